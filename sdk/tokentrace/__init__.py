@@ -1,0 +1,1 @@
+"""tokentrace: what an AI request really costs."""

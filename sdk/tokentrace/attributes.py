@@ -1,0 +1,244 @@
+"""Generated from schemas/registry/attributes.yaml; do not edit."""
+
+OPERATION = "gen_ai.operation.name"
+"""What was asked of the model: chat, text_completion, embeddings, generate_content, …"""
+
+PROVIDER = "gen_ai.provider.name"
+"""Provider, by the OpenTelemetry names of providers.yaml."""
+
+REQUEST_MODEL = "gen_ai.request.model"
+"""Model, deployment or alias that the application asked for."""
+
+REQUEST_STREAM = "gen_ai.request.stream"
+"""The application asked for a stream."""
+
+RESPONSE_MODEL = "gen_ai.response.model"
+"""Model that answered; the one that is priced."""
+
+RESPONSE_ID = "gen_ai.response.id"
+"""The provider's id of the response."""
+
+FINISH_REASONS = "gen_ai.response.finish_reasons"
+"""Why generation stopped, one per choice."""
+
+TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+"""From the request to the first piece of a streamed answer."""
+
+SERVER_ADDRESS = "server.address"
+"""Host the request was sent to."""
+
+SERVER_PORT = "server.port"
+"""Port, when it is not 443."""
+
+ERROR_TYPE = "error.type"
+"""Class of the error that ended the operation."""
+
+HTTP_STATUS = "http.response.status_code"
+"""Status of one HTTP attempt."""
+
+TOOL_NAME = "gen_ai.tool.name"
+"""Tool that a step executed."""
+
+AGENT_NAME = "gen_ai.agent.name"
+"""Agent that a step belongs to."""
+
+SERVICE_TIER = "tokentrace.billing.service_tier"
+"""Tier that answered, when it changes the price: flex, priority, fast, batch, …"""
+
+REGION = "tokentrace.billing.region"
+"""Processing region the provider reported, when it changes the price."""
+
+INPUT_TOKENS = "gen_ai.usage.input_tokens"
+"""All input tokens, cached ones included: the sum of the input buckets."""
+
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+"""All output tokens, hidden ones included: the sum of the output buckets."""
+
+CACHE_READ_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+"""Input tokens read from a cache."""
+
+CACHE_WRITE_TOKENS = "gen_ai.usage.cache_write.input_tokens"
+"""Input tokens written to a cache."""
+
+REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens"
+"""Output tokens spent on reasoning, as reported."""
+
+USAGE = "tokentrace.usage."
+"""Tokens of one disjoint bucket; absent where the provider did not say."""
+
+METER = "tokentrace.meter."
+"""Billed count of one meter that is not tokens: web_search, images, audio_seconds, …"""
+
+USAGE_SCOPE = "tokentrace.usage.scope"
+"""call: the counts belong to exactly this provider call. aggregate: they repeat calls inside, never to be summed. retrieve: they were read again from a stored response."""
+
+USAGE_SOURCE = "tokentrace.usage.source"
+"""Where the counts come from."""
+
+USAGE_FLAGS = "tokentrace.usage.flags"
+"""What is special about the counts: cache_ttl_assumed, inconsistent, output_lower_bound, batch, main_is_sum_of_parts, top_level_disagrees, tool_use_prompt_free."""
+
+USAGE_PARTS = "tokentrace.usage.parts"
+"""JSON array of separately priced parts of the answer: [{kind, model, buckets, meters}]."""
+
+BILLABLE = "tokentrace.usage.billable"
+"""Whether the provider bills the call; absent means yes."""
+
+REPORTED_COST = "tokentrace.cost.reported"
+"""Cost that the provider itself put into the response, as a decimal string."""
+
+REPORTED_COST_CURRENCY = "tokentrace.cost.currency"
+"""ISO 4217 code of that cost."""
+
+REASONING_SOURCE = "tokentrace.reasoning.source"
+"""How the reasoning count was obtained."""
+
+REASONING_VISIBILITY = "tokentrace.reasoning.visibility"
+"""How much of the reasoning the caller can read."""
+
+STREAM_END = "tokentrace.stream.end"
+"""How a streamed answer ended."""
+
+INPUT = "tokentrace.input."
+"""Share of the input that is system, tool_definitions, history, tool_results, user, retrieved or media."""
+
+INPUT_SEGMENTS = "tokentrace.input.segments"
+"""The shares in prompt order, as kind:tokens."""
+
+ATTEMPTS = "tokentrace.attempts"
+"""HTTP requests that the call took."""
+
+ATTEMPT_NUMBER = "tokentrace.attempt.number"
+"""1 for the first HTTP request of the call."""
+
+ATTEMPT_WAIT = "tokentrace.attempt.wait"
+"""Wait before this attempt."""
+
+ATTEMPT_BILLABLE = "tokentrace.attempt.billable"
+"""Whether the provider bills the attempt."""
+
+STEP = "tokentrace.step.name"
+"""Name of a step of the application or agent."""
+
+ROLE = "tokentrace.role"
+"""What a call was for."""
+
+ROLE_SOURCE = "tokentrace.role_source"
+"""How the role was decided."""
+
+TEAM = "tokentrace.attribution.team"
+"""Team that answers for the cost."""
+
+FEATURE = "tokentrace.attribution.feature"
+"""Product feature."""
+
+CUSTOMER = "tokentrace.attribution.customer.id"
+"""Customer that is served."""
+
+PROJECT = "tokentrace.attribution.project.id"
+"""Project."""
+
+COST_CENTER = "tokentrace.attribution.cost_center"
+"""Cost centre."""
+
+TAG = "tokentrace.attribution.tag."
+"""Free tag."""
+
+ENVIRONMENT = "deployment.environment.name"
+"""Deployment environment; usually a resource attribute."""
+
+USER = "user.id"
+"""End user."""
+
+SESSION = "session.id"
+"""Session or conversation of the end user."""
+
+REVIEW_KIND = "tokentrace.review.kind"
+"""Kind of human work."""
+
+REVIEW_DECISION = "tokentrace.review.decision"
+"""Decision that was taken."""
+
+REVIEW_ACTIVE = "tokentrace.review.active_time"
+"""Seconds of attention that were spent."""
+
+REVIEW_WAIT = "tokentrace.review.wait_time"
+"""Seconds that the request waited for a person."""
+
+REVIEWER_ROLE = "tokentrace.review.reviewer.role"
+"""Role in the rate card."""
+
+REVIEWER_ID = "tokentrace.review.reviewer.id"
+"""Reviewer; personal data, opt-in."""
+
+OUTCOME_STATUS = "tokentrace.outcome.status"
+"""What the request achieved."""
+
+OUTCOME_VALUE = "tokentrace.outcome.value"
+"""Business value, as a decimal string."""
+
+OUTCOME_CURRENCY = "tokentrace.outcome.currency"
+"""ISO 4217 code of the value."""
+
+ATTEMPT_EVENT = "tokentrace.attempt"
+"""One HTTP request of a call, on the span of the call."""
+
+INPUT_BUCKETS = (
+    "input_text",
+    "input_audio",
+    "input_image",
+    "input_video",
+    "cache_read",
+    "cache_read_audio",
+    "cache_read_image",
+    "cache_read_video",
+    "cache_write_5m",
+    "cache_write_30m",
+    "cache_write_1h",
+    "cache_write_12h",
+    "cache_write_unknown",
+    "tool_use_prompt",
+)
+"""Disjoint buckets of the input."""
+
+OUTPUT_BUCKETS = (
+    "output_text",
+    "output_reasoning",
+    "output_audio",
+    "output_image",
+    "output_rejected_prediction",
+)
+"""Disjoint buckets of the output."""
+
+BUCKETS = INPUT_BUCKETS + OUTPUT_BUCKETS
+
+METERS = (
+    "web_search",
+    "web_fetch",
+    "file_search",
+    "code_execution",
+    "search_units",
+    "images",
+    "pages",
+    "audio_seconds",
+    "characters",
+    "guardrail_units",
+)
+"""Billed counts that are not tokens."""
+
+ROLES = (
+    "answer",
+    "plan",
+    "route",
+    "tool_select",
+    "tool_result",
+    "verify",
+    "summarise",
+    "memory",
+    "guardrail",
+    "delegate",
+    "retrieve",
+    "compact",
+    "unknown",
+)
+"""What a call can be for."""
