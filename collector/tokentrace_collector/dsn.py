@@ -1,0 +1,80 @@
+"""Where a store is: the address a user writes and what follows from it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import platformdirs
+
+DATABASE = "tokentrace"
+"""The database of every table; chDB's own `default` is of an engine that refuses half of our DDL."""
+
+
+class DsnError(ValueError):
+    """A store address that cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dsn:
+    """A parsed store address: `chdb:///path`, `chdb://` or `clickhouse[s]://user:password@host:port/database`."""
+
+    embedded: bool
+    database: str
+    directory: Path
+    """Holds what is ours beside the database: the journal, `collector.json`, and the engine's files if embedded."""
+    host: str = ""
+    port: int | None = None
+    secure: bool = False
+    user: str = "default"
+    password: str = field(default="", repr=False)
+
+    @property
+    def engine_path(self) -> Path:
+        """The directory that the embedded engine owns."""
+        return self.directory / "engine"
+
+    def __str__(self) -> str:
+        if self.embedded:
+            return f"chdb://{self.directory}?database={self.database}"
+        port = f":{self.port}" if self.port else ""
+        return f"clickhouse{'s' * self.secure}://{self.user}@{self.host}{port}/{self.database}"
+
+
+def parse(text: str) -> Dsn:
+    """The store that an address names."""
+    url = urlsplit(text)
+    options = {name: values[-1] for name, values in parse_qs(url.query).items()}
+    unknown = options.keys() - {"database", "directory"}
+    if unknown:
+        raise DsnError(f"The store address has an unknown option {min(unknown)!r}. Known: database, directory.")
+    if url.scheme == "chdb":
+        return _embedded(url.netloc, unquote(url.path), options)
+    if url.scheme not in ("clickhouse", "clickhouses"):
+        raise DsnError(
+            f"The store address starts with {url.scheme!r}. Write chdb:///path or clickhouse://user:password@host:8123/db."
+        )
+    if not url.hostname:
+        raise DsnError("The store address names no host. Write clickhouse://user:password@host:8123/db.")
+    return Dsn(
+        embedded=False,
+        database=options.get("database") or url.path.strip("/") or DATABASE,
+        directory=_directory(options),
+        host=url.hostname,
+        port=url.port,
+        secure=url.scheme == "clickhouses",
+        user=unquote(url.username or "default"),
+        password=unquote(url.password or ""),
+    )
+
+
+def _embedded(netloc: str, path: str, options: dict[str, str]) -> Dsn:
+    if netloc:
+        raise DsnError(
+            f"The store address has a relative path {netloc + path!r}. Write three slashes: chdb:///abs/path."
+        )
+    directory = Path(path).resolve() if path.strip("/") else _directory(options)
+    return Dsn(embedded=True, database=options.get("database", DATABASE), directory=directory)
+
+
+def _directory(options: dict[str, str]) -> Path:
+    return Path(options["directory"]) if "directory" in options else platformdirs.user_data_path("tokentrace")

@@ -1,0 +1,164 @@
+"""The tables: the SQL files of `schemas/`, rendered, applied in order, and remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tokentrace_collector.store import Store
+
+_VERSIONS = """
+CREATE TABLE IF NOT EXISTS schema_versions (
+    name String,
+    checksum String,
+    applied_at DateTime64(6) DEFAULT now64(6)
+)
+ENGINE = ReplacingMergeTree(applied_at)
+ORDER BY name
+"""
+
+_EACH = re.compile(r"\$\{components(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
+_CREATED = re.compile(
+    r"\bCREATE\s+(?P<kind>TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE
+)
+_HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*Null\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
+
+
+class SchemaError(Exception):
+    """A schema file that is missing or cannot be rendered."""
+
+
+class Component(NamedTuple):
+    """One part of the cost of a request: its rank, its name, the SELECT that claims its quantities."""
+
+    rank: int
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """One schema file, rendered."""
+
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def apply(store: Store) -> None:
+    """Bring the database to these schemas: create what is missing, migrate what is older. Safe to repeat."""
+    store.create_database()
+    store.run(_VERSIONS)
+    known = {row["name"]: row["checksum"] for row in store.query("SELECT name, checksum FROM schema_versions FINAL")}
+    migrations = _objects("migrations")
+    if known:
+        _apply(store, [each for each in migrations if each.name not in known])
+    else:
+        # A new database starts from the tables as they are; what led there is history.
+        _record(store, migrations)
+    changed = [each for each in (*_objects("tables"), *_objects("views")) if known.get(each.name) != each.checksum]
+    for each in changed:
+        _make_way(store, each, known)
+    _apply(store, changed)
+    _add_component_columns(store)
+
+
+def sql(name: str) -> str:
+    """The statement of a schema file, by its name below `schemas/` without `.sql`."""
+    return _render(_text(name))
+
+
+@cache
+def components() -> tuple[Component, ...]:
+    """The cost components by rank: one file each, `components/NN_name.sql`."""
+    found: list[Component] = []
+    for path in sorted((root() / "components").glob("*.sql")):
+        rank, _, name = path.stem.partition("_")
+        if not (rank.isdigit() and name.isidentifier()):
+            raise SchemaError(f"The component file {path.name!r} is not named NN_component.sql.")
+        found.append(Component(int(rank), name, path.read_text()))
+    return tuple(found)
+
+
+@cache
+def root() -> Path:
+    """The directory of the schema files: inside the installed package, or beside its source tree."""
+    packaged = Path(__file__).parent / "schemas"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
+
+
+def _text(name: str) -> str:
+    path = root() / f"{name}.sql"
+    if not path.is_file():
+        raise SchemaError(f"There is no schema file {name!r}. Look for it below {root()}.")
+    return path.read_text()
+
+
+def _objects(folder: str) -> list[_Object]:
+    paths = sorted((root() / folder).glob("*.sql"))
+    return [_Object(f"{folder}/{path.stem}", sql(f"{folder}/{path.stem}")) for path in paths]
+
+
+def _render(text: str) -> str:
+    """Fill in what follows from the list of components.
+
+    `${components: {name} Decimal(38, 18)}` repeats its text per component, with {name} and {rank}, separated by commas,
+    or by another text: `${components(' + '): {name}}`. `${component_columns}` is their column definitions.
+    """
+    text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}")
+
+    def each(match: re.Match[str]) -> str:
+        between = match["between"] if match["between"] is not None else ",\n    "
+        template = match["each"].strip()
+        return between.join(
+            template.replace("{name}", one.name).replace("{rank}", str(one.rank)) for one in components()
+        )
+
+    rendered = _EACH.sub(each, text)
+    if "${" in rendered:
+        raise SchemaError(f"Nothing fills {rendered[rendered.index('${') :].split('}')[0]}}} in a schema file.")
+    return rendered
+
+
+def _apply(store: Store, objects: list[_Object]) -> None:
+    for each in objects:
+        for statement in re.split(r";[ \t]*(?:\n|$)", each.sql):
+            if statement.strip():
+                store.run(statement)
+        _record(store, [each])
+
+
+def _record(store: Store, objects: list[_Object]) -> None:
+    if objects:
+        names, checksums = [each.name for each in objects], [each.checksum for each in objects]
+        store.insert("schema_versions", ["name", "checksum"], [names, checksums])
+
+
+def _make_way(store: Store, changed: _Object, known: dict[str, str]) -> None:
+    """Drop what holds no rows of its own, so that its new definition takes effect; tables change by migration."""
+    created = _CREATED.search(changed.sql)
+    if created and changed.name in known and _HOLDS_NOTHING.search(changed.sql):
+        store.run(f"DROP {'VIEW' if created['kind'].upper() != 'TABLE' else 'TABLE'} IF EXISTS {created['name']} SYNC")
+
+
+def _add_component_columns(store: Store) -> None:
+    """Give tables made before a component existed its column."""
+    for path in sorted((root() / "tables").glob("*.sql")):
+        text = path.read_text()
+        created = _CREATED.search(text)
+        if "${component_columns}" not in text or created is None:
+            continue
+        present = {row["name"] for row in store.query(_COLUMNS, table=created["name"])}
+        for component in components():
+            if component.name not in present:
+                store.run(f"ALTER TABLE {created['name']} ADD COLUMN {component.name} Decimal(38, 18)")
+
+
+_COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}"

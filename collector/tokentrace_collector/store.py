@@ -1,0 +1,143 @@
+"""The database, embedded or served: the only module that knows which."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import Error
+
+from tokentrace_collector import dsn
+
+_TRANSIENT = frozenset({159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 279, 285, 319, 425, 999})
+"""ClickHouse codes that pass by themselves: time-outs, network, memory, disk, read-only, too many parts or queries."""
+
+_get_client: Callable[..., Any] = clickhouse_connect.get_client  # pyright: ignore[reportUnknownMemberType]
+# The driver types its parameters only in part, so that strict checking stops here, once.
+
+_PARAMETER = re.compile(r"\{\w+:[^}]+\}")
+
+_ENGINE = {"mark_cache_size": 256 << 20, "primary_index_cache_size": 256 << 20, "background_pool_size": 2}
+"""The embedded engine sizes its caches for a machine of its own; ours shares one with the application."""
+
+_SESSION = {
+    "session_timezone": "UTC",
+    # A batch of ours is large and tokened; the server's own batching would only delay and blur it.
+    "async_insert": 0,
+    # Backfills span more days than the default of 100.
+    "max_partitions_per_insert_block": 0,
+}
+
+
+class StoreError(Exception):
+    """The database refused: `code` is ClickHouse's own, None where the connection failed."""
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same statement may succeed later, unchanged."""
+        return self.code is None or self.code in _TRANSIENT
+
+
+class Store:
+    """One handle to the database. A handle serves one thread at a time; `sibling()` gives another thread its own."""
+
+    def __init__(self, address: dsn.Dsn, client: Any) -> None:
+        self.address = address
+        self._client = client
+        self._pid = os.getpid()
+
+    @classmethod
+    def open(cls, address: str | dsn.Dsn) -> Store:
+        """A handle to the database that a store address names; the tables come from `schema.apply`."""
+        where = dsn.parse(address) if isinstance(address, str) else address
+        with _our_errors():
+            client = _connect(where)
+        client.database = where.database
+        return cls(where, client)
+
+    def query(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of a SELECT, times as aware UTC; values are bound by the server as {name:Type}."""
+        with self._ours(sql, parameters):
+            result = self._client.query(sql, parameters=parameters, tz_mode="aware")
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
+    def run(self, sql: str, /, *, settings: Mapping[str, Any] | None = None, **parameters: Any) -> None:
+        """Do what a statement says: DDL, INSERT … SELECT, ALTER."""
+        with self._ours(sql, parameters):
+            self._client.command(sql, parameters=parameters, settings=dict(settings or {}))
+
+    def insert(
+        self, table: str, columns: Sequence[str], data: Sequence[Sequence[Any]], *, token: str | None = None
+    ) -> None:
+        """Append rows given column by column; the same token again within the table's window appends nothing."""
+        settings = {"insert_deduplication_token": token} if token else None
+        with self._ours():
+            self._client.insert(table, data, column_names=columns, column_oriented=True, settings=settings)
+
+    def create_database(self) -> None:
+        """Make the database of this store, if it is not there."""
+        with self._ours():
+            # A user who may use a database often may not create one, not even one that exists.
+            if not self._client.command(f"EXISTS DATABASE {_quoted(self.address.database)}", use_database=False):
+                self._client.command(f"CREATE DATABASE {_quoted(self.address.database)}", use_database=False)
+
+    def drop_database(self) -> None:
+        """Remove the database of this store and everything in it."""
+        with self._ours():
+            self._client.command(f"DROP DATABASE IF EXISTS {_quoted(self.address.database)} SYNC", use_database=False)
+
+    def sibling(self) -> Store:
+        """Another handle to the same database, for another thread."""
+        return Store.open(self.address)
+
+    def close(self) -> None:
+        """Give the handle back; the embedded engine stops with its last one."""
+        if self._pid == os.getpid():
+            self._client.close()
+
+    @contextmanager
+    def _ours(self, sql: str = "", parameters: Mapping[str, Any] | None = None) -> Generator[None]:
+        if self._pid != os.getpid():
+            raise StoreError("The store was opened before a fork. Open it in the child, or start the child with spawn.")
+        if parameters and not _PARAMETER.search(sql):
+            # Without one the driver would paste the values into the text itself.
+            raise StoreError(f"The statement binds no {{name:Type}}, but got {sorted(parameters)}: {sql[:80]!r}.")
+        with _our_errors():
+            yield
+
+
+@contextmanager
+def _our_errors() -> Generator[None]:
+    try:
+        yield
+    except Error as error:
+        raise StoreError(str(error), code=error.code) from error
+
+
+def _connect(where: dsn.Dsn) -> Any:
+    if where.embedded:
+        where.engine_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = str(where.engine_path)
+        return _get_client(interface="chdb", path=path, settings=_SESSION, chdb_options=_ENGINE)
+    return _get_client(
+        host=where.host,
+        port=where.port,
+        username=where.user,
+        password=where.password,
+        secure=where.secure,
+        settings=_SESSION,
+        # Two threads of one process, and two statements of one thread, must not wait for one another's session.
+        autogenerate_session_id=False,
+    )
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

@@ -1,0 +1,85 @@
+import pytest
+
+from tokentrace_collector import schema
+from tokentrace_collector.store import Store
+
+
+@pytest.fixture
+def schemas(tmp_path, monkeypatch):
+    """A directory of schema files of one table, whose columns follow from the components."""
+    monkeypatch.setattr(schema, "root", lambda: tmp_path)
+    schema.components.cache_clear()
+    for name in ("tables", "components"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "components/10_visible.sql").write_text("SELECT 1")
+    table = (
+        "CREATE TABLE IF NOT EXISTS costs (\n    id UInt8,\n    ${component_columns}\n) ENGINE = MergeTree ORDER BY id"
+    )
+    (tmp_path / "tables/10_costs.sql").write_text(table)
+    yield tmp_path
+    schema.components.cache_clear()
+
+
+def columns(store: Store, table: str) -> list[str]:
+    sql = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position"
+    return [row["name"] for row in store.query(sql, table=table)]
+
+
+def test_applying_again_changes_nothing(store: Store):
+    before = store.query("SELECT name, checksum, applied_at FROM schema_versions ORDER BY name")
+    schema.apply(store)
+    assert store.query("SELECT name, checksum, applied_at FROM schema_versions ORDER BY name") == before
+
+
+def test_a_new_component_gets_its_column_in_tables_with_rows(empty_store: Store, schemas):
+    schema.apply(empty_store)
+    empty_store.insert("costs", ["id", "visible"], [[1], [2]])
+    (schemas / "components/20_errors.sql").write_text("SELECT 1")
+    schema.components.cache_clear()
+    schema.apply(empty_store)
+    assert empty_store.query("SELECT * FROM costs") == [{"id": 1, "visible": 2, "errors": 0}]
+
+
+def test_a_migration_runs_once_on_a_database_that_is_older_than_it(empty_store: Store, schemas):
+    schema.apply(empty_store)
+    (schemas / "migrations").mkdir()
+    (schemas / "migrations/0001_note.sql").write_text("ALTER TABLE costs ADD COLUMN note String;\n")
+    schema.apply(empty_store)
+    schema.apply(empty_store)
+    assert columns(empty_store, "costs") == ["id", "visible", "note"]
+
+
+def test_a_new_database_starts_after_the_migrations(empty_store: Store, schemas):
+    (schemas / "migrations").mkdir()
+    (schemas / "migrations/0001_note.sql").write_text("ALTER TABLE missing ADD COLUMN note String")
+    schema.apply(empty_store)
+    assert empty_store.query("SELECT name FROM schema_versions ORDER BY name") == [
+        {"name": "migrations/0001_note"},
+        {"name": "tables/10_costs"},
+    ]
+
+
+def test_a_changed_materialised_view_takes_effect(empty_store: Store, schemas):
+    view = "CREATE MATERIALIZED VIEW IF NOT EXISTS costs_mv TO costs AS SELECT {} AS id FROM incoming"
+    (schemas / "tables/20_incoming.sql").write_text("CREATE TABLE IF NOT EXISTS incoming (id UInt8) ENGINE = Null")
+    (schemas / "tables/21_costs_mv.sql").write_text(view.format("id"))
+    schema.apply(empty_store)
+    (schemas / "tables/21_costs_mv.sql").write_text(view.format("id + 100"))
+    schema.apply(empty_store)
+    empty_store.insert("incoming", ["id"], [[1]])
+    assert empty_store.query("SELECT id FROM costs") == [{"id": 101}]
+
+
+def test_text_is_repeated_for_each_component(schemas):
+    (schemas / "components/20_errors.sql").write_text("SELECT 1")
+    schema.components.cache_clear()
+    (schemas / "each.sql").write_text(
+        "SELECT ${components(' + '): sum({name})} = {total:UInt8}, ${components: {rank} AS {name}}"
+    )
+    assert schema.sql("each") == "SELECT sum(visible) + sum(errors) = {total:UInt8}, 10 AS visible,\n    20 AS errors"
+
+
+def test_a_placeholder_that_nothing_fills_is_refused(schemas):
+    (schemas / "each.sql").write_text("SELECT ${cluster}")
+    with pytest.raises(schema.SchemaError, match="cluster"):
+        schema.sql("each")

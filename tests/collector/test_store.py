@@ -1,0 +1,48 @@
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from tokentrace_collector.store import Store, StoreError
+
+
+def test_values_are_bound_by_the_server(store: Store):
+    hostile = "'; DROP TABLE otel_traces; -- {x:String} %s \\ \0"
+    assert store.query("SELECT {value:String} AS value", value=hostile) == [{"value": hostile}]
+
+
+def test_times_are_aware_and_money_is_decimal(store: Store):
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
+    rows = store.query("SELECT {at:DateTime64(6)} AS at, toDecimal128('0.1', 18) AS cost", at=moment)
+    assert rows == [{"at": moment, "cost": Decimal("0.1")}]
+
+
+def test_values_without_a_place_to_bind_are_refused(store: Store):
+    with pytest.raises(StoreError, match="binds no"):
+        store.query("SELECT %(value)s", value=1)
+
+
+def test_an_error_keeps_the_code_of_the_database(store: Store):
+    with pytest.raises(StoreError) as raised:
+        store.query("SELECT * FROM missing")
+    assert (raised.value.code, raised.value.is_transient) == (60, False)
+
+
+def test_the_same_token_inserts_once(store: Store):
+    for _ in range(2):
+        store.insert("otel_traces", ["TraceId", "SpanId"], [["aa"], ["bb"]], token="one")
+    assert store.query("SELECT TraceId, SpanId, Tenant FROM otel_traces") == [
+        {"TraceId": "aa", "SpanId": "bb", "Tenant": "default"}
+    ]
+
+
+def test_a_sibling_sees_the_same_database(store: Store):
+    sibling = store.sibling()
+    store.insert("otel_traces", ["TraceId"], [["aa"]])
+    assert sibling.query("SELECT TraceId FROM otel_traces") == [{"TraceId": "aa"}]
+    sibling.close()
+
+
+def test_a_second_path_in_one_process_is_refused(store: Store, tmp_path):
+    with pytest.raises(StoreError, match="already initialized"):
+        Store.open(f"chdb://{tmp_path}")
