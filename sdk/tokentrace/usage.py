@@ -1,0 +1,64 @@
+"""Token counts of one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tokentrace.attributes import INPUT_BUCKETS, OUTPUT_BUCKETS
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a provider bills for one call, sorted into disjoint buckets."""
+
+    buckets: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Tokens by bucket, none of them zero; their sum is the total that the provider reports."""
+
+    meters: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Billed counts that are not tokens."""
+
+    flags: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What is special about the counts; empty where a provider reported a plain, billed, complete usage."""
+
+    sub: tuple[Mapping[str, Any], ...] = ()
+    """Separately priced parts of the same answer: `{kind, model?, buckets, meters?}`."""
+
+    zeros: frozenset[str] = frozenset()
+    """Buckets that the provider says are zero. A bucket neither here nor in `buckets` was not mentioned."""
+
+    @property
+    def input(self) -> int | None:
+        """All input tokens, cached ones included; None where the provider did not say."""
+        return self._total(INPUT_BUCKETS)
+
+    @property
+    def output(self) -> int | None:
+        """All output tokens, hidden ones included; None where the provider did not say."""
+        return self._total(OUTPUT_BUCKETS)
+
+    @property
+    def reasoning(self) -> int | None:
+        """The output tokens spent on reasoning; None where the provider did not say."""
+        return self._total(("output_reasoning",))
+
+    @property
+    def cache_read(self) -> int | None:
+        """The input tokens read from a cache; None where the provider did not say."""
+        return self._total(_CACHE_READ)
+
+    @property
+    def cache_write(self) -> int | None:
+        """The input tokens written to a cache; None where the provider did not say."""
+        return self._total(_CACHE_WRITE)
+
+    def _total(self, names: tuple[str, ...]) -> int | None:
+        counts = [count for name in names if (count := self.buckets.get(name)) is not None]
+        if counts or not self.zeros.isdisjoint(names):
+            return sum(counts)
+        return None
+
+
+_CACHE_READ = tuple(name for name in INPUT_BUCKETS if name.startswith("cache_read"))
+_CACHE_WRITE = tuple(name for name in INPUT_BUCKETS if name.startswith("cache_write"))

@@ -1,0 +1,56 @@
+"""OpenAI Chat Completions, and everyone who speaks it: Groq, Together, DeepSeek, xAI, vLLM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
+from tokentrace.usage import Usage
+from tokentrace.wire import inclusive
+from tokentrace.wire.rules import fault
+
+_APART = frozenset({"x_ai"})
+"""Providers that report reasoning beside the completion."""
+
+
+def read(part: Any, seen: Reading) -> None:
+    """A `chat.completion`, or one `chat.completion.chunk` of it."""
+    part = mapping(part)
+    seen.model = text(part.get("model")) or seen.model
+    seen.response_id = text(part.get("id")) or seen.response_id
+    seen.tier = text(part.get("service_tier")) or seen.tier
+    seen.error = fault(part) or seen.error
+    choices = items(part.get("choices"))
+    for place, choice in enumerate(choices):
+        _read_choice(mapping(choice), place, seen)
+    usage = part.get("usage") or mapping(part.get("x_groq")).get("usage")
+    if usage:
+        seen.usage = overlaid(seen.usage, mapping(usage))
+        # The chunk that brings only the usage is the last one.
+        seen.complete = seen.complete or not choices
+
+
+def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
+    if reason := text(choice.get("finish_reason")):
+        index = number(choice.get("index"))
+        seen.finish[place if index is None else index] = reason
+        seen.complete = True
+    message = mapping(choice.get("message") or choice.get("delta"))
+    if message.get("reasoning_content") or message.get("reasoning"):
+        seen.visibility = "readable"
+        seen.facts["has_reasoning_content"] = True
+
+
+def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
+    """Prompt and completion tokens with the parts they count in."""
+    return inclusive.tally(seen.usage, apart=provider in _APART).settle(seen, context)
+
+
+FORMAT = Format(
+    "chat",
+    read,
+    count,
+    re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"])'),
+)

@@ -1,0 +1,86 @@
+"""OpenAI Responses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tokentrace.reading import Format, Reading, items, mapping, overlaid, text
+from tokentrace.usage import Usage
+from tokentrace.wire import inclusive
+from tokentrace.wire.rules import Tally, fault, first
+
+_OPEN = frozenset({"queued", "in_progress"})
+_TOOLS = {"file_search_call": "file_search", "code_interpreter_call": "code_execution"}
+
+
+def read(part: Any, seen: Reading) -> None:
+    """A `response`, or one event of its stream: the event that ends it carries the whole response."""
+    part = mapping(part)
+    response = mapping(part.get("response")) or part
+    if part.get("type") == "error":
+        seen.error = text(part.get("code")) or fault(part) or "error"
+        return
+    seen.model = text(response.get("model")) or seen.model
+    seen.response_id = text(response.get("id")) or seen.response_id
+    seen.tier = text(response.get("service_tier")) or seen.tier
+    error = mapping(response.get("error"))
+    seen.error = text(error.get("code")) or fault(response) or seen.error
+    seen.usage = overlaid(seen.usage, mapping(response.get("usage")))
+    if tools := mapping(response.get("tool_usage")):
+        seen.facts["tool_usage"] = tools
+    status = text(response.get("status")) or "completed"
+    if status not in _OPEN:
+        seen.complete = True
+        seen.finish[0] = text(mapping(response.get("incomplete_details")).get("reason")) or status
+        _read_output(items(response.get("output")), seen)
+
+
+def _read_output(output: Any, seen: Reading) -> None:
+    calls: dict[str, int] = {}
+    for item in map(mapping, output):
+        kind = item.get("type")
+        if kind == "reasoning":
+            _read_reasoning(item, seen)
+        elif kind == "web_search_call" and mapping(item.get("action")).get("type", "search") == "search":
+            calls["web_search"] = calls.get("web_search", 0) + 1
+        elif kind in _TOOLS:
+            calls[_TOOLS[kind]] = calls.get(_TOOLS[kind], 0) + 1
+    if calls:
+        seen.facts["tool_calls"] = calls
+
+
+def _read_reasoning(item: Mapping[str, Any], seen: Reading) -> None:
+    if item.get("content"):
+        seen.visibility = "readable"
+        seen.facts["has_reasoning_content"] = True
+    elif item.get("summary"):
+        seen.visibility = seen.visibility or "summarised"
+
+
+def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
+    """Input and output tokens with the parts they count in, and the hosted tools on top of them."""
+    counts = inclusive.tally(seen.usage)
+    if seen.facts:
+        _add_tools(counts, mapping(seen.facts.get("tool_usage")), mapping(seen.facts.get("tool_calls")))
+    return counts.settle(seen, context)
+
+
+def _add_tools(counts: Tally, reported: Mapping[str, Any], called: Mapping[str, int]) -> None:
+    searches = first(mapping(reported.get("web_search")), "num_requests")
+    for name, number_of_calls in called.items():
+        if name != "web_search" or searches is None:
+            counts.meter(name, number_of_calls)
+    counts.meter("web_search", searches)
+    drawing = inclusive.tally(mapping(reported.get("image_gen")), output="output_image")
+    if any(drawing.buckets.values()):
+        counts.sub.append(drawing.part("image_gen", text(mapping(reported.get("image_gen")).get("model"))))
+
+
+FORMAT = Format(
+    "responses",
+    read,
+    count,
+    re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed|cancelled)|error)"'),
+)
