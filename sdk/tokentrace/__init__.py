@@ -1,1 +1,18 @@
-"""tokentrace: what an AI request really costs."""
+"""tokentrace: what an AI request really costs.
+
+    import tokentrace
+
+    tokentrace.instrument()
+
+meters every call that the process makes to a language model, and sends it as OpenTelemetry spans to a collector.
+"""
+
+from tokentrace.attribution import tags
+from tokentrace.config import Config
+from tokentrace.normalise import read_usage
+from tokentrace.reviews import review
+from tokentrace.session import flush, instrument, uninstrument
+from tokentrace.steps import step
+from tokentrace.usage import Usage
+
+__all__ = ["Config", "Usage", "flush", "instrument", "read_usage", "review", "step", "tags", "uninstrument"]

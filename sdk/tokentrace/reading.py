@@ -10,6 +10,10 @@ from typing import Any, TypeAlias, cast
 from tokentrace.usage import Usage
 
 
+def _blank() -> dict[Any, Any]:
+    return {}
+
+
 @dataclass(slots=True)
 class Reading:
     """Filled by a wire format, part by part. A complete response is a stream of one part."""
@@ -20,10 +24,10 @@ class Reading:
     response_id: str | None = None
     """The provider's id of the answer."""
 
-    finish: dict[int, str] = field(default_factory=dict[int, str])
+    finish: dict[int, str] = field(default_factory=_blank)
     """Why each choice ended."""
 
-    usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    usage: Mapping[str, Any] = field(default_factory=_blank)
     """The usage as reported; later parts are overlaid on earlier ones."""
 
     tier: str | None = None
@@ -38,7 +42,7 @@ class Reading:
     visibility: str | None = None
     """How much of the reasoning was readable: readable, summarised or hidden."""
 
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    facts: dict[str, Any] = field(default_factory=_blank)
     """What counting needs beside the usage; the keys are those of the `context` of `read_usage`."""
 
 

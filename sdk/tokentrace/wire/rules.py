@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Any
@@ -15,20 +14,22 @@ MEDIA = ("image", "audio", "video")
 """Kinds of input beside text, in the order in which a cache is assumed to hold them after the text."""
 
 
-@dataclass(slots=True)
 class Tally:
     """Reported counts while they are sorted into buckets; zeros included."""
 
-    buckets: dict[str, int] = field(default_factory=dict[str, int])
-    meters: dict[str, float] = field(default_factory=dict[str, float])
-    flags: dict[str, Any] = field(default_factory=dict[str, Any])
-    sub: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
-    input: int | None = None
-    """All input that was reported."""
-    output: int | None = None
-    """All output that was reported."""
-    reasoning: int | None = None
-    """The part of the output that was reported as reasoning."""
+    __slots__ = ("buckets", "flags", "input", "meters", "output", "reasoning", "sub")
+
+    def __init__(self) -> None:
+        self.buckets: dict[str, int] = {}
+        self.meters: dict[str, float] = {}
+        self.flags: dict[str, Any] = {}
+        self.sub: list[Mapping[str, Any]] = []
+        self.input: int | None = None
+        """All input that was reported."""
+        self.output: int | None = None
+        """All output that was reported."""
+        self.reasoning: int | None = None
+        """The part of the output that was reported as reasoning."""
 
     def add(self, bucket: str, count: int) -> None:
         """Adds to one bucket."""

@@ -1,0 +1,203 @@
+"""Reads the body of an HTTP response as it passes: the parts that count, never the text."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tokentrace.guard import log
+from tokentrace.reading import Format, Reading
+
+LIMIT = 32 * 1024 * 1024
+"""Bytes of one streamed JSON body that are kept for reading; a longer one is not read."""
+
+BULKY = 16 * 1024
+"""Size from which only the usage of an embeddings or image body is parsed, not the vectors or pixels before it."""
+
+_BULKY_FORMATS = frozenset({"embeddings", "images"})
+_MEMBER = re.compile(rb'"(?P<key>model|id|created)"\s*:\s*(?P<value>"[^"\\]{0,256}"|\d{1,20})')
+_json = json.JSONDecoder()
+
+
+class Response(Protocol):
+    """What we use of a response of httpx or httpx2."""
+
+    status_code: int
+    headers: Any
+    stream: Any
+
+    @property
+    def content(self) -> bytes: ...
+
+
+def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
+    """Note what a complete body says: a JSON document, or the events of a stream."""
+    if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
+        fmt.read(part, seen)
+        return
+    try:
+        part = json.loads(content)
+    except ValueError:
+        events = Events(fmt, seen)
+        events.feed(content)
+        events.end()
+        return
+    if isinstance(part, dict):
+        fmt.read(part, seen)
+
+
+def _skimmed(content: bytes) -> dict[str, Any] | None:
+    """Usage, model and id of a large body, without parsing the rest."""
+    at = content.rfind(b'"usage"')
+    if at < 0:
+        return None
+    start = content.find(b"{", at)
+    if start < 0 or content[at + 7 : start].strip() != b":":
+        return None
+    try:
+        usage, _ = _json.raw_decode(content[start : start + BULKY].decode("utf-8", "replace"))
+    except ValueError:
+        return None
+    edges = content[:512] + b"\n" + content[-2048:]
+    members = {found["key"].decode(): json.loads(found["value"]) for found in _MEMBER.finditer(edges)}
+    return {**members, "usage": usage}
+
+
+class Events:
+    """Server-sent events, fed in any pieces."""
+
+    __slots__ = ("_format", "_pending", "_seen", "_started")
+
+    def __init__(self, fmt: Format, seen: Reading) -> None:
+        self._format = fmt
+        self._seen = seen
+        self._pending: list[bytes] = []
+        self._started = False
+
+    def feed(self, data: bytes) -> None:
+        """Note what the lines say that end in this piece."""
+        if (cut := data.rfind(b"\n") + 1) == 0:
+            self._pending.append(data)
+            return
+        block = data[:cut]
+        if self._pending:
+            block = b"".join(self._pending) + block
+        self._pending = [data[cut:]] if cut < len(data) else []
+        # Most pieces are text, which is nobody's business: one search decides whether there is anything to parse.
+        if not self._started or b"[DONE]" in block or self._format.marks.search(block):
+            self._lines(block)
+
+    def end(self) -> None:
+        """There is no more: the last line needs no end."""
+        if self._pending:
+            self._lines(b"".join(self._pending))
+            self._pending = []
+
+    def _lines(self, block: bytes) -> None:
+        search = self._format.marks.search
+        for line in block.split(b"\n"):
+            if not line.startswith(b"data:"):
+                continue
+            payload = line[5:].strip()
+            if payload == b"[DONE]":
+                self._seen.complete = True
+            elif not self._started or search(payload):
+                self._part(payload)
+
+    def _part(self, payload: bytes) -> None:
+        try:
+            part = json.loads(payload)
+        except ValueError:
+            return
+        self._started = True
+        if isinstance(part, dict):
+            self._format.read(part, self._seen)
+
+
+class Document:
+    """One JSON document, fed in any pieces."""
+
+    __slots__ = ("_format", "_kept", "_seen", "_size")
+
+    def __init__(self, fmt: Format, seen: Reading) -> None:
+        self._format = fmt
+        self._seen = seen
+        self._kept: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Keep a piece."""
+        self._size += len(data)
+        if self._size <= LIMIT:
+            self._kept.append(data)
+        elif self._kept:
+            log.warning("A streamed response of more than %d bytes is not read.", LIMIT)
+            self._kept = []
+
+    def end(self) -> None:
+        """There is no more: read what was kept."""
+        if self._kept:
+            read_whole(b"".join(self._kept), self._format, self._seen)
+            self._kept = []
+
+
+class Body:
+    """The body of one streamed response, fed with its raw bytes."""
+
+    __slots__ = ("_decode", "_reader")
+
+    def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
+        kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
+        reader = {"text/event-stream": Events, "application/json": Document}.get(kind)
+        self._reader = None if reader is None else reader(fmt, seen)
+        self._decode = _decoder(response.headers.get("content-encoding"))
+
+    def feed(self, chunk: bytes) -> None:
+        """Note what the next raw bytes of the body say."""
+        if self._reader is not None:
+            self._reader.feed(chunk if self._decode is None else self._decode(chunk))
+
+    def end(self) -> None:
+        """The body is over, or the application has left it: read what is still pending."""
+        if self._reader is not None:
+            self._reader.end()
+
+
+def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
+    """Undoes the content encoding of a body; None where there is nothing to undo."""
+    if not encoding or encoding.lower() == "identity":
+        return None
+    if encoding.lower() in {"gzip", "x-gzip", "deflate"}:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+    # Brotli and zstandard need libraries that are there where the HTTP client asked for them.
+    if encoding.lower() == "br":
+        return _brotli()
+    if encoding.lower() == "zstd":
+        return _zstandard()
+    return _unreadable(encoding)
+
+
+def _brotli() -> Callable[[bytes], bytes]:
+    try:
+        import brotli  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415  # pyright: ignore
+    except ImportError:
+        return _unreadable("br")
+    decompressor: Any = brotli.Decompressor()  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
+    return lambda data: bytes(decompressor.process(data))
+
+
+def _zstandard() -> Callable[[bytes], bytes]:
+    try:
+        from backports import zstd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415  # pyright: ignore
+    except ImportError:
+        return _unreadable("zstd")
+    decompressor: Any = zstd.ZstdDecompressor()  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
+    return lambda data: bytes(decompressor.decompress(data))
+
+
+def _unreadable(encoding: str) -> Callable[[bytes], bytes]:
+    log.warning("A streamed response is encoded as %r, which cannot be read here; its usage is missing.", encoding)
+    return lambda _: b""

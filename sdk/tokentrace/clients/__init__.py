@@ -1,0 +1,1 @@
+"""One module per client library: where to cut, and which wire format passes there."""

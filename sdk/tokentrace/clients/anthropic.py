@@ -1,0 +1,26 @@
+"""The `anthropic` client: the Anthropic API, and Claude at Bedrock, Vertex and Foundry."""
+
+from __future__ import annotations
+
+from tokentrace import native
+from tokentrace.clients import _stainless
+from tokentrace.clients._stainless import Endpoint
+from tokentrace.integration import Integration
+from tokentrace.wire import messages
+
+INTEGRATION = Integration(
+    library="anthropic",
+    seams=_stainless.seams(
+        "anthropic",
+        provider="anthropic",
+        endpoints=(Endpoint("/v1/messages", "chat", messages.FORMAT),),
+        kinds={
+            "AnthropicBedrock": "aws.bedrock",
+            "AnthropicBedrockMantle": "aws.bedrock",
+            "AnthropicVertex": "gcp.vertex_ai",
+            "AnthropicFoundry": "azure.ai.inference",
+        },
+    ),
+    attempts=_stainless.SENDS,
+    attach={"anthropic._base_client": native.silence("start_api_call_span")},
+)

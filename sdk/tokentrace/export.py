@@ -1,0 +1,80 @@
+"""Which spans leave the process, and how."""
+
+from __future__ import annotations
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from tokentrace.config import Config
+from tokentrace.delivery import Delivery
+from tokentrace.guard import quietly
+
+SCOPE = "tokentrace"
+
+_CONTENT = (
+    "gen_ai.input.",
+    "gen_ai.output.",
+    "gen_ai.system_instructions",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.tool.call.",
+    "input.value",
+    "output.value",
+    "llm.",
+    "traceloop.",
+    "langfuse.",
+)
+"""How attributes begin in which other instrumentations keep prompts and answers."""
+
+
+def exporter(config: Config) -> SpanExporter:
+    """The OTLP exporter that the configuration asks for."""
+    if config.protocol == "grpc":
+        from grpc import Compression as GrpcCompression  # noqa: PLC0415  (grpc costs 100 ms to import)
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415
+            OTLPSpanExporter as GrpcExporter,
+        )
+
+        return GrpcExporter(
+            endpoint=config.endpoint,
+            headers=tuple(config.headers.items()),
+            compression=GrpcCompression.Gzip,
+            insecure=not config.endpoint.startswith("https"),
+        )
+    from opentelemetry.exporter.otlp.proto.http import Compression  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    return OTLPSpanExporter(endpoint=config.endpoint, headers=dict(config.headers), compression=Compression.Gzip)
+
+
+class Processor(SpanProcessor):
+    """Hands our spans, and the roots of the application's traces, to the delivery. Never raises."""
+
+    delivery: Delivery | None = None
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        pass
+
+    def on_end(self, span: ReadableSpan) -> None:
+        with quietly("queueing a span"):
+            if self.delivery is not None and (_is_ours(span) or _is_plain_root(span)):
+                self.delivery.put(span)
+
+    def shutdown(self) -> None:
+        # The delivery outlives the application's provider: it has an exit of its own, bounded in time.
+        self.force_flush()
+
+    def force_flush(self, timeout_millis: int = 2000) -> bool:
+        return self.delivery is None or self.delivery.flush(min(timeout_millis, 2000) / 1000)
+
+
+def _is_ours(span: ReadableSpan) -> bool:
+    return span.instrumentation_scope is not None and span.instrumentation_scope.name == SCOPE
+
+
+def _is_plain_root(span: ReadableSpan) -> bool:
+    """A span that names the request it started, and holds nothing of what was said in it."""
+    if span.parent is not None and not span.parent.is_remote:
+        return False
+    return not any(key.startswith(_CONTENT) for key in span.attributes or ())

@@ -1,0 +1,22 @@
+"""Which provider answers at a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from tokentrace.providers import HOSTS
+
+
+def provider_at(host: str | None, port: int | None, own: str, told: Mapping[str, str]) -> str:
+    """The provider at `host`: as `told` by configuration, else by its name, else the client's `own`."""
+    if host is None:
+        return own
+    if told and (named := told.get(f"{host}:{port}") or told.get(host)):
+        return named
+    return _known(host) or own
+
+
+@lru_cache(maxsize=1024)
+def _known(host: str) -> str | None:
+    return next((provider for suffix, provider in HOSTS.items() if host == suffix or host.endswith("." + suffix)), None)

@@ -1,0 +1,109 @@
+"""Puts wrappers on seams when a library is imported, and takes them off again."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from types import ModuleType
+
+import wrapt
+
+from tokentrace import wrapping
+from tokentrace.guard import log
+from tokentrace.integration import AttemptSeam, Integration, Seam
+from tokentrace.tracing import Tracing
+
+CLIENTS = ("anthropic", "google_genai", "openai")
+"""Modules of `tokentrace.clients`."""
+
+
+class Installation:
+    """The wrappers of one `instrument`, from its beginning to its `undo`."""
+
+    def __init__(self, tracing: Tracing, hosts: Mapping[str, str]) -> None:
+        self._tracing = tracing
+        self._hosts = hosts
+        self._undo: list[Callable[[], object]] = []
+        self._done: set[str] = set()
+        self.misfits: list[str] = []
+        """Seams that this release of a library does not have."""
+
+    def patch(self, module: ModuleType) -> None:
+        """Wrap every seam of a module that has just been imported, or long ago."""
+        if module.__name__ in self._done:
+            return
+        self._done.add(module.__name__)
+        for seam in _seams(module.__name__):
+            wrapper = (
+                wrapping.call(seam, self._tracing, self._hosts) if isinstance(seam, Seam) else wrapping.attempt(seam)
+            )
+            try:
+                handle = wrapt.wrap_function_wrapper(module, seam.name, wrapper)
+            except AttributeError:
+                self.misfits.append(f"{seam.module}.{seam.name}")
+                log.warning(
+                    "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
+                )
+                continue
+            self._undo.append(
+                functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
+            )
+        self._undo += [attach(module) for attach in _attachments(module.__name__)]
+
+    def undo(self) -> None:
+        """Leave every library as it was."""
+        while self._undo:
+            self._undo.pop()()
+
+
+_current: Installation | None = None
+_hooked: set[str] = set()
+
+
+def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
+    """Meter every supported library, imported already or later."""
+    global _current  # noqa: PLW0603  (import hooks cannot be taken back, so they ask who is current)
+    _current = Installation(tracing, hosts)
+    for name in _modules():
+        if name not in _hooked:
+            # A module that is there already is patched by this very call.
+            _hooked.add(name)
+            wrapt.register_post_import_hook(_imported, name)
+        elif name in sys.modules:
+            _current.patch(sys.modules[name])
+    return _current
+
+
+def uninstall() -> None:
+    """Take off every wrapper that `install` has put on."""
+    global _current  # noqa: PLW0603
+    if _current is not None:
+        _current.undo()
+        _current = None
+
+
+def _imported(module: ModuleType) -> None:
+    if _current is not None:
+        _current.patch(module)
+
+
+@functools.cache
+def _integrations() -> tuple[Integration, ...]:
+    return tuple(import_module(f"tokentrace.clients.{client}").INTEGRATION for client in CLIENTS)
+
+
+def _modules() -> list[str]:
+    names = {seam.module for each in _integrations() for seam in (*each.seams, *each.attempts)}
+    return sorted(names.union(*(each.attach or () for each in _integrations())))
+
+
+def _seams(module: str) -> Iterable[Seam | AttemptSeam]:
+    """The seams of a module, each once, however many clients share it."""
+    found = (seam for each in _integrations() for seam in (*each.seams, *each.attempts) if seam.module == module)
+    return {seam.name: seam for seam in found}.values()
+
+
+def _attachments(module: str) -> list[Callable[[ModuleType], Callable[[], object]]]:
+    return [each.attach[module] for each in _integrations() if each.attach and module in each.attach]

@@ -1,0 +1,246 @@
+"""One call, one span: opened before the call, fed by what passes, closed exactly once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import isasyncgen, isgenerator
+from types import TracebackType
+from typing import Any, Self
+
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from tokentrace import attributes as name, context, record
+from tokentrace.body import Body, read_whole
+from tokentrace.guard import quietly
+from tokentrace.hosts import provider_at
+from tokentrace.integration import Request
+from tokentrace.reading import Reading
+from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
+from tokentrace.tracing import Tracing
+
+_FIRST_ERROR = 400
+_HTTPS = 443
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One HTTP request of a call. Times are nanoseconds since the epoch."""
+
+    started: int
+    ended: int = 0
+    status: int | None = None
+    error: str | None = None
+
+    @property
+    def billable(self) -> str:
+        """Whether the provider bills it: an HTTP error is free, a connection that broke may not be."""
+        if self.status is None:
+            return "unknown"
+        return "true" if self.status < _FIRST_ERROR else "false"
+
+    def answered(self, response: Any) -> None:
+        """The request was answered."""
+        self.ended = time.time_ns()
+        # A library that raises for errors, and hands back something without a status, was answered well.
+        status = getattr(response, "status_code", None)
+        self.status = status if isinstance(status, int) else 200
+
+    def broke(self, error: BaseException) -> None:
+        """The request got no answer, or one that the library raised as an error."""
+        self.ended = time.time_ns()
+        self.error = type(error).__qualname__
+        codes = (getattr(error, key, None) for key in ("status_code", "code"))
+        self.status = next((code for code in codes if isinstance(code, int)), None)
+
+
+class Meter:
+    """Meters one call. Everything it does is guarded: the application sees its own call and nothing else."""
+
+    __slots__ = (
+        "_attempts",
+        "_body",
+        "_claims",
+        "_entered",
+        "_first",
+        "_last",
+        "_opened",
+        "_outer",
+        "_provider",
+        "_reset",
+        "_response",
+        "_seen",
+        "_streaming",
+        "_tracing",
+        "inner",
+        "request",
+    )
+
+    def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
+        self.request = request
+        self.inner = 0
+        self._tracing = tracing
+        self._seen = Reading()
+        self._attempts: list[Attempt] = []
+        self._response: Any = None
+        self._body: Body | None = None
+        self._streaming = False
+        self._first = self._last = 0
+        # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
+        self._claims = [None]
+        self._provider = provider_at(request.host, request.port, request.provider, hosts)
+        title = f"{request.operation} {request.model}" if request.model else request.operation
+        self._opened = tracing.start(title, SpanKind.CLIENT, _asked(request, self._provider))
+
+    def __enter__(self) -> Self:
+        if (outer := context.metering.get()) is not None:
+            outer.inner += 1
+        self.enter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.leave()
+        if error is not None or not self._streaming:
+            self.end(None, error)
+
+    def enter(self) -> None:
+        """What runs now is part of the call."""
+        self._reset = context.metering.set(self)
+        self._entered = self._tracing.enter(self._opened)
+
+    def leave(self) -> None:
+        """What runs now is the application again."""
+        self._tracing.leave(self._entered)
+        context.metering.reset(self._reset)
+
+    def attempt(self) -> Attempt:
+        """A new HTTP request begins."""
+        attempt = Attempt(time.time_ns())
+        self._attempts.append(attempt)
+        return attempt
+
+    def receive(self, response: Any, *, streamed: bool, awaited: bool) -> None:
+        """The response of an HTTP request, whole or about to be streamed."""
+        if getattr(response, "status_code", _FIRST_ERROR) >= _FIRST_ERROR:
+            return
+        self._response = response
+        # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.
+        if streamed and not hasattr(response, "_content"):
+            self._body = Body(response, self.request.format, self._seen)
+            response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
+            self._streaming = True
+
+    def hand_back(self, result: Any) -> Any:
+        """The result for the application: untouched, or tapped where it is a generator of parts."""
+        if self._response is not None:
+            return result
+        if isgenerator(result) or isasyncgen(result):
+            self._streaming = True
+            return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
+        with quietly("reading a response"):
+            self.request.format.read(_plain(result), self._seen)
+        return result
+
+    def part(self, part: Any) -> None:
+        """A piece of a streamed answer: bytes of a body, or a parsed part."""
+        with quietly("reading a stream"):
+            self._last = time.time_ns()
+            self._first = self._first or self._last
+            if self._body is not None:
+                self._body.feed(part)
+            else:
+                self.request.format.read(part, self._seen)
+
+    def end(self, how: str | None, error: BaseException | None = None) -> None:
+        """Close the span: read to the end, failed, or left (`how` None where nobody said how)."""
+        try:
+            self._claims.pop()
+        except IndexError:
+            return
+        span = self._opened.span
+        with quietly("describing a call"):
+            if self._body is not None:
+                self._body.end()
+            elif self._response is not None:
+                read_whole(self._response.content, self.request.format, self._seen)
+            if span.is_recording():
+                self._describe(span, how, error)
+        span.end(self._last if self._streaming and self._last else None)
+
+    def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
+        seen, request = self._seen, self.request
+        found = record.attributes(seen, request.format.count(seen, self._provider, self._facts()))
+        found[name.USAGE_SCOPE] = "aggregate" if self.inner else request.scope
+        found[name.ATTEMPTS] = len(self._attempts)
+        if not any(attempt.billable == "true" for attempt in self._attempts) and self.request.http is not None:
+            # Nothing was answered, so nothing is owed, unless a connection broke after the request was sent.
+            unsure = any(attempt.billable == "unknown" for attempt in self._attempts)
+            found[name.BILLABLE] = "unknown" if unsure else "false"
+        failure = type(error).__qualname__ if error is not None else seen.error
+        if self._streaming:
+            found[name.STREAM_END] = end = self._stream_end(how, failed=failure is not None)
+            if end == "failed" and failure is None:
+                failure = "incomplete_stream"
+            if self._first and self._attempts:
+                found[name.TIME_TO_FIRST_CHUNK] = (self._first - self._attempts[0].started) / 1e9
+        if failure is not None:
+            found[name.ERROR_TYPE] = failure
+            span.set_status(Status(StatusCode.ERROR, failure))
+        span.set_attributes(found)
+        _note(self._attempts, span)
+
+    def _stream_end(self, how: str | None, *, failed: bool) -> str:
+        """How the stream ended; a byte stream that stops before the answer is over has failed."""
+        if failed:
+            return how if how == "cancelled" else "failed"
+        if self._seen.complete:
+            return "complete"
+        if how is None:
+            return "dropped" if self._first else "unread"
+        if how == "complete" and self._body is not None and not self._seen.finish:
+            return "failed"
+        return how
+
+    def _facts(self) -> dict[str, Any]:
+        """What counting needs to know that no response says."""
+        status = self._attempts[-1].status if self._attempts else None
+        return {} if status is None else {"http_status": status}
+
+
+def _asked(request: Request, provider: str) -> dict[str, Any]:
+    """What is known before the call, so that even a call that never ends is recorded with it."""
+    asked: dict[str, Any] = {name.OPERATION: request.operation, name.PROVIDER: provider}
+    if request.model:
+        asked[name.REQUEST_MODEL] = request.model
+    if request.stream:
+        asked[name.REQUEST_STREAM] = True
+    if request.host:
+        asked[name.SERVER_ADDRESS] = request.host
+    if request.port and request.port != _HTTPS:
+        asked[name.SERVER_PORT] = request.port
+    if role := context.role.get():
+        asked[name.ROLE] = role
+        asked[name.ROLE_SOURCE] = "explicit"
+    return asked
+
+
+def _note(attempts: list[Attempt], span: Span) -> None:
+    """One event per HTTP request."""
+    before = 0
+    for number, attempt in enumerate(attempts, 1):
+        noted: dict[str, Any] = {name.ATTEMPT_NUMBER: number, name.ATTEMPT_BILLABLE: attempt.billable}
+        if attempt.status is not None:
+            noted[name.HTTP_STATUS] = attempt.status
+        if attempt.error is not None:
+            noted[name.ERROR_TYPE] = attempt.error
+        if before:
+            noted[name.ATTEMPT_WAIT] = (attempt.started - before) / 1e9
+        before = attempt.ended
+        span.add_event(name.ATTEMPT_EVENT, noted, attempt.started)
+
+
+def _plain(result: Any) -> Any:
+    """A vendor's object as the mapping it was parsed from, where it can tell."""
+    to_dict = getattr(result, "to_dict", None)
+    return to_dict() if callable(to_dict) else result

@@ -1,0 +1,112 @@
+"""The instrumentation of this process: begun once, ended once."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.trace import TracerProvider
+
+from tokentrace import context, install
+from tokentrace.attribution import named
+from tokentrace.config import Config
+from tokentrace.delivery import Delivery
+from tokentrace.export import exporter as otlp_exporter
+from tokentrace.guard import log
+from tokentrace.tracing import Tracing
+
+EXIT_SECONDS = 2.0
+"""How long the end of the application may wait for the last spans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What `instrument` has set up."""
+
+    config: Config
+    tracing: Tracing
+    delivery: Delivery | None
+
+
+_lock = threading.Lock()
+_session: Session | None = None
+
+
+def current() -> Session | None:
+    """The session, where the process is instrumented."""
+    return _session
+
+
+def instrument(
+    *,
+    endpoint: str | None = None,
+    protocol: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    service_name: str | None = None,
+    hosts: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    queue_size: int | None = None,
+    tracer_provider: TracerProvider | None = None,
+    exporter: SpanExporter | None = None,
+) -> None:
+    """Meter every call that this process makes to a model, through clients that exist already or come later.
+
+    Arguments win over `TOKENTRACE_*`, which win over `OTEL_*`. Calling it again changes nothing.
+
+    Args:
+        endpoint: Base URL of the collector, default `http://127.0.0.1:4318`.
+        protocol: `http/protobuf` (default) or `grpc`.
+        headers: Headers of every export, such as `{"authorization": "Bearer …"}`.
+        service_name: `service.name` of the spans, where the application has no TracerProvider of its own.
+        hosts: Provider by `host` or `host:port`, such as `{"10.0.0.7:8000": "self_hosted"}`.
+        tags: Tags on every span of this process, by the names that `tags` takes.
+        queue_size: Spans that may wait for the collector.
+        tracer_provider: Write spans there and leave their export to it, unless `endpoint` or `exporter` is given too.
+        exporter: Deliver spans through it instead of OTLP.
+
+    Raises:
+        ValueError: An argument or a variable of the environment makes no sense; the message says which and how to mend it.
+    """
+    global _session  # noqa: PLW0603  (one process, one instrumentation)
+    config = Config.resolve(
+        endpoint=endpoint, protocol=protocol, headers=headers, service_name=service_name, hosts=hosts, tags=tags,
+        queue_size=queue_size,
+    )  # fmt: skip
+    with _lock:
+        if _session is not None:
+            log.debug("tokentrace is instrumented already.")
+            return
+        if config.disabled:
+            return
+        delivery = None
+        if exporter is not None or tracer_provider is None or endpoint is not None:
+            delivery = Delivery(exporter or otlp_exporter(config), config.queue_size)
+            atexit.register(delivery.close, EXIT_SECONDS)
+        context.process_attribution = named(config.tags)
+        tracing = Tracing(config, delivery, tracer_provider)
+        install.install(tracing, config.hosts)
+        _session = Session(config, tracing, delivery)
+
+
+def uninstrument() -> None:
+    """Leave every library as it was, and deliver what is still queued within two seconds."""
+    global _session  # noqa: PLW0603
+    with _lock:
+        if (ending := _session) is None:
+            return
+        _session = None
+        install.uninstall()
+        context.process_attribution = {}
+        if ending.delivery is not None:
+            ending.delivery.close(EXIT_SECONDS)
+            atexit.unregister(ending.delivery.close)
+        ending.tracing.close()
+
+
+def flush(timeout: float = EXIT_SECONDS) -> bool:
+    """Deliver the spans that have ended; False where that took longer than `timeout` seconds."""
+    delivery = _session.delivery if _session is not None else None
+    return delivery is None or delivery.flush(timeout)

@@ -1,0 +1,95 @@
+"""Steps of an application or agent: what its calls were for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import Token
+from inspect import iscoroutinefunction
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, Self, TypeVar
+
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from tokentrace import attributes as name, context, session
+from tokentrace.attribution import refuse_generator
+from tokentrace.guard import quietly
+from tokentrace.tracing import Opened, Tracing
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Kind = Literal["agent", "tool"]
+
+_KINDS: dict[str, dict[str, str]] = {
+    "agent": {name.OPERATION: "invoke_agent"},
+    "tool": {name.OPERATION: "execute_tool"},
+}
+_NAMED = {"agent": name.AGENT_NAME, "tool": name.TOOL_NAME}
+
+
+class step:  # noqa: N801  (reads as a statement: `with step("plan", role="plan"):`)
+    """A named part of a request. Calls inside belong to it, and have its role unless an inner step has another.
+
+    A context manager and a decorator, for functions and coroutine functions.
+    """
+
+    __slots__ = ("_kind", "_name", "_open", "_role")
+
+    def __init__(self, step_name: str, /, role: str | None = None, *, kind: Kind | None = None) -> None:
+        if role is not None and role not in name.ROLES:
+            raise ValueError(f"The role {role!r} is unknown. Use one of {', '.join(name.ROLES)}.")
+        if kind is not None and kind not in _KINDS:
+            raise ValueError(f"The kind {kind!r} is unknown. Use 'agent', 'tool' or none.")
+        self._name = step_name
+        self._role = role
+        self._kind = kind
+        self._open: list[tuple[Tracing, Opened, Any, Token[str | None] | None]] = []
+
+    def __enter__(self) -> Self:
+        with quietly("opening a step"):
+            if (running := session.current()) is not None:
+                opened = running.tracing.start(self._name, SpanKind.INTERNAL, self._attributes())
+                token = running.tracing.enter(opened)
+                role = context.role.set(self._role) if self._role is not None else None
+                self._open.append((running.tracing, opened, token, role))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if not self._open:
+            return
+        with quietly("closing a step"):
+            tracing, opened, token, role = self._open.pop()
+            if role is not None:
+                context.role.reset(role)
+            tracing.leave(token)
+            if error is not None:
+                opened.span.set_attribute(name.ERROR_TYPE, type(error).__qualname__)
+                opened.span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
+            opened.span.end()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        refuse_generator(function, "step(…)")
+        if iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
+                with step(self._name, self._role, kind=self._kind):
+                    return await function(*args, **kwargs)
+
+            return awaited  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+        @functools.wraps(function)
+        def called(*args: P.args, **kwargs: P.kwargs) -> R:
+            with step(self._name, self._role, kind=self._kind):
+                return function(*args, **kwargs)
+
+        return called
+
+    def _attributes(self) -> dict[str, str]:
+        found = {name.STEP: self._name}
+        if self._kind is not None:
+            found |= _KINDS[self._kind] | {_NAMED[self._kind]: self._name}
+        if self._role is not None:
+            found |= {name.ROLE: self._role, name.ROLE_SOURCE: "explicit"}
+        return found

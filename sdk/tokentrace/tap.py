@@ -1,0 +1,162 @@
+"""Streams that pass unchanged while the meter reads along.
+
+The span ends once: when the stream is read to its end, breaks, is closed, or is dropped unread.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Protocol
+
+import wrapt
+
+
+class Listener(Protocol):
+    """Who reads along. No method raises."""
+
+    def enter(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+    def part(self, part: Any, /) -> None: ...
+
+    def end(self, how: str | None, error: BaseException | None = None) -> None: ...
+
+
+def how(error: BaseException) -> str:
+    """How a stream ended that raised."""
+    return "cancelled" if isinstance(error, CancelledError | KeyboardInterrupt) else "failed"
+
+
+class ByteTap(wrapt.ObjectProxy[Any]):
+    """The byte stream of an httpx or httpx2 response."""
+
+    def __init__(self, stream: Any, listener: Listener) -> None:
+        super().__init__(stream)
+        self._self_listener = listener
+
+    def __iter__(self) -> Iterator[bytes]:
+        listener = self._self_listener
+        try:
+            for chunk in self.__wrapped__:
+                listener.part(chunk)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            listener.end(how(error), error)
+            raise
+        listener.end("complete")
+
+    def close(self) -> None:
+        try:
+            self.__wrapped__.close()
+        finally:
+            self._self_listener.end("closed")
+
+    def __del__(self) -> None:
+        self._self_listener.end(None)
+
+
+class AsyncByteTap(wrapt.ObjectProxy[Any]):
+    """`ByteTap` for an asynchronous response."""
+
+    def __init__(self, stream: Any, listener: Listener) -> None:
+        super().__init__(stream)
+        self._self_listener = listener
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        listener = self._self_listener
+        try:
+            async for chunk in self.__wrapped__:
+                listener.part(chunk)
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            listener.end(how(error), error)
+            raise
+        listener.end("complete")
+
+    async def aclose(self) -> None:
+        try:
+            await self.__wrapped__.aclose()
+        finally:
+            self._self_listener.end("closed")
+
+    def __del__(self) -> None:
+        self._self_listener.end(None)
+
+
+class PartTap(wrapt.ObjectProxy[Any]):
+    """A generator of parsed parts."""
+
+    def __init__(self, parts: Any, listener: Listener) -> None:
+        super().__init__(parts)
+        self._self_listener = listener
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        listener = self._self_listener
+        # The requests of a generator are sent while it is read, not when it is made.
+        listener.enter()
+        try:
+            part = next(self.__wrapped__)
+        except StopIteration:
+            listener.end("complete")
+            raise
+        except BaseException as error:
+            listener.end(how(error), error)
+            raise
+        finally:
+            listener.leave()
+        listener.part(part)
+        return part
+
+    def close(self) -> None:
+        try:
+            self.__wrapped__.close()
+        finally:
+            self._self_listener.end("closed")
+
+    def __del__(self) -> None:
+        self._self_listener.end(None)
+
+
+class AsyncPartTap(wrapt.ObjectProxy[Any]):
+    """`PartTap` for an asynchronous generator."""
+
+    def __init__(self, parts: Any, listener: Listener) -> None:
+        super().__init__(parts)
+        self._self_listener = listener
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> Any:
+        listener = self._self_listener
+        listener.enter()
+        try:
+            part = await anext(self.__wrapped__)
+        except StopAsyncIteration:
+            listener.end("complete")
+            raise
+        except BaseException as error:
+            listener.end(how(error), error)
+            raise
+        finally:
+            listener.leave()
+        listener.part(part)
+        return part
+
+    async def aclose(self) -> None:
+        try:
+            await self.__wrapped__.aclose()
+        finally:
+            self._self_listener.end("closed")
+
+    def __del__(self) -> None:
+        self._self_listener.end(None)
