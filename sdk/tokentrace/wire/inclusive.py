@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokentrace.reading import NOTHING, mapping, number
-from tokentrace.wire.rules import MEDIA, Tally, first, stands_apart
+from tokentrace.wire.rules import ANTHROPIC, MEDIA, OPENAI, Tally, first, lasting, stands_apart
 
 _CHAT = (
     ("prompt_tokens", "completion_tokens"),
@@ -102,19 +102,14 @@ def _split(details: Mapping[str, Any], cached: int | None) -> int | Mapping[str,
 def _written(counts: Tally, usage: Mapping[str, Any], details: Mapping[str, Any]) -> Mapping[str, int]:
     """Tokens written to a cache, by the life of the entry."""
     if (written := number(details.get("cache_write_tokens"))) is not None:
-        if not written:
-            return _UNWRITTEN
-        split = mapping(details.get("cache_write_tokens_details"))
-        lives = (("cache_write_12h", "ttl_12h_tokens"), ("cache_write_30m", "ttl_30m_tokens"))
-        return lasting(counts, written, split, lives, "cache_write_30m")
+        return lasting(counts.flags, written, mapping(details.get("cache_write_tokens_details")), OPENAI)
     # LiteLLM repeats Anthropic's counts inside OpenAI's.
     written = number(details.get("cache_creation_tokens"))
     if written is None:
         written = number(usage.get("cache_creation_input_tokens"))
     if written is None:
         return NOTHING
-    split = mapping(details.get("cache_creation_token_details"))
-    return lasting(counts, written, split, ANTHROPIC_LIVES, "cache_write_5m")
+    return lasting(counts.flags, written, mapping(details.get("cache_creation_token_details")), ANTHROPIC)
 
 
 def _meters(counts: Tally, usage: Mapping[str, Any]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
+from tokentrace.reading import NOTHING, Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire.inclusive import lasting
-from tokentrace.wire.rules import Tally, fault, first
+from tokentrace.wire.rules import ANTHROPIC, Tally, fault, lasting
 
 _MAIN = frozenset({"message", "fallback_message"})
 """Iterations that the top-level counts include."""
@@ -60,20 +59,12 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     """Input beside its cache, output with its thinking, and the iterations of other models apart."""
     usage = seen.usage
     counts = Tally()
-    iterations = [mapping(iteration) for iteration in items(usage.get("iterations"))]
-    main = [iteration for iteration in iterations if iteration.get("type") in _MAIN]
-    summed = {name: _sum(main, name) for name in _TOKENS}
-    if main and any(summed[name] != (number(usage.get(name)) or 0) for name in _TOKENS):
-        counts.flags["top_level_disagrees"] = True
-        usage = {**usage, **summed}
+    if iterations := [mapping(iteration) for iteration in items(usage.get("iterations"))]:
+        usage = _iterate(counts, usage, iterations)
     _place(counts, usage)
-    handed_over = any(iteration.get("type") == "fallback_message" for iteration in main)
-    if handed_over:
-        counts.flags["main_is_sum_of_sub"] = True
-    counts.sub.extend(_part(iteration) for iteration in iterations if handed_over or iteration.get("type") not in _MAIN)
-    tools = mapping(usage.get("server_tool_use"))
-    counts.meter("web_search", first(tools, "web_search_requests"))
-    counts.meter("web_fetch", first(tools, "web_fetch_requests"))
+    if tools := mapping(usage.get("server_tool_use")):
+        counts.meter("web_search", number(tools.get("web_search_requests")))
+        counts.meter("web_fetch", number(tools.get("web_fetch_requests")))
     if usage.get("service_tier") == "batch":
         counts.flags["batch"] = True
     # A refusal before the first token is not billed.
@@ -82,36 +73,40 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     return counts.settle(seen, context)
 
 
-def _sum(iterations: Iterable[Mapping[str, Any]], name: str) -> int:
-    return sum(number(iteration.get(name)) or 0 for iteration in iterations)
+def _iterate(counts: Tally, usage: Mapping[str, Any], iterations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The usage of the main model; what other models and other work took becomes parts of their own."""
+    main = [iteration for iteration in iterations if iteration.get("type") in _MAIN]
+    handed_over = any(iteration.get("type") == "fallback_message" for iteration in main)
+    if handed_over:
+        counts.flags["main_is_sum_of_sub"] = True
+    counts.sub.extend(_part(iteration) for iteration in iterations if handed_over or iteration.get("type") not in _MAIN)
+    summed = {name: sum(number(iteration.get(name)) or 0 for iteration in main) for name in _TOKENS}
+    if not main or all(summed[name] == (number(usage.get(name)) or 0) for name in _TOKENS):
+        return usage
+    # Providers bill what each iteration took.
+    counts.flags["top_level_disagrees"] = True
+    return {**usage, **summed}
 
 
 def _place(counts: Tally, usage: Mapping[str, Any]) -> None:
-    fresh, answered = first(usage, "input_tokens"), first(usage, "output_tokens")
-    read_back = first(usage, "cache_read_input_tokens")
-    stored = _written(counts, usage)
-    said = [number for number in (fresh, read_back, *stored.values()) if number is not None]
+    fresh, answered = number(usage.get("input_tokens")), number(usage.get("output_tokens"))
+    read_back, stored = number(usage.get("cache_read_input_tokens")), _written(counts, usage)
+    said = [count for count in (fresh, read_back, *stored.values()) if count is not None]
     if said:
         # Anthropic leaves cached tokens out of `input_tokens`; every other provider counts them in.
         counts.place_input(sum(said), read_back, stored)
     if answered is not None:
         details = mapping(usage.get("output_tokens_details"))
-        counts.place_output(answered, reasoning=first(details, "thinking_tokens"))
+        counts.place_output(answered, reasoning=number(details.get("thinking_tokens")))
 
 
 def _written(counts: Tally, usage: Mapping[str, Any]) -> Mapping[str, int]:
-    split = mapping(usage.get("cache_creation"))
-    long, short = first(split, "ephemeral_1h_input_tokens"), first(split, "ephemeral_5m_input_tokens")
-    written = first(usage, "cache_creation_input_tokens")
+    split, written = mapping(usage.get("cache_creation")), number(usage.get("cache_creation_input_tokens"))
     if written is None:
-        known = [count for count in (long, short) if count is not None]
-        if not known:
-            return {}
-        written = sum(known)
-    if long is None and short is None:
-        # Servers that do not split know the one life of five minutes.
-        return {"cache_write_5m": written}
-    return lasting(counts, written, {"cache_write_1h": long, "cache_write_5m": short}, "cache_write_5m")
+        known = [count for _, name in ANTHROPIC.named if (count := number(split.get(name))) is not None]
+        return lasting(counts.flags, sum(known), split, ANTHROPIC) if known else NOTHING
+    # Servers that do not split know the one life of five minutes.
+    return lasting(counts.flags, written, split, ANTHROPIC) if split else {ANTHROPIC.usual: written}
 
 
 def _part(iteration: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, items, mapping, overlaid, text
+from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
-from tokentrace.wire.rules import Tally, fault, first
+from tokentrace.wire.rules import Tally, fault
 
 _OPEN = frozenset({"queued", "in_progress"})
 _TOOLS = {"file_search_call": "file_search", "code_interpreter_call": "code_execution"}
@@ -68,7 +68,7 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
 
 
 def _add_tools(counts: Tally, reported: Mapping[str, Any], called: Mapping[str, int]) -> None:
-    searches = first(mapping(reported.get("web_search")), "num_requests")
+    searches = number(mapping(reported.get("web_search")).get("num_requests"))
     for name, number_of_calls in called.items():
         if name != "web_search" or searches is None:
             counts.meter(name, number_of_calls)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokentrace.reading import NOTHING, Reading, mapping, number, text
 from tokentrace.usage import Usage
@@ -58,9 +58,8 @@ class Tally:
     ) -> None:
         """Sorts an input that counts its cached, written and other than textual tokens in."""
         self.input = (self.input or 0) + total
-        if not media:
-            read = sum(cached.values()) if isinstance(cached, Mapping) else cached
-            self.split(total, (("cache_read", read), *written.items()), "input_text")
+        if not media and not isinstance(cached, Mapping):
+            self.split(total, (("cache_read", cached), *written.items()), "input_text")
             return
         rest = {"text": max(0, total - sum(media.values())), **media}
         taken = dict(cached) if isinstance(cached, Mapping) else drawn(cached or 0, rest)
@@ -107,7 +106,9 @@ class Tally:
             self.flags["billable"] = "unknown"
         if self.input is None and self.output is not None:
             self.flags["input_missing"] = True
-        if (cost := reported_cost(seen.usage)) is not None:
+        if ("cost" in seen.usage or "cost_in_usd_ticks" in seen.usage) and (
+            cost := reported_cost(seen.usage)
+        ) is not None:
             self.flags["reported_cost_usd"] = cost
         return Usage(
             buckets={name: count for name, count in self.buckets.items() if count},
@@ -127,6 +128,37 @@ def drawn(amount: int, pools: Mapping[str, int]) -> dict[str, int]:
     if amount:
         given[next(iter(given))] += amount
     return {name: count for name, count in given.items() if count}
+
+
+class Lives(NamedTuple):
+    """How a provider splits written tokens by the life of their cache entry."""
+
+    usual: str
+    """The bucket of what the split leaves open."""
+    named: tuple[tuple[str, str], ...]
+    """Bucket and reported name of each life."""
+
+
+OPENAI = Lives("cache_write_30m", (("cache_write_12h", "ttl_12h_tokens"), ("cache_write_30m", "ttl_30m_tokens")))
+ANTHROPIC = Lives(
+    "cache_write_5m",
+    (("cache_write_1h", "ephemeral_1h_input_tokens"), ("cache_write_5m", "ephemeral_5m_input_tokens")),
+)
+
+
+def lasting(flags: dict[str, Any], written: int, split: Mapping[str, Any], lives: Lives) -> dict[str, int]:
+    """Written tokens by the life of the entry; what the split leaves open lives as long as is usual."""
+    stored: dict[str, int] = {}
+    left = written
+    for bucket, name in lives.named:
+        if count := number(split.get(name)):
+            stored[bucket] = min(count, left)
+            left -= stored[bucket]
+    if left:
+        flags["cache_ttl_assumed"] = True
+    if left or not stored:
+        stored[lives.usual] = stored.get(lives.usual, 0) + left
+    return stored
 
 
 def first(source: Mapping[str, Any], *names: str) -> int | None:
