@@ -15,7 +15,7 @@ SDK = HERE.parent.parent / "sdk" / "tokentrace"
 
 def attributes(registry: dict[str, Any]) -> str:
     """The module of attribute names, buckets and meters."""
-    lines = ['"""Generated from schemas/registry/attributes.yaml; do not edit."""', ""]
+    lines = ['"""Generated from schemas/registry/attributes.yaml; do not edit."""', "", "# ruff: noqa: E501", ""]
     for entry in registry["attributes"]:
         lines += [f'{entry["id"]} = "{entry["key"].removesuffix("*")}"', f'"""{entry["brief"]}"""', ""]
     for entry in registry["events"]:

@@ -1,5 +1,7 @@
 """Generated from schemas/registry/attributes.yaml; do not edit."""
 
+# ruff: noqa: E501
+
 OPERATION = "gen_ai.operation.name"
 """What was asked of the model: chat, text_completion, embeddings, generate_content, …"""
 

@@ -70,7 +70,7 @@ class tags:  # noqa: N801  (reads as a statement: `with tags(team="search"):`)
         self._tokens: list[Token[Mapping[str, str]]] = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(context.attribution.set({**context.attribution.get(), **self._attributes}))
+        self._tokens.append(_tagged(self._attributes))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -83,21 +83,24 @@ class tags:  # noqa: N801  (reads as a statement: `with tags(team="search"):`)
 
             @functools.wraps(function)
             async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-                with _again(attributes):
+                token = _tagged(attributes)
+                try:
                     return await function(*args, **kwargs)
+                finally:
+                    context.attribution.reset(token)
 
             return awaited  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
         @functools.wraps(function)
         def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            with _again(attributes):
+            token = _tagged(attributes)
+            try:
                 return function(*args, **kwargs)
+            finally:
+                context.attribution.reset(token)
 
         return called
 
 
-def _again(attributes: Mapping[str, str]) -> tags:
-    """The same tags for one more call: calls may run side by side."""
-    fresh = tags()
-    fresh._attributes = dict(attributes)  # noqa: SLF001
-    return fresh
+def _tagged(attributes: Mapping[str, str]) -> Token[Mapping[str, str]]:
+    return context.attribution.set({**context.attribution.get(), **attributes})

@@ -6,7 +6,9 @@ import json
 import re
 import zlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 from tokentrace.guard import log
 from tokentrace.reading import Format, Reading
@@ -20,6 +22,15 @@ BULKY = 16 * 1024
 _BULKY_FORMATS = frozenset({"embeddings", "images"})
 _MEMBER = re.compile(rb'"(?P<key>model|id|created)"\s*:\s*(?P<value>"[^"\\]{0,256}"|\d{1,20})')
 _json = json.JSONDecoder()
+
+_OPTIONAL = {
+    "br": (("brotli", "Decompressor", "process"), ("brotlicffi", "Decompressor", "process")),
+    "zstd": (
+        ("compression.zstd", "ZstdDecompressor", "decompress"),
+        ("backports.zstd", "ZstdDecompressor", "decompress"),
+    ),
+}
+"""Encodings whose libraries are there where the HTTP client asked for them: module, class, method."""
 
 
 class Response(Protocol):
@@ -151,8 +162,11 @@ class Body:
 
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
-        reader = {"text/event-stream": Events, "application/json": Document}.get(kind)
-        self._reader = None if reader is None else reader(fmt, seen)
+        self._reader: Events | Document | None = None
+        if kind == "text/event-stream":
+            self._reader = Events(fmt, seen)
+        elif kind == "application/json":
+            self._reader = Document(fmt, seen)
         self._decode = _decoder(response.headers.get("content-encoding"))
 
     def feed(self, chunk: bytes) -> None:
@@ -172,30 +186,11 @@ def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
         return None
     if encoding.lower() in {"gzip", "x-gzip", "deflate"}:
         return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
-    # Brotli and zstandard need libraries that are there where the HTTP client asked for them.
-    if encoding.lower() == "br":
-        return _brotli()
-    if encoding.lower() == "zstd":
-        return _zstandard()
+    for module, function, decompress in _OPTIONAL.get(encoding.lower(), ()):
+        with suppress(ImportError):
+            decompressor = getattr(import_module(module), function)()
+            return cast("Callable[[bytes], bytes]", getattr(decompressor, decompress))
     return _unreadable(encoding)
-
-
-def _brotli() -> Callable[[bytes], bytes]:
-    try:
-        import brotli  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415  # pyright: ignore
-    except ImportError:
-        return _unreadable("br")
-    decompressor: Any = brotli.Decompressor()  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-    return lambda data: bytes(decompressor.process(data))
-
-
-def _zstandard() -> Callable[[bytes], bytes]:
-    try:
-        from backports import zstd  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415  # pyright: ignore
-    except ImportError:
-        return _unreadable("zstd")
-    decompressor: Any = zstd.ZstdDecompressor()  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-    return lambda data: bytes(decompressor.decompress(data))
 
 
 def _unreadable(encoding: str) -> Callable[[bytes], bytes]:

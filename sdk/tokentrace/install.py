@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
 
@@ -35,7 +35,7 @@ class Installation:
         if module.__name__ in self._done:
             return
         self._done.add(module.__name__)
-        for seam in _seams(module.__name__):
+        for seam in _by_module()[module.__name__].values():
             wrapper = (
                 wrapping.call(seam, self._tracing, self._hosts) if isinstance(seam, Seam) else wrapping.attempt(seam)
             )
@@ -66,7 +66,7 @@ def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
     """Meter every supported library, imported already or later."""
     global _current  # noqa: PLW0603  (import hooks cannot be taken back, so they ask who is current)
     _current = Installation(tracing, hosts)
-    for name in _modules():
+    for name in _by_module():
         if name not in _hooked:
             # A module that is there already is patched by this very call.
             _hooked.add(name)
@@ -94,15 +94,17 @@ def _integrations() -> tuple[Integration, ...]:
     return tuple(import_module(f"tokentrace.clients.{client}").INTEGRATION for client in CLIENTS)
 
 
-def _modules() -> list[str]:
-    names = {seam.module for each in _integrations() for seam in (*each.seams, *each.attempts)}
-    return sorted(names.union(*(each.attach or () for each in _integrations())))
-
-
-def _seams(module: str) -> Iterable[Seam | AttemptSeam]:
-    """The seams of a module, each once, however many clients share it."""
-    found = (seam for each in _integrations() for seam in (*each.seams, *each.attempts) if seam.module == module)
-    return {seam.name: seam for seam in found}.values()
+@functools.cache
+def _by_module() -> Mapping[str, Mapping[str, Seam | AttemptSeam]]:
+    """The seams by module and name, each once, however many clients share it."""
+    found: dict[str, dict[str, Seam | AttemptSeam]] = {}
+    for each in _integrations():
+        seams: tuple[Seam | AttemptSeam, ...] = (*each.seams, *each.attempts)
+        for seam in seams:
+            found.setdefault(seam.module, {})[seam.name] = seam
+        for module in each.attach or ():
+            found.setdefault(module, {})
+    return found
 
 
 def _attachments(module: str) -> list[Callable[[ModuleType], Callable[[], object]]]:

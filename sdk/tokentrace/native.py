@@ -15,7 +15,7 @@ from tokentrace import context
 def silence(function: str) -> Callable[[ModuleType], Callable[[], object]]:
     """Make `function` of a module, which opens the library's own span, open none while a call is metered."""
 
-    def opened(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def opened(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
         return wrapped(*args, **kwargs) if context.metering.get() is None else None
 
     def attach(module: ModuleType) -> Callable[[], object]:

@@ -77,8 +77,5 @@ HOSTS: dict[str, str] = {
     "api.cerebras.ai": "cerebras",
     "router.huggingface.co": "huggingface",
     "api-inference.huggingface.co": "huggingface",
-    "localhost": "self_hosted",
-    "127.0.0.1": "self_hosted",
-    "::1": "self_hosted",
 }
 """The provider behind a host, by the suffix of the host."""

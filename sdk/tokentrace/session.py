@@ -68,7 +68,8 @@ def instrument(
         exporter: Deliver spans through it instead of OTLP.
 
     Raises:
-        ValueError: An argument or a variable of the environment makes no sense; the message says which and how to mend it.
+        ValueError: An argument or a variable of the environment makes no sense; the message names it.
+
     """
     global _session  # noqa: PLW0603  (one process, one instrumentation)
     config = Config.resolve(

@@ -43,7 +43,7 @@ class step:  # noqa: N801  (reads as a statement: `with step("plan", role="plan"
             raise ValueError(f"The kind {kind!r} is unknown. Use 'agent', 'tool' or none.")
         self._name = step_name
         self._role = role
-        self._kind = kind
+        self._kind: Kind | None = kind
         self._open: list[tuple[Tracing, Opened, Any, Token[str | None] | None]] = []
 
     def __enter__(self) -> Self:

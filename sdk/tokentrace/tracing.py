@@ -35,6 +35,15 @@ class Opened:
     is_private: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A private span that is the parent of what follows."""
+
+    span: Span
+    below: int
+    """Id of the application's span that was current then."""
+
+
 class Tracing:
     """Starts spans for one configuration.
 
@@ -63,8 +72,8 @@ class Tracing:
         parent = None
         held = context_api.get_value(_PRIVATE)
         # The private parent counts only as long as the application has opened no span of its own in between.
-        if isinstance(held, tuple) and held[1] == trace.get_current_span().get_span_context().span_id:
-            parent = trace.set_span_in_context(held[0])
+        if isinstance(held, _Held) and held.below == trace.get_current_span().get_span_context().span_id:
+            parent = trace.set_span_in_context(held.span)
         private = self._private_tracer.start_span(title, context=parent, kind=kind, attributes=described)
         return Opened(private, is_private=True)
 
@@ -73,7 +82,7 @@ class Tracing:
         if not opened.is_private:
             return context_api.attach(trace.set_span_in_context(opened.span))
         current = trace.get_current_span().get_span_context().span_id
-        return context_api.attach(context_api.set_value(_PRIVATE, (opened.span, current)))
+        return context_api.attach(context_api.set_value(_PRIVATE, _Held(opened.span, current)))
 
     @staticmethod
     def leave(token: Any) -> None:
