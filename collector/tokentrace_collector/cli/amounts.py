@@ -1,0 +1,76 @@
+"""Money, counts and times as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+_MINUTE = 60
+_WIDE = Context(prec=76, rounding=ROUND_HALF_EVEN)
+
+
+def total(amounts: Sequence[Decimal]) -> Decimal:
+    """The exact sum, whatever the number of digits."""
+    result = Decimal(0)
+    for amount in amounts:
+        result = _WIDE.add(result, amount)
+    return result
+
+
+def places(amount: Decimal) -> int:
+    """Decimals worth showing beside a total of this size."""
+    return 4 if abs(amount) >= Decimal("0.1") else 6
+
+
+def money(amount: Decimal, currency: str, decimals: int) -> str:
+    """An amount with its currency; what is not zero never reads as zero."""
+    step = Decimal(1).scaleb(-decimals)
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    if amount and abs(amount) < step:
+        return f"<{symbol}{step:f}"
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{symbol}{abs(_WIDE.quantize(amount, step)):,f}"
+
+
+def rounded(parts: Sequence[Decimal], decimals: int) -> list[Decimal]:
+    """The parts rounded so that they add up to their rounded sum, each by less than one step (largest remainder)."""
+    step = Decimal(1).scaleb(-decimals)
+    floors = [part.quantize(step, ROUND_FLOOR, _WIDE) for part in parts]
+    missing = int((_WIDE.quantize(total(parts), step) - total(floors)) / step)
+    by_remainder = sorted(range(len(parts)), key=lambda place: (floors[place] - parts[place], place))
+    for place in by_remainder[:missing]:
+        floors[place] += step
+    return floors
+
+
+def count(number: int) -> str:
+    """A count with thousands set apart."""
+    return f"{number:,}"
+
+
+def share(part: Decimal, whole: Decimal) -> str:
+    """A percentage; empty where there is no whole."""
+    if not whole:
+        return ""
+    percent = part / whole * 100
+    if part and percent < Decimal("0.1"):
+        return "<0.1 %"
+    return f"{percent:.1f} %"
+
+
+def coverage(ratio: float) -> str:
+    """A coverage; what is not complete never reads as complete."""
+    percent = int(ratio * 1000) / 10
+    return f"{percent:g} %"
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit that keeps three figures."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,114 @@
+"""The TCOAI waterfall of one request: six bars that climb to the total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tokentrace_collector.cli import amounts
+from tokentrace_collector.cli.terminal import Glyphs, glyphs
+from tokentrace_collector.documents import Request
+
+COMPONENTS: dict[str, tuple[str, str]] = {
+    "visible": ("visible", "green"),
+    "hidden_reasoning": ("hidden reasoning", "magenta"),
+    "orchestration": ("orchestration", "blue"),
+    "errors": ("errors", "red"),
+    "human_review": ("human review", "yellow"),
+    "infrastructure": ("infrastructure", "cyan"),
+}
+"""Name and colour of each component, in the order they are shown; others follow under their own name."""
+
+_COVERED = {
+    "usage": "calls with usage",
+    "tokens": "tokens priced",
+    "prices": "at a price of their own",
+    "roles": "roles known",
+    "reviews": "reviews with time",
+}
+_FIXED = 17 + 2 + 12 + 2 + 2 + 7
+_WIDEST_BAR = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One component: what it adds, and what stood before it."""
+
+    name: str
+    colour: str
+    before: Decimal
+    amount: Decimal
+
+
+def bars(components: Mapping[str, str]) -> Iterator[Bar]:
+    """The components in order of display, each starting where the last one ended."""
+    before = Decimal(0)
+    known = [name for name in COMPONENTS if name in components]
+    for key in (*known, *(name for name in components if name not in COMPONENTS)):
+        name, colour = COMPONENTS.get(key, (key.replace("_", " "), "white"))
+        amount = Decimal(components[key])
+        yield Bar(name, colour, before, amount)
+        before = amounts.total([before, amount])
+
+
+def draw(screen: Console, request: Request) -> None:
+    """Print the waterfall, its total, and how far the total can be trusted."""
+    signs, total, currency = glyphs(screen), Decimal(request["total"]), request["currency"]
+    width = max(10, min(_WIDEST_BAR, screen.width - _FIXED))
+    decimals = amounts.places(total)
+    rows = list(bars(request["components"]))
+    shown = amounts.rounded([row.amount for row in rows], decimals)
+    table = Table.grid(padding=(0, 1), pad_edge=False)
+    table.add_column(width=17, no_wrap=True)
+    table.add_column(width=12, justify="right", no_wrap=True)
+    table.add_column(width=width + 1, no_wrap=True)
+    table.add_column(width=7, justify="right", no_wrap=True)
+    for row, amount in zip(rows, shown, strict=True):
+        value = amounts.money(amount or row.amount, currency, decimals)
+        name = Text(row.name, style=row.colour if row.amount else "dim")
+        table.add_row(name, value, _bar(row, total, width, signs), amounts.share(row.amount, total))
+    bound = f"{signs.at_least} " if request["coverage"] < 1 else ""
+    table.add_row(*(Text(signs.rule * size, style="dim") for size in (17, 12, width, 7)))
+    sum_of_all = Text(bound + amounts.money(total, currency, decimals), style="bold")
+    whole = Text(signs.cells[-1] * width if total else "", style="bold")
+    table.add_row(Text("total", style="bold"), sum_of_all, whole, "100 %" if total else "")
+    screen.print(table)
+    for line in _trust(request, decimals):
+        screen.print(Text(line, style="dim"))
+
+
+def _bar(row: Bar, total: Decimal, width: int, signs: Glyphs) -> Text:
+    if not total or row.amount <= 0:
+        return Text("")
+    start = int(row.before / total * width)
+    eighths = round(((row.before + row.amount) / total * width - start) * len(signs.cells))
+    full, part = divmod(max(1, eighths), len(signs.cells))
+    cells = signs.cells[-1] * full + (signs.cells[part - 1] if part else "")
+    return Text(" " * start).append(cells[: width - start + 1], style=row.colour)
+
+
+def _trust(request: Request, decimals: int) -> Iterator[str]:
+    """What of the total was measured, what was allocated, and what is not known."""
+    currency = request["currency"]
+
+    def shown(name: str) -> str:
+        return amounts.money(Decimal(name), currency, decimals)
+
+    if Decimal(request["estimated"]):
+        yield f"measured {shown(request['measured'])} + ~{shown(request['estimated'])} estimated"
+    if Decimal(request["allocated"]):
+        yield f"direct {shown(request['direct'])} + {shown(request['allocated'])} allocated from shared capacity"
+    if request["coverage"] < 1:
+        gaps = [
+            f"{_COVERED.get(name, name)} {amounts.count(each['known'])} of {amounts.count(each['of'])}"
+            for name, each in request["covered"].items()
+            if each["known"] < each["of"]
+        ]
+        yield f"coverage {amounts.coverage(request['coverage'])}: {', '.join(gaps)}"
+    else:
+        yield "coverage 100 %: every call, token, role and review is accounted for"

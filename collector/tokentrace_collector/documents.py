@@ -1,0 +1,112 @@
+"""The JSON documents that the query API serves and the command line reads; money is a decimal string."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Coverage(TypedDict):
+    """How much of one thing is known."""
+
+    known: int
+    of: int
+
+
+class Request(TypedDict):
+    """What one request cost: a row of `tcoai_by_trace`."""
+
+    trace_id: str
+    root: str
+    service: str
+    started_at: str
+    """ISO 8601, UTC."""
+    seconds: float
+    attribution: dict[str, str]
+    """Team, feature, customer and so on, as far as the request names them."""
+    currency: str
+    total: str
+    components: dict[str, str]
+    """By rank of precedence reversed: what shows first stands first."""
+    direct: str
+    allocated: str
+    measured: str
+    estimated: str
+    coverage: float
+    """The smallest of the known shares; below 1 the total is a lower bound."""
+    covered: dict[str, Coverage]
+    calls: int
+    attempts: int
+    failed_attempts: int
+    tokens: dict[str, int]
+    """By disjoint bucket."""
+    meters: dict[str, str]
+
+
+class Attempt(TypedDict):
+    """One HTTP request of a call."""
+
+    number: int
+    status: int | None
+    error: str | None
+
+
+class Span(TypedDict):
+    """One span of a request, with what it cost by itself."""
+
+    span_id: str
+    parent_id: str
+    name: str
+    kind: str
+    """call, review, step, or span for everything else."""
+    role: str | None
+    provider: str | None
+    model: str | None
+    offset: float
+    """Seconds after the start of the request."""
+    seconds: float
+    error: str | None
+    stream_end: str | None
+    usage_source: str | None
+    tokens: dict[str, int]
+    cost: str | None
+    """None where nothing is known to be charged: a span without price lines."""
+    components: dict[str, str]
+    attempts: list[Attempt]
+    review_seconds: float | None
+    reviewer_role: str | None
+
+
+class PerCall(TypedDict):
+    """What a tool would show that adds up successful responses and stops there."""
+
+    calls: int
+    total: str
+
+
+class RequestReport(Request):
+    """One request with its spans."""
+
+    spans: list[Span]
+    per_call: PerCall
+    spans_left_out: int
+    """Spans beyond the most that a report carries."""
+
+
+class Price(TypedDict):
+    """Unit prices of one model from one moment on."""
+
+    provider: str
+    model: str
+    context: str
+    source: str
+    valid_from: str
+    currency: str
+    prices: dict[str, str]
+    """By bucket or meter, per million tokens or per unit."""
+
+
+class RollupOutcome(TypedDict):
+    """What a run of the rollup did."""
+
+    traces: int
+    seconds: float
