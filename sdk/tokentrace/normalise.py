@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tokentrace import wire
 from tokentrace.providers import NAMES
-from tokentrace.reading import NOTHING, Reading, items, mapping
+from tokentrace.reading import NOTHING, Format, Reading, items, mapping
 from tokentrace.usage import Usage
+from tokentrace.wire import chat, shape
 
 
-def read_usage(raw: Any, *, provider: str, api: str, context: Mapping[str, Any] | None = None) -> Usage:
+def read_usage(raw: Any, *, provider: str, api: str | None = None, context: Mapping[str, Any] | None = None) -> Usage:
     """The buckets of what a provider reported.
 
     `raw` is a usage object, a whole response, the list of events of a stream (also as `{"chunks": […]}` or
-    `{"events": […]}`), None, or a vendor's object that holds one of them. `context` says what is known beside the
-    response, such as `http_status`.
+    `{"events": […]}`), None, or a vendor's object that holds one of them. Without an `api` its shape decides.
+    `context` says what is known beside the response, such as `http_status`.
     """
-    if (spoken := wire.FORMATS.get(api)) is None:
-        raise ValueError(f"No wire format is known for the api {api!r}. Known are: {', '.join(sorted(wire.FORMATS))}.")
-    seen = Reading()
+    provider = NAMES.get(provider, provider)
     whole = _plain(raw)
-    if isinstance(whole, (list, tuple)):
-        for part in items(whole):
-            spoken.read(_plain(part), seen)
-    else:
-        spoken.read(whole, seen)
-        # Nothing in a response's place for it: what was handed over is the usage itself.
-        if not seen.usage:
-            seen.usage, seen.complete = mapping(whole), True
-    return spoken.count(seen, NAMES.get(provider, provider), NOTHING if context is None else context)
+    parts = [_plain(part) for part in items(whole)] if isinstance(whole, (list, tuple)) else [whole]
+    spoken = _spoken(parts, provider, api)
+    seen = Reading()
+    for part in parts:
+        spoken.read(part, seen)
+    # Nothing in a response's place for it: what was handed over is the usage itself.
+    if not seen.usage and not isinstance(whole, (list, tuple)):
+        seen.usage, seen.complete = mapping(whole), True
+    return spoken.count(seen, provider, NOTHING if context is None else context)
+
+
+def _spoken(parts: Sequence[Any], provider: str, api: str | None) -> Format:
+    if api is None:
+        return next((found for part in parts if (found := shape.of(mapping(part)))), chat.FORMAT)
+    if (known := wire.spoken_by(provider, api)) is None:
+        raise ValueError(f"No wire format is known for the api {api!r}. Use one of: {', '.join(sorted(wire.FORMATS))}.")
+    return known
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 from tokentrace.usage import Usage
@@ -95,6 +96,17 @@ def dig(value: Any, *path: str) -> Any:
         else:
             value = getattr(value, name, None)
     return value
+
+
+def ask(value: Any, name: str) -> Any:
+    """A field of Google's by its JSON name, of JSON in either spelling and of google-genai's objects."""
+    found = dig(value, name)
+    return dig(value, _snake(name)) if found is None else found
+
+
+@cache
+def _snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda capital: "_" + capital[0].lower(), name)
 
 
 def number(value: Any) -> int | None:

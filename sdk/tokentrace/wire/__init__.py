@@ -5,16 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tokentrace.reading import Format
-from tokentrace.wire import chat, completions, embeddings, gemini, messages, responses
+from tokentrace.wire import (
+    batch,
+    chat,
+    completions,
+    embeddings,
+    gemini,
+    images,
+    interactions,
+    live,
+    messages,
+    predict,
+    responses,
+    transcription,
+)
 
-_APIS: Mapping[Format, str] = {
-    chat.FORMAT: "chat chat.stream",
-    completions.FORMAT: "completions",
-    responses.FORMAT: "responses responses.stream responses-compact",
-    messages.FORMAT: "messages messages.stream raw-predict",
-    gemini.FORMAT: "gemini generate generate_content stream-generate generate_content_stream live",
-    embeddings.FORMAT: "embeddings",
+_SPOKEN: tuple[tuple[Format, str], ...] = (
+    (chat.FORMAT, "chat chat.stream assistants conversations"),
+    (completions.FORMAT, "completions"),
+    (responses.FORMAT, "responses responses.stream responses-compact realtime"),
+    (messages.FORMAT, "messages messages.stream raw-predict legacy-complete"),
+    (gemini.FORMAT, "gemini generate generate_content generate_content_stream stream-generate"),
+    (interactions.FORMAT, "interactions"),
+    (live.FORMAT, "live"),
+    (predict.FORMAT, "predict"),
+    (embeddings.FORMAT, "embeddings"),
+    (images.FORMAT, "images"),
+    (transcription.FORMAT, "transcription audio-transcriptions"),
+    (batch.FORMAT, "batch batches"),
+)
+
+_DIALECTS: tuple[tuple[Format, str, str], ...] = ((gemini.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),)
+"""Formats of providers that mean something of their own by the name of an API."""
+
+FORMATS: Mapping[str, Format] = {api: spoken for spoken, apis in _SPOKEN for api in apis.split()}
+"""Every wire format, by the names of the APIs that speak it."""
+
+_BY_PROVIDER: Mapping[tuple[str, str], Format] = {
+    (provider, api): spoken
+    for spoken, providers, apis in _DIALECTS
+    for provider in providers.split()
+    for api in apis.split()
 }
 
-FORMATS: Mapping[str, Format] = {api: format_ for format_, names in _APIS.items() for api in names.split()}
-"""Every wire format, by the names of the APIs that speak it."""
+
+def spoken_by(provider: str, api: str) -> Format | None:
+    """The format that a provider, by its OpenTelemetry name, speaks on an API."""
+    return _BY_PROVIDER.get((provider, api)) or FORMATS.get(api)

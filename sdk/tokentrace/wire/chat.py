@@ -9,7 +9,7 @@ from typing import Any
 from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
-from tokentrace.wire.rules import fault
+from tokentrace.wire.rules import fault, tier
 
 _APART = frozenset({"x_ai"})
 """Providers that report reasoning beside the completion."""
@@ -20,7 +20,7 @@ def read(part: Any, seen: Reading) -> None:
     part = mapping(part)
     seen.model = text(part.get("model")) or seen.model
     seen.response_id = text(part.get("id")) or seen.response_id
-    seen.tier = text(part.get("service_tier")) or seen.tier
+    seen.tier = tier(part.get("service_tier")) or seen.tier
     seen.error = fault(part) or seen.error
     choices = items(part.get("choices"))
     for place, choice in enumerate(choices):

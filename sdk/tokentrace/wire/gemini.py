@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import Format, Reading, ask, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire.rules import MEDIA, Tally, fault
+from tokentrace.wire.rules import MEDIA, Tally, fault, tier
 
 _KINDS = {"IMAGE": "image", "DOCUMENT": "image", "AUDIO": "audio", "VIDEO": "video"}
 _PER_PROMPT = re.compile(r"gemini-[12]\b")
@@ -20,48 +20,33 @@ def read(part: Any, seen: Reading) -> None:
 
     Takes JSON and the objects of google-genai.
     """
-    seen.model = text(_ask(part, "modelVersion")) or seen.model
-    seen.response_id = text(_ask(part, "responseId")) or seen.response_id
+    seen.model = text(ask(part, "modelVersion")) or seen.model
+    seen.response_id = text(ask(part, "responseId")) or seen.response_id
     seen.error = fault(mapping(part)) or seen.error
-    for place, candidate in enumerate(items(_ask(part, "candidates"))):
+    for place, candidate in enumerate(items(ask(part, "candidates"))):
         _read_candidate(candidate, place, seen)
-    if dig(_ask(part, "promptFeedback"), "blockReason") or dig(_ask(part, "promptFeedback"), "block_reason"):
+    if dig(ask(part, "promptFeedback"), "blockReason") or dig(ask(part, "promptFeedback"), "block_reason"):
         seen.facts["prompt_blocked"] = True
         seen.complete = True
-    if (usage := _ask(part, "usageMetadata")) is not None:
+    if (usage := ask(part, "usageMetadata")) is not None:
         told = _camelised(usage)
         seen.usage = overlaid(seen.usage, told)
-        seen.tier = _tier(told) or seen.tier
+        seen.tier = tier(told.get("serviceTier") or told.get("trafficType")) or seen.tier
 
 
 def _read_candidate(candidate: Any, place: int, seen: Reading) -> None:
-    if reason := text(_ask(candidate, "finishReason")):
-        index = number(_ask(candidate, "index"))
+    if reason := text(ask(candidate, "finishReason")):
+        index = number(ask(candidate, "index"))
         seen.finish[place if index is None else index] = str(dig(reason, "value") or reason)
         seen.complete = True
-    if grounding := _ask(candidate, "groundingMetadata"):
-        if queries := items(_ask(grounding, "webSearchQueries")):
+    if grounding := ask(candidate, "groundingMetadata"):
+        if queries := items(ask(grounding, "webSearchQueries")):
             seen.facts["web_search_queries"] = len(queries)
-        if queries or _ask(grounding, "groundingChunks"):
+        if queries or ask(grounding, "groundingChunks"):
             seen.facts["search_grounding"] = True
-    for piece in items(dig(_ask(candidate, "content"), "parts")):
+    for piece in items(dig(ask(candidate, "content"), "parts")):
         if dig(piece, "thought") and dig(piece, "text"):
             seen.visibility = "summarised"
-
-
-def _ask(value: Any, name: str) -> Any:
-    """A field by its JSON name, of JSON in either spelling and of google-genai's objects."""
-    found = dig(value, name)
-    return dig(value, _snake(name)) if found is None else found
-
-
-_SNAKES: dict[str, str] = {}
-
-
-def _snake(name: str) -> str:
-    if (known := _SNAKES.get(name)) is None:
-        known = _SNAKES[name] = re.sub(r"[A-Z]", lambda capital: "_" + capital[0].lower(), name)
-    return known
 
 
 def _camelised(usage: Any) -> Mapping[str, Any]:
@@ -75,10 +60,6 @@ def _camelised(usage: Any) -> Mapping[str, Any]:
 
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
-
-
-def _tier(usage: Mapping[str, Any]) -> str | None:
-    return text(usage.get("serviceTier")) or text(usage.get("trafficType"))
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
@@ -120,8 +101,8 @@ def _by_kind(details: Any) -> Mapping[str, int]:
     """Tokens other than text by kind of input, in the order of `MEDIA`."""
     counted: dict[str, int] = {}
     for detail in items(details):
-        kind = _KINDS.get(str(dig(_ask(detail, "modality"), "value") or _ask(detail, "modality")))
-        tokens = number(_ask(detail, "tokenCount"))
+        kind = _KINDS.get(str(dig(ask(detail, "modality"), "value") or ask(detail, "modality")))
+        tokens = number(ask(detail, "tokenCount"))
         if kind and tokens:
             counted[kind] = counted.get(kind, 0) + tokens
     return {kind: counted[kind] for kind in MEDIA if kind in counted}

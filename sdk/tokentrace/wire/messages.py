@@ -8,7 +8,7 @@ from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire.rules import ANTHROPIC, Tally, fault, lasting
+from tokentrace.wire.rules import ANTHROPIC, Tally, fault, lasting, tier
 
 _MAIN = frozenset({"message", "fallback_message"})
 """Iterations that the top-level counts include."""
@@ -39,7 +39,7 @@ def read(part: Any, seen: Reading) -> None:
 
 def _read_usage(usage: Mapping[str, Any], seen: Reading) -> None:
     seen.usage = overlaid(seen.usage, usage)
-    seen.tier = text(usage.get("service_tier")) or seen.tier
+    seen.tier = tier(usage.get("service_tier")) or seen.tier
     if usage.get("speed") == "fast":
         seen.tier = "fast"
     if region := text(usage.get("inference_geo")):

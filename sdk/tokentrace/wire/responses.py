@@ -9,7 +9,7 @@ from typing import Any
 from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
-from tokentrace.wire.rules import Tally, fault
+from tokentrace.wire.rules import Tally, fault, tier
 
 _OPEN = frozenset({"queued", "in_progress"})
 _TOOLS = {"file_search_call": "file_search", "code_interpreter_call": "code_execution"}
@@ -24,7 +24,7 @@ def read(part: Any, seen: Reading) -> None:
         return
     seen.model = text(response.get("model")) or seen.model
     seen.response_id = text(response.get("id")) or seen.response_id
-    seen.tier = text(response.get("service_tier")) or seen.tier
+    seen.tier = tier(response.get("service_tier")) or seen.tier
     error = mapping(response.get("error"))
     seen.error = text(error.get("code")) or fault(response) or seen.error
     seen.usage = overlaid(seen.usage, mapping(response.get("usage")))
@@ -82,5 +82,5 @@ FORMAT = Format(
     "responses",
     read,
     count,
-    re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed|cancelled)|error)"'),
+    re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed|cancelled|done)|error)"'),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
@@ -198,6 +199,25 @@ def money(value: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and amount >= 0 else None
+
+
+def amount(value: Any) -> float | None:
+    """The measured quantity that `value` states, or None where it states none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return value
+    return None
+
+
+def tier(value: Any) -> str | None:
+    """A service tier by the one name that all providers' names for it have here: `standard` changes no price."""
+    name = (text(value) or "").lower().removeprefix("on_demand_")
+    if name in _STANDARD:
+        return "standard"
+    return None if name in _UNDECIDED else name
+
+
+_STANDARD = frozenset({"default", "standard", "on_demand"})
+_UNDECIDED = frozenset({"", "auto", "traffic_type_unspecified"})
 
 
 def fault(part: Mapping[str, Any]) -> str | None:

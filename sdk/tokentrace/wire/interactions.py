@@ -1,0 +1,63 @@
+"""Gemini Interactions: Gemini's counts under other names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tokentrace.reading import Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.wire import gemini
+from tokentrace.wire.rules import fault, tier
+
+_NAMES = {
+    "total_tokens": "totalTokenCount",
+    "total_input_tokens": "promptTokenCount",
+    "total_cached_tokens": "cachedContentTokenCount",
+    "total_output_tokens": "candidatesTokenCount",
+    "total_thought_tokens": "thoughtsTokenCount",
+    "total_tool_use_tokens": "toolUsePromptTokenCount",
+}
+_DETAILS = {
+    "input_tokens_by_modality": "promptTokensDetails",
+    "cached_tokens_by_modality": "cacheTokensDetails",
+    "output_tokens_by_modality": "candidatesTokensDetails",
+}
+_OPEN = frozenset({"in_progress", "requires_action"})
+
+
+def read(part: Any, seen: Reading) -> None:
+    """An interaction, or one event of its stream: the last one carries the interaction and its counts."""
+    part = mapping(part)
+    interaction = mapping(part.get("interaction")) or part
+    seen.model = text(interaction.get("model")) or seen.model
+    seen.response_id = text(interaction.get("id")) or seen.response_id
+    seen.tier = tier(interaction.get("service_tier")) or seen.tier
+    seen.error = fault(part) or seen.error
+    usage = mapping(interaction.get("usage"))
+    if usage:
+        seen.usage = overlaid(seen.usage, _renamed(usage))
+        searches = [number(mapping(tool).get("count")) or 0 for tool in items(usage.get("grounding_tool_count"))]
+        if any(searches):
+            seen.facts.update(web_search_queries=sum(searches), search_grounding=True)
+    status = text(interaction.get("status"))
+    if status and status not in _OPEN:
+        seen.finish[0] = status
+        seen.complete = True
+    for step in items(interaction.get("steps")):
+        if dig(step, "type") == "thought" and dig(step, "summary"):
+            seen.visibility = "summarised"
+
+
+def _renamed(usage: Mapping[str, Any]) -> Mapping[str, Any]:
+    counted = {theirs: usage.get(name) for name, theirs in _NAMES.items()}
+    details = {theirs: _details(usage.get(name)) for name, theirs in _DETAILS.items() if usage.get(name)}
+    return {**counted, **details}
+
+
+def _details(kinds: Any) -> list[Mapping[str, Any]]:
+    told = [mapping(kind) for kind in items(kinds)]
+    return [{"modality": str(kind.get("modality")).upper(), "tokenCount": kind.get("tokens")} for kind in told]
+
+
+FORMAT = Format("interactions", read, gemini.count, re.compile(rb'"(?:usage"\s*:\s*\{|error"\s*:\s*[^\sn])'))
