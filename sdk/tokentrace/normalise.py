@@ -28,7 +28,8 @@ def read_usage(raw: Any, *, provider: str, api: str | None = None, context: Mapp
         spoken.read(part, seen)
     # Nothing in a response's place for it: what was handed over is the usage itself.
     if not seen.usage and not isinstance(whole, (list, tuple)):
-        seen.usage, seen.complete = mapping(whole), True
+        spoken.read({"usage": whole, "usageMetadata": whole}, seen)
+        seen.complete = True
     return spoken.count(seen, provider, NOTHING if context is None else context)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, ask, dig, items, mapping, overlaid, text
@@ -20,30 +20,31 @@ def read(part: Any, seen: Reading) -> None:
     seen.error = fault(part) or seen.error
     seen.tier = "batch"
     seen.usage = overlaid(seen.usage, mapping(part.get("usage")))
-    if answers := _answers(part):
-        seen.facts["answers"] = answers
+    for name, answer in _answers(part):
+        # Keyed, because a job repeats its answers each time it is asked.
+        seen.facts.setdefault("answers", {})[name] = answer
     seen.complete = True
 
 
-def _answers(part: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _answers(part: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
     """The whole answers that a job or a line of its results carries, of OpenAI, Anthropic, Google and xAI."""
-    line = dig(part, "response", "body") or dig(part, "result", "message")
-    if line:
-        return [mapping(line)]
+    if line := mapping(dig(part, "response", "body") or dig(part, "result", "message")):
+        yield text(part.get("custom_id")) or text(line.get("id")), line
     inlined = dig(part, "response", "inlinedResponses", "inlinedResponses") or ask(part.get("dest"), "inlinedResponses")
-    if inlined:
-        return [mapping(dig(one, "response")) for one in items(inlined)]
-    results = [dig(one, "batch_result", "response") for one in items(part.get("results"))]
-    return [mapping(dig(one, "chat_get_completion")) for one in results if one]
+    for place, one in enumerate(items(inlined)):
+        yield place, mapping(dig(one, "response"))
+    for place, one in enumerate(items(part.get("results"))):
+        answer = mapping(dig(one, "batch_result", "response", "chat_get_completion"))
+        yield text(dig(one, "batch_request_id")) or place, answer
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """What the whole job is billed."""
-    if not (answers := items(seen.facts.get("answers"))):
+    if not (answers := mapping(seen.facts.get("answers"))):
         counts = inclusive.tally(seen.usage)
         counts.flags["batch"] = True
         return counts.settle(seen, context)
-    return _together([_counted(mapping(answer), provider) for answer in answers])
+    return _together([_counted(mapping(answer), provider) for answer in answers.values()])
 
 
 def _counted(answer: Mapping[str, Any], provider: str) -> Usage:

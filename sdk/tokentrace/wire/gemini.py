@@ -81,7 +81,9 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
         cached = number(usage.get("cachedContentTokenCount"))
         by_kind = _by_kind(usage.get("cacheTokensDetails"))
         split = {"text": max(0, cached - sum(by_kind.values())), **by_kind} if cached and by_kind else cached
-        counts.place_input(prompt, split, media=_by_kind(usage.get("promptTokensDetails")))
+        counts.place_input(
+            prompt, split, media=_by_kind(usage.get("promptTokensDetails") or usage.get("promptTokenDetails"))
+        )
     if tools is not None:
         counts.input = (counts.input or 0) + tools
         counts.add("tool_use_prompt", tools)

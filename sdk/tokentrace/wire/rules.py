@@ -66,7 +66,10 @@ class Tally:
         taken = dict(cached) if isinstance(cached, Mapping) else drawn(cached or 0, rest)
         rest = {kind: max(0, count - taken.get(kind, 0)) for kind, count in rest.items()}
         stored = drawn(sum(written.values()), rest)
-        reads = [("cache_read" if kind == "text" else f"cache_read_{kind}", count) for kind, count in taken.items()]
+        reads = [
+            ("cache_read", taken.pop("text", 0)),
+            *((f"cache_read_{kind}", count) for kind, count in taken.items()),
+        ]
         fresh = [(f"input_{kind}", rest[kind] - stored.get(kind, 0)) for kind in media]
         self.split(total, (*(reads if cached is not None else ()), *written.items(), *fresh), "input_text")
 
