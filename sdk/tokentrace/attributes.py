@@ -183,7 +183,7 @@ OUTCOME_CURRENCY = "tokentrace.outcome.currency"
 """ISO 4217 code of the value."""
 
 ATTEMPT_EVENT = "tokentrace.attempt"
-"""One HTTP request of a call, on the span of the call."""
+"""One HTTP request of a call, on the span of a call that took several or failed."""
 
 INPUT_BUCKETS = (
     "input_text",

@@ -21,6 +21,9 @@ BULKY = 16 * 1024
 
 _BULKY_FORMATS = frozenset({"embeddings", "images"})
 _MEMBER = re.compile(rb'"(?P<key>model|id|created)"\s*:\s*(?P<value>"[^"\\]{0,256}"|\d{1,20})')
+_DONE = 16
+"""Bytes at the end of a piece in which `[DONE]` and its blank lines stand."""
+
 _json = json.JSONDecoder()
 
 _OPTIONAL = {
@@ -80,25 +83,26 @@ def _skimmed(content: bytes) -> dict[str, Any] | None:
 class Events:
     """Server-sent events, fed in any pieces."""
 
-    __slots__ = ("_format", "_pending", "_seen", "_started")
+    __slots__ = ("_format", "_pending", "_search", "_seen", "_started")
 
     def __init__(self, fmt: Format, seen: Reading) -> None:
         self._format = fmt
+        self._search = fmt.marks.search
         self._seen = seen
         self._pending: list[bytes] = []
         self._started = False
 
     def feed(self, data: bytes) -> None:
         """Note what the lines say that end in this piece."""
-        if (cut := data.rfind(b"\n") + 1) == 0:
-            self._pending.append(data)
-            return
-        block = data[:cut]
-        if self._pending:
-            block = b"".join(self._pending) + block
-        self._pending = [data[cut:]] if cut < len(data) else []
+        block = data
+        if self._pending or not data.endswith(b"\n"):
+            if (cut := data.rfind(b"\n") + 1) == 0:
+                self._pending.append(data)
+                return
+            block = b"".join((*self._pending, data[:cut]))
+            self._pending = [data[cut:]] if cut < len(data) else []
         # Most pieces are text, which is nobody's business: one search decides whether there is anything to parse.
-        if not self._started or b"[DONE]" in block or self._format.marks.search(block):
+        if self._search(block) or not self._started or block.rfind(b"[DONE]", -_DONE) >= 0:
             self._lines(block)
 
     def end(self) -> None:
@@ -108,14 +112,13 @@ class Events:
             self._pending = []
 
     def _lines(self, block: bytes) -> None:
-        search = self._format.marks.search
         for line in block.split(b"\n"):
             if not line.startswith(b"data:"):
                 continue
             payload = line[5:].strip()
             if payload == b"[DONE]":
                 self._seen.complete = True
-            elif not self._started or search(payload):
+            elif not self._started or self._search(payload):
                 self._part(payload)
 
     def _part(self, payload: bytes) -> None:
@@ -172,7 +175,7 @@ class Body:
     def feed(self, chunk: bytes) -> None:
         """Note what the next raw bytes of the body say."""
         if self._reader is not None:
-            self._reader.feed(chunk if self._decode is None else self._decode(chunk))
+            self._reader.feed(self._decode(chunk) if self._decode else chunk)
 
     def end(self) -> None:
         """The body is over, or the application has left it: read what is still pending."""

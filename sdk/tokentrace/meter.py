@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import isasyncgen, isgenerator
 from types import TracebackType
@@ -68,6 +68,7 @@ class Meter:
         "_opened",
         "_outer",
         "_provider",
+        "_read",
         "_reset",
         "_response",
         "_seen",
@@ -85,6 +86,7 @@ class Meter:
         self._attempts: list[Attempt] = []
         self._response: Any = None
         self._body: Body | None = None
+        self._read: Callable[[Any], None] = self._read_parsed
         self._streaming = False
         self._first = self._last = 0
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
@@ -128,6 +130,7 @@ class Meter:
         # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.
         if streamed and not hasattr(response, "_content"):
             self._body = Body(response, self.request.format, self._seen)
+            self._read = self._body.feed
             response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
             self._streaming = True
 
@@ -144,13 +147,14 @@ class Meter:
 
     def part(self, part: Any) -> None:
         """A piece of a streamed answer: bytes of a body, or a parsed part."""
+        self._last = time.time_ns()
+        if not self._first:
+            self._first = self._last
         with quietly("reading a stream"):
-            self._last = time.time_ns()
-            self._first = self._first or self._last
-            if self._body is not None:
-                self._body.feed(part)
-            else:
-                self.request.format.read(part, self._seen)
+            self._read(part)
+
+    def _read_parsed(self, part: Any) -> None:
+        self.request.format.read(part, self._seen)
 
     def end(self, how: str | None, error: BaseException | None = None) -> None:
         """Close the span: read to the end, failed, or left (`how` None where nobody said how)."""
@@ -188,7 +192,9 @@ class Meter:
             found[name.ERROR_TYPE] = failure
             span.set_status(Status(StatusCode.ERROR, failure))
         span.set_attributes(found)
-        _note(self._attempts, span)
+        # One request that went well is said by the count of attempts; events tell what more happened.
+        if len(self._attempts) > 1 or failure is not None:
+            _note(self._attempts, span)
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; a byte stream that stops before the answer is over has failed."""
@@ -226,7 +232,7 @@ def _asked(request: Request, provider: str) -> dict[str, Any]:
 
 
 def _note(attempts: list[Attempt], span: Span) -> None:
-    """One event per HTTP request."""
+    """One event per HTTP request of a call that took several, or failed."""
     before = 0
     for number, attempt in enumerate(attempts, 1):
         noted: dict[str, Any] = {name.ATTEMPT_NUMBER: number, name.ATTEMPT_BILLABLE: attempt.billable}

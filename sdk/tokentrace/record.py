@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,37 +22,59 @@ _FLAG_NAMES = {"main_is_sum_of_sub": "main_is_sum_of_parts"}
 """Flags that are called otherwise on a span."""
 
 
+def _totals(bucket: str) -> Iterator[str]:
+    """The standard totals that a bucket counts into."""
+    yield name.INPUT_TOKENS if bucket in name.INPUT_BUCKETS else name.OUTPUT_TOKENS
+    if bucket.startswith("cache_read"):
+        yield name.CACHE_READ_TOKENS
+    elif bucket.startswith("cache_write"):
+        yield name.CACHE_WRITE_TOKENS
+    elif bucket == "output_reasoning":
+        yield name.REASONING_TOKENS
+
+
+_BUCKETS = {bucket: (name.USAGE + bucket, *_totals(bucket)) for bucket in name.BUCKETS}
+"""By bucket: its attribute, and the standard totals it counts into."""
+
+
 def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
     """Everything that a response said, under the names of the registry."""
-    found: dict[str, Any] = {f"{name.USAGE}{bucket}": count for bucket, count in usage.buckets.items()}
-    found.update((f"{name.USAGE}{bucket}", 0) for bucket in usage.zeros)
-    found.update((f"{name.METER}{meter}", count) for meter, count in usage.meters.items())
+    found: dict[str, Any] = {}
+    for bucket, count in usage.buckets.items():
+        found[_BUCKETS[bucket][0]] = count
+    for bucket in usage.zeros:
+        found[_BUCKETS[bucket][0]] = 0
+    if usage.meters:
+        found.update((name.METER + meter, count) for meter, count in usage.meters.items())
     if usage.sub:
         found[name.USAGE_PARTS] = json.dumps(usage.sub, separators=(",", ":"), default=dict)
-    found.update(_flagged(usage.flags))
+    if usage.flags:
+        found.update(_flagged(usage.flags))
+    # The standard totals, for any tool that reads the GenAI conventions; an estimate has no place in them.
     if usage.flags.get("usage_source") != "estimated":
-        found.update(_totals(usage))
-    said = {
-        name.RESPONSE_MODEL: seen.model,
-        name.RESPONSE_ID: seen.response_id,
-        name.FINISH_REASONS: list(seen.finish.values()) or None,
-        name.SERVICE_TIER: seen.tier,
-        name.REASONING_VISIBILITY: seen.visibility,
-    }
-    found.update((key, value) for key, value in said.items() if value is not None)
+        _add_totals(found, usage)
+    if seen.model is not None:
+        found[name.RESPONSE_MODEL] = seen.model
+    if seen.response_id is not None:
+        found[name.RESPONSE_ID] = seen.response_id
+    if seen.finish:
+        found[name.FINISH_REASONS] = tuple(seen.finish.values())
+    if seen.tier is not None:
+        found[name.SERVICE_TIER] = seen.tier
+    if seen.visibility is not None:
+        found[name.REASONING_VISIBILITY] = seen.visibility
     return found
 
 
-def _totals(usage: Usage) -> dict[str, int]:
-    """The standard totals, for any tool that reads the GenAI conventions."""
-    totals = {
-        name.INPUT_TOKENS: usage.input,
-        name.OUTPUT_TOKENS: usage.output,
-        name.CACHE_READ_TOKENS: usage.cache_read,
-        name.CACHE_WRITE_TOKENS: usage.cache_write,
-        name.REASONING_TOKENS: usage.reasoning if usage.flags.get("reasoning_source") in {None, "reported"} else None,
-    }
-    return {key: count for key, count in totals.items() if count is not None}
+def _add_totals(found: dict[str, Any], usage: Usage) -> None:
+    for bucket, count in usage.buckets.items():
+        for total in _BUCKETS[bucket][1:]:
+            found[total] = found.get(total, 0) + count
+    for bucket in usage.zeros:
+        for total in _BUCKETS[bucket][1:]:
+            found.setdefault(total, 0)
+    if usage.flags.get("reasoning_source", "reported") != "reported":
+        found.pop(name.REASONING_TOKENS, None)
 
 
 def _flagged(flags: Mapping[str, Any]) -> dict[str, Any]:
