@@ -1,0 +1,21 @@
+-- One row per rating run and combination of provider, models, tier and host seen in calls: which price list and pool are theirs.
+CREATE TABLE IF NOT EXISTS model_resolution (
+    tenant LowCardinality(String),
+    rating_run LowCardinality(String),
+    rate_key UInt64,
+    provider LowCardinality(String),
+    model String,
+    request_model String,
+    tier LowCardinality(String),
+    host LowCardinality(String),
+    catalogue LowCardinality(String) COMMENT 'Edition whose rates apply; empty: no price is known.',
+    rate_provider LowCardinality(String),
+    rate_model String,
+    rate_context LowCardinality(String),
+    list_catalogue LowCardinality(String) COMMENT 'Edition of the list price, where a price book stands above it.',
+    is_exact UInt8 COMMENT 'The model that answered and its tier were both found.',
+    pool LowCardinality(String) COMMENT 'Capacity pool that serves it; empty: paid per token.',
+    matched_by LowCardinality(String)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant, rating_run, rate_key)

@@ -1,0 +1,38 @@
+-- One row per pool, hour, call and line of that call: its share of the used hour; and one per call for its share of the
+-- idle rest. The idle cost of an hour without traffic is a row of no trace.
+CREATE TABLE IF NOT EXISTS capacity_lines (
+    tenant LowCardinality(String),
+    hour DateTime,
+    pool LowCardinality(String),
+    trace_id String CODEC(ZSTD(1)),
+    span_id String CODEC(ZSTD(1)),
+    part UInt16,
+    kind LowCardinality(String) COMMENT 'used or idle',
+    component LowCardinality(String),
+    sub_component LowCardinality(String),
+    unit LowCardinality(String),
+    segment LowCardinality(String),
+    quantity Decimal(18, 6),
+    amount Decimal(38, 18),
+    service LowCardinality(String),
+    provider LowCardinality(String),
+    model LowCardinality(String),
+    role LowCardinality(String),
+    team LowCardinality(String),
+    feature LowCardinality(String),
+    customer String CODEC(ZSTD(1)),
+    project LowCardinality(String),
+    cost_center LowCardinality(String),
+    environment LowCardinality(String),
+    user String CODEC(ZSTD(1)),
+    session String CODEC(ZSTD(1)),
+    currency LowCardinality(String),
+    rating_run LowCardinality(String),
+    version UInt64,
+    is_deleted UInt8
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY toYYYYMM(hour)
+ORDER BY (tenant, hour, pool, trace_id, span_id, part, kind, component, sub_component, unit, segment)
+SETTINGS
+    index_granularity = 1024
