@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tokentrace.integration import AttemptSeam, Call, Integration, Request, Seam
 from tokentrace.reading import Format
-from tokentrace.wire import embeddings, gemini
+from tokentrace.wire import gemini, predict
 
 _MODULE = "google.genai.models"
 
@@ -38,7 +38,7 @@ def _stream(call: Call) -> Request:
 
 
 def _embed(call: Call) -> Request:
-    return _describe(call, "embeddings", embeddings.FORMAT)
+    return _describe(call, "embeddings", predict.FORMAT)
 
 
 INTEGRATION = Integration(

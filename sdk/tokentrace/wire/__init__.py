@@ -9,7 +9,6 @@ from tokentrace.wire import (
     batch,
     chat,
     completions,
-    embed_content,
     embeddings,
     gemini,
     images,
@@ -36,7 +35,7 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
     (batch.FORMAT, "batch batches"),
 )
 
-_DIALECTS: tuple[tuple[Format, str, str], ...] = ((embed_content.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),)
+_DIALECTS: tuple[tuple[Format, str, str], ...] = ((predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),)
 """Formats of providers that mean something of their own by the name of an API."""
 
 FORMATS: Mapping[str, Format] = {api: spoken for spoken, apis in _SPOKEN for api in apis.split()}

@@ -64,6 +64,11 @@ def _camel(name: str) -> str:
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
     """Prompt with its cache, tool results and thoughts beside prompt and candidates."""
+    return tally(seen, context).settle(seen, context)
+
+
+def tally(seen: Reading, context: Mapping[str, Any]) -> Tally:
+    """The counts of usage metadata."""
     usage = seen.usage
     counts = Tally()
     prompt, tools = number(usage.get("promptTokenCount")), number(usage.get("toolUsePromptTokenCount"))
@@ -90,7 +95,7 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     if answered is not None or thoughts is not None:
         _place_output(counts, usage, answered or 0, thoughts)
     _ground(counts, seen, context, tools)
-    return counts.settle(seen, context)
+    return counts
 
 
 def _place_output(counts: Tally, usage: Mapping[str, Any], answered: int, thoughts: int | None) -> None:

@@ -1,38 +1,36 @@
-"""Vertex AI predictions: text embeddings and Imagen."""
+"""Vertex AI predictions and Gemini embeddings: text that becomes vectors, or images."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, dig, items, mapping, number
+from tokentrace.reading import Format, Reading, ask, dig, items, number
 from tokentrace.usage import Usage
 from tokentrace.wire import gemini
-from tokentrace.wire.rules import Tally, fault
 
 
 def read(part: Any, seen: Reading) -> None:
-    """The predictions: each embedding counts its own input."""
-    part = mapping(part)
-    seen.error = fault(part) or seen.error
-    predictions = items(part.get("predictions"))
-    counted = [number(dig(one, "embeddings", "statistics", "token_count")) for one in predictions]
-    usage = {
-        "tokens": sum(count for count in counted if count is not None) if any(counted) else None,
-        "characters": number(dig(part, "metadata", "billableCharacterCount")),
-        "images": sum(1 for one in predictions if dig(one, "bytesBase64Encoded") or dig(one, "gcsUri")),
-    }
-    seen.usage = {name: count for name, count in usage.items() if count is not None}
+    """The answer to one request, which never comes as a stream. Takes JSON and google-genai's objects."""
+    gemini.read(part, seen)
     seen.complete = True
+    predictions = items(dig(part, "predictions"))
+    embedded = [ask(one, "embeddings") for one in predictions] or items(dig(part, "embeddings"))
+    counted = [number(ask(dig(one, "statistics"), name)) for one in embedded for name in ("token_count", "tokenCount")]
+    tokens = [count for count in counted if count is not None]
+    if tokens and not seen.usage:
+        seen.usage = {"promptTokenCount": sum(tokens)}
+    if (characters := number(ask(dig(part, "metadata"), "billableCharacterCount"))) is not None:
+        seen.facts["characters"] = characters
+    if made := [one for one in predictions if dig(one, "bytesBase64Encoded") or dig(one, "gcsUri")]:
+        seen.facts["images"] = len(made)
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
-    """Embedded tokens and characters, and images made."""
-    counts = Tally()
-    if (tokens := number(seen.usage.get("tokens"))) is not None:
-        counts.place_input(tokens)
-    counts.meter("characters", number(seen.usage.get("characters")))
-    counts.meter("images", number(seen.usage.get("images")))
+    """Embedded tokens and characters, and the images that were made."""
+    counts = gemini.tally(seen, context)
+    counts.meter("characters", seen.facts.get("characters"))
+    counts.meter("images", seen.facts.get("images"))
     return counts.settle(seen, context)
 
 
