@@ -1,0 +1,169 @@
+"""tags, step and review: what the code that runs now belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from dirty_equals import IsFloat
+
+import tokentrace
+
+
+def attributes(span):
+    return dict(span.attributes)
+
+
+def test_a_step_carries_its_name_role_and_the_tags_of_the_request(spans):
+    with tokentrace.tags(team="search", customer="c1", beta="yes"), tokentrace.step("plan", role="plan"):
+        pass
+    assert spans.only() == {
+        "name": "plan",
+        "tokentrace.attribution.customer.id": "c1",
+        "tokentrace.attribution.tag.beta": "yes",
+        "tokentrace.attribution.team": "search",
+        "tokentrace.role": "plan",
+        "tokentrace.role_source": "explicit",
+        "tokentrace.step.name": "plan",
+    }
+
+
+def test_a_tool_and_an_agent_say_so(spans):
+    with tokentrace.step("researcher", kind="agent"), tokentrace.step("web", kind="tool", role="tool_result"):
+        pass
+    tool, agent = map(attributes, spans)
+    assert (tool["gen_ai.operation.name"], tool["gen_ai.tool.name"]) == ("execute_tool", "web")
+    assert (agent["gen_ai.operation.name"], agent["gen_ai.agent.name"]) == ("invoke_agent", "researcher")
+
+
+def test_inner_tags_win_and_end_with_their_block(spans):
+    with tokentrace.tags(team="a", feature="f"):
+        with tokentrace.tags(team="b"), tokentrace.step("inner"):
+            pass
+        with tokentrace.step("outer"):
+            pass
+    found = [
+        (s.name, s.attributes["tokentrace.attribution.team"], s.attributes["tokentrace.attribution.feature"])
+        for s in spans
+    ]
+    assert found == [("inner", "b", "f"), ("outer", "a", "f")]
+
+
+def test_the_tags_of_the_process_are_on_everything_and_yield_to_the_request(metering, monkeypatch):
+    monkeypatch.setenv("TOKENTRACE_TAGS", "team=platform,environment=prod")
+    with metering() as spans:
+        with tokentrace.tags(team="search"), tokentrace.step("s"):
+            pass
+        found = spans.only()
+    assert (found["tokentrace.attribution.team"], found["deployment.environment.name"]) == ("search", "prod")
+
+
+def test_decorated_functions_are_steps_of_their_own_each_time(spans):
+    @tokentrace.tags(team="a")
+    @tokentrace.step("double", role="summarise")
+    def double(x):
+        return 2 * x
+
+    assert [double(x) for x in (1, 2)] == [2, 4]
+    assert [s.attributes["tokentrace.attribution.team"] for s in spans] == ["a", "a"]
+
+
+@pytest.mark.anyio
+async def test_decorated_coroutines_run_side_by_side_without_mixing(spans):
+    meet = asyncio.Barrier(2)
+
+    def job(team):
+        @tokentrace.tags(team=team)
+        @tokentrace.step(team)
+        async def work():
+            await meet.wait()
+            with tokentrace.step(f"{team} inside"):
+                await meet.wait()
+
+        return work()
+
+    await asyncio.gather(job("a"), job("b"))
+    found = {s.name: s.attributes["tokentrace.attribution.team"] for s in spans}
+    assert found == {"a": "a", "b": "b", "a inside": "a", "b inside": "b"}
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+def test_an_error_passes_through_and_is_noted(spans):
+    error = LookupError("gone")
+    with pytest.raises(LookupError) as raised, tokentrace.step("find"):
+        raise error
+    assert raised.value is error
+    assert spans.only()["error.type"] == "LookupError"
+
+
+@pytest.mark.parametrize("decorate", [tokentrace.tags(team="a"), tokentrace.step("s")], ids=["tags", "step"])
+def test_a_generator_is_refused_when_it_is_decorated(decorate):
+    with pytest.raises(TypeError, match="generator"):
+
+        @decorate
+        def read():
+            yield 1
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: tokentrace.step("s", role="boss"), "role 'boss'"),
+        (lambda: tokentrace.step("s", kind="robot"), "kind 'robot'"),
+        (lambda: tokentrace.review(kind="glance"), "'glance'"),
+        (lambda: tokentrace.review().active(-1), "-1 is negative"),
+    ],
+)
+def test_a_word_we_do_not_know_is_refused_with_those_we_do(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_a_review_costs_the_attention_that_was_reported(spans):
+    with tokentrace.review(kind="approval", reviewer_role="editor") as work:
+        work.active(60)
+        work.active(30)
+        work.decision = "approved"
+    assert spans.only() == {
+        "name": "review approval",
+        "tokentrace.review.active_time": 90.0,
+        "tokentrace.review.decision": "approved",
+        "tokentrace.review.kind": "approval",
+        "tokentrace.review.reviewer.role": "editor",
+        "tokentrace.review.wait_time": 0.0,
+    }
+
+
+def test_a_review_without_marks_has_waiting_time_only(spans):
+    with tokentrace.review(kind="audit"):
+        pass
+    found = spans.only()
+    assert "tokentrace.review.active_time" not in found
+    assert found["tokentrace.review.wait_time"] == IsFloat(ge=0)
+
+
+def test_a_review_measures_between_resume_and_pause(spans, monkeypatch):
+    now = iter([0.0, 10.0, 25.0, 100.0, 130.0, 200.0])
+    monkeypatch.setattr("tokentrace.reviews.time.monotonic", lambda: next(now))
+    with tokentrace.review() as work:
+        work.resume()
+        work.pause()
+        work.resume()
+        work.pause()
+    found = spans.only()
+    assert (found["tokentrace.review.active_time"], found["tokentrace.review.wait_time"]) == (45.0, 155.0)
+
+
+def test_without_instrumentation_all_of_it_does_nothing():
+    @tokentrace.step("s", role="plan")
+    def work():
+        return "done"
+
+    with tokentrace.tags(team="a"), tokentrace.review() as review:
+        review.active(1)
+        assert work() == "done"
+    assert tokentrace.flush()
