@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, assert_type
+from typing import assert_type
 
 import tokentrace
 
@@ -19,7 +18,13 @@ async def fetch(url: str) -> bytes:
 
 
 assert_type(double(1), int)
-assert_type(fetch("x"), Coroutine[Any, Any, bytes])
+
+
+async def fetched() -> None:
+    """A decorated coroutine function still gives what it gave."""
+    assert_type(await fetch("x"), bytes)
+
+
 assert_type(tokentrace.flush(), bool)
 assert_type(tokentrace.instrument(endpoint="http://127.0.0.1:4318"), None)
 assert_type(tokentrace.uninstrument(), None)
@@ -28,7 +33,7 @@ assert_type(tokentrace.Config.resolve(), tokentrace.Config)
 
 with tokentrace.review(kind="approval", reviewer_role="editor") as work:
     assert_type(work, tokentrace.review)
-    assert_type(work.active, Callable[[float], None])
+    assert_type(work.active(1.5), None)
     work.decision = "approved"
 
 with tokentrace.step("tool", kind="tool") as entered:
