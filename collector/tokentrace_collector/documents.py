@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+COMPONENTS = ("visible", "hidden_reasoning", "orchestration", "errors", "human_review", "infrastructure")
+"""The components of cost in the order they are shown."""
+
 
 class Coverage(TypedDict):
     """How much of one thing is known."""
@@ -26,7 +29,6 @@ class Request(TypedDict):
     currency: str
     total: str
     components: dict[str, str]
-    """By rank of precedence reversed: what shows first stands first."""
     direct: str
     allocated: str
     measured: str
@@ -71,6 +73,9 @@ class Span(TypedDict):
     cost: str | None
     """None where nothing is known to be charged: a span without price lines."""
     components: dict[str, str]
+    """Those that are not zero."""
+    borne_by: str | None
+    """Why a call with usage costs nothing here: aggregate, retrieved, same_response, inner_call, parts."""
     attempts: list[Attempt]
     review_seconds: float | None
     reviewer_role: str | None
@@ -92,17 +97,36 @@ class RequestReport(Request):
     """Spans beyond the most that a report carries."""
 
 
+class UnitPrice(TypedDict):
+    """What a number of units costs."""
+
+    amount: str
+    per: int
+
+
+class PriceCell(TypedDict):
+    """Prices at one time of day, for requests of one size."""
+
+    from_second: int
+    """Of the day, UTC."""
+    above_tokens: int
+    """Input tokens that a request must exceed."""
+    prices: dict[str, UnitPrice]
+    """By bucket or meter."""
+
+
 class Price(TypedDict):
-    """Unit prices of one model from one moment on."""
+    """The price list of one model from one moment on."""
 
     provider: str
     model: str
     context: str
+    """Tier of service; empty is standard."""
     source: str
+    """Edition: the catalogue with its version, or the hash of a price book."""
     valid_from: str
     currency: str
-    prices: dict[str, str]
-    """By bucket or meter, per million tokens or per unit."""
+    cells: list[PriceCell]
 
 
 class RollupOutcome(TypedDict):

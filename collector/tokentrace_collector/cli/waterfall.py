@@ -14,20 +14,18 @@ from tokentrace_collector.cli import amounts
 from tokentrace_collector.cli.terminal import Glyphs, glyphs
 from tokentrace_collector.documents import Request
 
-COMPONENTS: dict[str, tuple[str, str]] = {
-    "visible": ("visible", "green"),
-    "hidden_reasoning": ("hidden reasoning", "magenta"),
-    "orchestration": ("orchestration", "blue"),
-    "errors": ("errors", "red"),
-    "human_review": ("human review", "yellow"),
-    "infrastructure": ("infrastructure", "cyan"),
+_COLOURS = {
+    "visible": "green",
+    "hidden_reasoning": "magenta",
+    "orchestration": "blue",
+    "errors": "red",
+    "human_review": "yellow",
+    "infrastructure": "cyan",
 }
-"""Name and colour of each component, in the order they are shown; others follow under their own name."""
-
 _COVERED = {
     "usage": "calls with usage",
     "tokens": "tokens priced",
-    "prices": "at a price of their own",
+    "rates": "lines at a price of their own",
     "roles": "roles known",
     "reviews": "reviews with time",
 }
@@ -48,12 +46,9 @@ class Bar:
 def bars(components: Mapping[str, str]) -> Iterator[Bar]:
     """The components in order of display, each starting where the last one ended."""
     before = Decimal(0)
-    known = [name for name in COMPONENTS if name in components]
-    for key in (*known, *(name for name in components if name not in COMPONENTS)):
-        name, colour = COMPONENTS.get(key, (key.replace("_", " "), "white"))
-        amount = Decimal(components[key])
-        yield Bar(name, colour, before, amount)
-        before = amounts.total([before, amount])
+    for name, amount in components.items():
+        yield Bar(name.replace("_", " "), _COLOURS.get(name, "white"), before, Decimal(amount))
+        before = amounts.total([before, Decimal(amount)])
 
 
 def draw(screen: Console, request: Request) -> None:

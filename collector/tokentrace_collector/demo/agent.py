@@ -65,7 +65,7 @@ class Agent:
             brief = self._draft()
             if "pool" not in self._without:
                 self._translate(brief)
-            self._headline()
+            self._headline(brief)
             if "review" not in self._without:
                 self._review()
         return trace_id
@@ -105,8 +105,8 @@ class Agent:
         return self._chat(self._own, story.OWN_MODEL, story.task("translate", brief))
 
     @tokentrace.step("headline", role="answer")
-    def _headline(self) -> str | None:
-        return self._chat(self._openai, story.SMALL_MODEL, story.task("headline", story.house_rules()))
+    def _headline(self, brief: str) -> str | None:
+        return self._chat(self._openai, story.SMALL_MODEL, story.task("headline", brief))
 
     def _review(self) -> None:
         with tokentrace.review(kind="approval", reviewer_role="editor") as review:

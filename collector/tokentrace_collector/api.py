@@ -1,0 +1,176 @@
+"""The query API on loopback: the tables' answers as JSON, for the command line and whoever else asks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, QueryParams
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tokentrace_collector import reports
+from tokentrace_collector.documents import RollupOutcome
+from tokentrace_collector.reports import Filter
+from tokentrace_collector.store import Store, StoreError
+
+MOST_ROWS = 10_000
+"""Requests that one answer lists."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class QuestionError(ValueError):
+    """A question that cannot be understood; the message says why."""
+
+
+class Questions:
+    """The endpoints, over one handle to the store that is used by one thread at a time."""
+
+    def __init__(self, store: Store, rollup: Callable[[bool], RollupOutcome]) -> None:
+        self._store = store
+        self._rollup = rollup
+        self._lock = threading.Lock()
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Where each question is asked."""
+        return [
+            Route("/v1/traces", self.traces),
+            Route("/v1/traces/{trace_id}", self.trace),
+            Route("/v1/prices", self.prices),
+            Route("/v1/rollup", self.rollup, methods=["POST"]),
+        ]
+
+    def traces(self, request: Request) -> Response:
+        """The requests that match the parameters."""
+        wanted = read_filter(request.query_params)
+        with self._lock:
+            return JSONResponse({"traces": reports.requests(self._store, wanted)})
+
+    def trace(self, request: Request) -> Response:
+        """One request with its spans, by its id or the beginning of it."""
+        trace_id = request.path_params["trace_id"]
+        with self._lock:
+            report = reports.request(self._store, "" if trace_id == "latest" else trace_id.lower())
+        if report is None:
+            return _problem(404, f"There is no trace {trace_id!r} in the books yet.")
+        return JSONResponse(report)
+
+    def prices(self, request: Request) -> Response:
+        """The price lists that hold now."""
+        asked = request.query_params
+        with self._lock:
+            found = reports.prices(self._store, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
+        return JSONResponse({"prices": found})
+
+    def rollup(self, request: Request) -> Response:
+        """Recompute what has changed, or everything with `?rebuild=true`."""
+        return JSONResponse(self._rollup(_flag(request.query_params, "rebuild")))
+
+
+class OwnPagesOnly:
+    """Refuses what a web page elsewhere could send: foreign host names (DNS rebinding) and foreign origins."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._admits(Headers(scope=scope)):
+            await _problem(403, "This API answers to its own host names only.")(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _admits(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        return self._is_own(f"//{headers.get('host', '')}") and (origin is None or self._is_own(origin))
+
+    def _is_own(self, address: str) -> bool:
+        try:
+            return (urlsplit(address).hostname or "") in self._hosts
+        except ValueError:
+            return False
+
+
+def application(
+    store: Store,
+    rollup: Callable[[bool], RollupOutcome],
+    *,
+    more: Sequence[BaseRoute] = (),
+    hosts: Sequence[str] = (),
+) -> Starlette:
+    """The application: its own routes and `more`, answering to loopback names and `hosts`."""
+    return Starlette(
+        routes=[*Questions(store, rollup).routes, *more],
+        middleware=[Middleware(OwnPagesOnly, hosts=_LOOPBACK | {host.lower() for host in hosts})],
+        exception_handlers={QuestionError: _bad_question, StoreError: _no_store},
+    )
+
+
+def read_filter(asked: QueryParams) -> Filter:
+    """The filter that query parameters describe."""
+    known = {field.name for field in fields(Filter)}
+    if unknown := sorted(set(asked) - known):
+        raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: {', '.join(sorted(known))}.")
+    readers: dict[str, Callable[[QueryParams, str], Any]] = {
+        "since": _moment,
+        "until": _moment,
+        "min_cost": _amount,
+        "errors": _flag,
+        "by_cost": _flag,
+        "limit": _limit,
+    }
+    return Filter(**{name: readers.get(name, QueryParams.__getitem__)(asked, name) for name in asked})
+
+
+def _moment(asked: QueryParams, name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(asked[name])
+    except ValueError:
+        raise QuestionError(f"{name}={asked[name]!r} is no time. Write it like 2026-01-31T12:00:00Z.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _amount(asked: QueryParams, name: str) -> Decimal:
+    try:
+        amount = Decimal(asked[name])
+    except InvalidOperation:
+        raise QuestionError(f"{name}={asked[name]!r} is no amount. Write it like 0.25.") from None
+    if not amount.is_finite():
+        raise QuestionError(f"{name}={asked[name]!r} is no amount. Write it like 0.25.")
+    return amount
+
+
+def _flag(asked: QueryParams, name: str) -> bool:
+    value = asked.get(name, "false")
+    if value not in {"true", "false"}:
+        raise QuestionError(f"{name}={value!r} is neither true nor false.")
+    return value == "true"
+
+
+def _limit(asked: QueryParams, name: str) -> int:
+    if not asked[name].isdecimal() or not 0 < int(asked[name]) <= MOST_ROWS:
+        raise QuestionError(f"{name}={asked[name]!r} is not a number from 1 to {MOST_ROWS}.")
+    return int(asked[name])
+
+
+def _problem(status: int, message: str) -> Response:
+    return JSONResponse({"error": message}, status)
+
+
+async def _bad_question(_request: Request, error: Exception) -> Response:
+    return _problem(400, str(error))
+
+
+async def _no_store(_request: Request, error: Exception) -> Response:
+    return _problem(503, f"The store cannot answer: {error}")

@@ -1,0 +1,18 @@
+-- One row per call, part of a call, or review of a trace: what it cost by itself, capacity by the hour left aside.
+SELECT
+    span_id,
+    kind,
+    role,
+    bearing,
+    borne_by,
+    waste,
+    tokens,
+    ${components: {name}},
+    total
+FROM call_costs FINAL
+WHERE tenant = {tenant:String}
+    AND trace_id = {trace_id:String}
+    AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND toStartOfHour({until:DateTime64(9)})
+ORDER BY
+    span_id,
+    part

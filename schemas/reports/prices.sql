@@ -1,0 +1,38 @@
+-- One row per price list of the current rating run that holds at a moment.
+SELECT
+    provider,
+    model,
+    context,
+    catalogue,
+    valid_from,
+    currency,
+    units,
+    is_own,
+    per,
+    tiers,
+    times,
+    prices
+FROM price_rates FINAL
+WHERE tenant = {tenant:String}
+    AND valid_from <= {at:DateTime64(3)}
+    AND ({provider:String} = '' OR provider = {provider:String})
+    AND ({model:String} = '' OR model = {model:String})
+    AND catalogue IN (
+        SELECT arrayJoin([catalogue, book_sha])
+        FROM (
+            SELECT
+                catalogue,
+                book_sha
+            FROM rating_runs FINAL
+            WHERE tenant = {tenant:String}
+            ORDER BY loaded_at DESC
+            LIMIT 1
+        )
+    )
+ORDER BY
+    provider,
+    model,
+    context,
+    rank DESC,
+    valid_from DESC
+LIMIT 1 BY provider, model, context, rank

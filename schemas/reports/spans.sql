@@ -1,0 +1,27 @@
+-- One row per span of a trace, in order of start.
+SELECT
+    span_id,
+    parent_span_id,
+    name,
+    operation,
+    scope,
+    provider,
+    model,
+    role,
+    step,
+    started_at,
+    ended_at,
+    failed,
+    error_type,
+    stream_end,
+    usage_source,
+    tokens,
+    review_kind,
+    review_seconds,
+    reviewer_role
+FROM llm_calls FINAL
+WHERE tenant = {tenant:String} AND trace_id = {trace_id:String} AND part = 0
+ORDER BY
+    started_at,
+    span_id
+LIMIT {limit:UInt32}

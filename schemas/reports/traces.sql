@@ -1,0 +1,70 @@
+-- One row per trace that matches: what it cost, for whom, and how much of that is known.
+-- A text that is empty, a NULL and a false flag ask for nothing.
+SELECT
+    trace_id,
+    started_at,
+    ended_at,
+    root_name,
+    service,
+    team,
+    feature,
+    customer,
+    project,
+    cost_center,
+    environment,
+    user,
+    session,
+    tags,
+    currency,
+    ${components: {name}},
+    total,
+    direct,
+    allocated,
+    measured,
+    estimated,
+    spans,
+    calls,
+    attempts,
+    failed_attempts,
+    tokens,
+    meters,
+    usage_covered,
+    usage_total,
+    tokens_covered,
+    tokens_total,
+    rates_covered,
+    rates_total,
+    roles_covered,
+    roles_total,
+    reviews_covered,
+    reviews_total,
+    coverage
+FROM tcoai_by_trace FINAL
+WHERE tenant = {tenant:String}
+    AND startsWith(trace_id, {trace_id:String})
+    AND ({service:String} = '' OR service = {service:String})
+    AND ({team:String} = '' OR team = {team:String})
+    AND ({feature:String} = '' OR feature = {feature:String})
+    AND ({customer:String} = '' OR customer = {customer:String})
+    AND ({project:String} = '' OR project = {project:String})
+    AND ({cost_center:String} = '' OR cost_center = {cost_center:String})
+    AND ({environment:String} = '' OR environment = {environment:String})
+    AND ({user:String} = '' OR user = {user:String})
+    AND ({session:String} = '' OR session = {session:String})
+    AND ({since:Nullable(DateTime64(6))} IS NULL OR started_at >= {since:Nullable(DateTime64(6))})
+    AND ({until:Nullable(DateTime64(6))} IS NULL OR started_at < {until:Nullable(DateTime64(6))})
+    AND ({min_cost:Nullable(Decimal(38, 18))} IS NULL OR total >= {min_cost:Nullable(Decimal(38, 18))})
+    AND (NOT {errors:Bool} OR errors > 0 OR failed_attempts > 0)
+    AND (
+        {model:String} = ''
+        OR trace_id IN (
+            SELECT trace_id
+            FROM call_costs
+            WHERE tenant = {tenant:String} AND model = {model:String}
+        )
+    )
+ORDER BY
+    if({by_cost:Bool}, total, 0) DESC,
+    started_at DESC,
+    trace_id
+LIMIT {limit:UInt32}

@@ -1,0 +1,125 @@
+"""The query API: questions it understands, questions it does not, and pages it does not talk to."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from tokentrace_collector import api
+
+BEGAN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+TRACE = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def rebuilt():
+    return []
+
+
+@pytest.fixture
+def client(store, rebuilt):
+    def rollup(rebuild):
+        rebuilt.append(rebuild)
+        return {"traces": 3, "seconds": 0.5}
+
+    names = [
+        "tenant",
+        "day",
+        "trace_id",
+        "started_at",
+        "ended_at",
+        "root_name",
+        "currency",
+        "total",
+        "version",
+        "is_deleted",
+    ]
+    row = ["default", BEGAN.date(), TRACE, BEGAN, BEGAN, "brief", "USD", Decimal("1.5"), 1, 0]
+    store.insert("tcoai_by_trace", names, [[value] for value in row])
+    more = [Route("/healthz", lambda _: PlainTextResponse("ok"))]
+    application = api.application(store, rollup, more=more, hosts=["books.example"])
+    with TestClient(application, base_url="http://127.0.0.1:4319") as client:
+        yield client
+
+
+def test_requests_are_listed(client):
+    assert [each["total"] for each in client.get("/v1/traces").json()["traces"]] == ["1.5"]
+
+
+def test_a_request_is_found_by_the_beginning_of_its_id(client):
+    assert client.get(f"/v1/traces/{TRACE[:6].upper()}").json()["trace_id"] == TRACE
+
+
+def test_the_latest_request_has_a_name(client):
+    assert client.get("/v1/traces/latest").json()["trace_id"] == TRACE
+
+
+def test_an_unknown_request_is_not_found(client):
+    answer = client.get("/v1/traces/ffff")
+    assert (answer.status_code, "ffff" in answer.json()["error"]) == (404, True)
+
+
+def test_prices_are_listed(client):
+    assert client.get("/v1/prices", params={"provider": "nobody"}).json() == {"prices": []}
+
+
+@pytest.mark.parametrize("rebuild", [True, False])
+def test_a_rollup_can_be_asked_for(client, rebuilt, rebuild):
+    answer = client.post("/v1/rollup", params={"rebuild": str(rebuild).lower()})
+    assert (answer.json(), rebuilt) == ({"traces": 3, "seconds": 0.5}, [rebuild])
+
+
+def test_a_rollup_is_not_a_question(client):
+    assert client.get("/v1/rollup").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"colour": "red"},
+        {"since": "yesterday"},
+        {"min_cost": "lots"},
+        {"min_cost": "NaN"},
+        {"errors": "maybe"},
+        {"limit": "0"},
+        {"limit": "-1"},
+        {"limit": "99999"},
+    ],
+)
+def test_a_question_that_makes_no_sense_is_named(client, asked):
+    answer = client.get("/v1/traces", params=asked)
+    assert (answer.status_code, next(iter(asked)) in answer.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "evil.example:4319", "[::1", "127.0.0.1@evil.example"]
+)
+def test_a_foreign_name_is_refused(client, host):
+    assert client.get("/v1/traces", headers={"host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:4319", "[::1]:4319", "books.example"])
+def test_its_own_names_are_answered(client, host):
+    assert client.get("/v1/traces", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example"])
+def test_a_page_from_elsewhere_cannot_make_it_work(client, rebuilt, origin):
+    answer = client.post("/v1/rollup", headers={"origin": origin})
+    assert (answer.status_code, rebuilt) == (403, [])
+
+
+def test_a_page_of_its_own_can(client):
+    assert client.post("/v1/rollup", headers={"origin": "http://localhost:4319"}).status_code == 200
+
+
+def test_other_routes_stand_beside(client):
+    assert client.get("/healthz").text == "ok"
+
+
+def test_a_store_that_fails_is_said(client, store):
+    store.run("DROP TABLE tcoai_by_trace")
+    assert client.get("/v1/traces").status_code == 503
