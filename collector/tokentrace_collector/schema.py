@@ -6,9 +6,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
+from tokentrace_collector.files import root
 from tokentrace_collector.store import Store
 
 _VERSIONS = """
@@ -85,13 +85,6 @@ def components() -> tuple[Component, ...]:
             raise SchemaError(f"The component file {path.name!r} is not named NN_component.sql.")
         found.append(Component(int(rank), name, path.read_text()))
     return tuple(found)
-
-
-@cache
-def root() -> Path:
-    """The directory of the schema files: inside the installed package, or beside its source tree."""
-    packaged = Path(__file__).parent / "schemas"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
 
 
 def _text(name: str) -> str:

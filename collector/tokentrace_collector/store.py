@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import Error
 
-from tokentrace_collector import dsn
+from tokentrace_collector import dsn, files, rows
 
 _TRANSIENT = frozenset({159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 279, 285, 319, 425, 999})
 """ClickHouse codes that pass by themselves: time-outs, network, memory, disk, read-only, too many parts or queries."""
 
-_get_client: Callable[..., Any] = clickhouse_connect.get_client  # pyright: ignore[reportUnknownMemberType]
-# The driver types its parameters only in part, so that strict checking stops here, once.
+_driver: Any = clickhouse_connect
+"""The driver types its parameters only in part, so that strict checking stops here, once."""
 
 _PARAMETER = re.compile(r"\{\w+:[^}]+\}")
 
-_ENGINE = {"mark_cache_size": 256 << 20, "primary_index_cache_size": 256 << 20, "background_pool_size": 2}
+_ENGINE = {"mark_cache_size": 256 << 20, "primary_index_cache_size": 256 << 20}
 """The embedded engine sizes its caches for a machine of its own; ours shares one with the application."""
 
 _SESSION = {
@@ -30,6 +31,12 @@ _SESSION = {
     "async_insert": 0,
     # Backfills span more days than the default of 100.
     "max_partitions_per_insert_block": 0,
+}
+
+
+_PROTOBUF = {
+    "input_format_protobuf_oneof_presence": 1,
+    "output_format_json_escape_forward_slashes": 0,
 }
 
 
@@ -52,6 +59,7 @@ class Store:
     def __init__(self, address: dsn.Dsn, client: Any) -> None:
         self.address = address
         self._client = client
+        self._reading = _reading(address)
         self._pid = os.getpid()
 
     @classmethod
@@ -81,6 +89,33 @@ class Store:
         settings = {"insert_deduplication_token": token} if token else None
         with self._ours():
             self._client.insert(table, data, column_names=columns, column_oriented=True, settings=settings)
+
+    def insert_spans(self, bodies: Sequence[bytes], *, tenant: str, token: str) -> bool:
+        """Append the spans of accepted OTLP requests to `otel_traces`, once per token; says if the engine read them."""
+        if self.reads_protobuf and self._inserted_raw(bodies, tenant, token):
+            return True
+        self.insert("otel_traces", rows.COLUMNS, rows.columns(bodies, tenant=tenant), token=token)
+        return False
+
+    @cached_property
+    def reads_protobuf(self) -> bool:
+        """Whether the engine takes OTLP as it is; ClickHouse Cloud and old servers do not."""
+        return self._inserted_raw((b"",), "", "probe")
+
+    def _inserted_raw(self, bodies: Sequence[bytes], tenant: str, token: str) -> bool:
+        """Hand requests to the engine as received; False where it refuses what Python columns may still express."""
+        owner = _field(2, tenant.encode())
+        envelopes = [_field(1, body) + owner for body in bodies]
+        block = b"".join(_varint(len(envelope)) + envelope for envelope in envelopes)
+        settings = {**self._reading, "insert_deduplication_token": token}
+        try:
+            with self._ours():
+                self._client.raw_insert("otlp_requests", insert_block=block, fmt="Protobuf", settings=settings)
+        except StoreError as error:
+            if error.is_transient:
+                raise
+            return False
+        return True
 
     def create_database(self) -> None:
         """Make the database of this store, if it is not there."""
@@ -126,8 +161,8 @@ def _connect(where: dsn.Dsn) -> Any:
     if where.embedded:
         where.engine_path.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = str(where.engine_path)
-        return _get_client(interface="chdb", path=path, settings=_SESSION, chdb_options=_ENGINE)
-    return _get_client(
+        return _driver.get_client(interface="chdb", path=path, settings=_SESSION, chdb_options=_ENGINE)
+    return _driver.get_client(
         host=where.host,
         port=where.port,
         username=where.user,
@@ -141,3 +176,27 @@ def _connect(where: dsn.Dsn) -> Any:
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _reading(address: dsn.Dsn) -> dict[str, Any]:
+    """The settings by which the engine reads OTLP."""
+    path = files.root() / "otlp.proto"
+    if address.embedded:
+        # Given as text, the schema would be cached in a directory that the engine makes where the process runs.
+        return {**_PROTOBUF, "format_schema": f"{path}:Envelope"}
+    schema = {"format_schema_source": "string", "format_schema": path.read_text()}
+    return {**_PROTOBUF, **schema, "format_schema_message_name": "Envelope"}
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A length-delimited field of a protobuf message."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:  # noqa: PLR2004 - protobuf's seven bits a byte
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
