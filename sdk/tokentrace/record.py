@@ -48,6 +48,9 @@ def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
         found.update((name.METER + meter, count) for meter, count in usage.meters.items())
     if usage.sub:
         found[name.USAGE_PARTS] = json.dumps(usage.sub, separators=(",", ":"), default=dict)
+    found[name.USAGE_SOURCE] = "reported"
+    if name.USAGE + "output_reasoning" in found:
+        found[name.REASONING_SOURCE] = "reported"
     if usage.flags:
         found.update(_flagged(usage.flags))
     # The standard totals, for any tool that reads the GenAI conventions; an estimate has no place in them.
