@@ -1,0 +1,110 @@
+"""The code in the guides runs as it stands there, in a process of its own, and does what the text beside it says."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+ROOT = Path(__file__).parents[1]
+GUIDES = ("README.md", "sdk/README.md", "collector/README.md", "schemas/README.md", "deploy/README.md")
+
+RESPONSE = {
+    "id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5-mini-2025-08-07", "status": "completed",
+    "output": [], "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+    "usage": {
+        "input_tokens": 14, "output_tokens": 90, "total_tokens": 104,
+        "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 64},
+    },
+}  # fmt: skip
+
+
+def blocks():
+    for guide in GUIDES:
+        for number, block in enumerate(
+            re.findall(r"```python\n(.*?)```", (ROOT / guide).read_text("utf-8"), re.DOTALL), 1
+        ):
+            yield pytest.param(block, id=f"{guide} {number}")
+
+
+class World:
+    """The provider that the guides call, and the collector that they send to."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                answer = b""
+                if self.path.endswith("/v1/traces"):
+                    outer.take(gzip.decompress(body))
+                else:
+                    answer = json.dumps(RESPONSE).encode()
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def take(self, body: bytes) -> None:
+        request = ExportTraceServiceRequest.FromString(body)
+        self.names += [s.name for r in request.resource_spans for scope in r.scope_spans for s in scope.spans]
+
+
+@pytest.fixture
+def world():
+    made = World()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def run(code, world):
+    env = os.environ | {
+        "OPENAI_BASE_URL": world.url, "OPENAI_API_KEY": "none", "TOKENTRACE_ENDPOINT": world.url,
+    }  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, env=env, check=False
+    )
+
+
+@pytest.mark.parametrize("block", list(blocks()))
+def test_a_block_runs_as_it_stands(block, world):
+    result = run(block, world)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_the_first_example_delivers_the_call_it_makes(world):
+    block = re.search(
+        r"```python\n(import tokentrace\nfrom openai.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    run(block[1], world)
+    assert world.names == ["chat gpt-5-mini"]
+
+
+def test_every_link_inside_the_repository_leads_somewhere():
+    broken = [
+        f"{guide}: {target}"
+        for guide in GUIDES
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / guide).read_text("utf-8"))
+        if not (ROOT / guide).parent.joinpath(target).exists()
+    ]
+    assert broken == []
