@@ -34,24 +34,29 @@ class Node:
 
 def nodes(spans: Sequence[Span]) -> Iterator[Node]:
     """The spans depth first, by start; a span whose parent is not here stands at the top."""
-    present = {span["span_id"] for span in spans}
-    children: dict[str, list[Span]] = defaultdict(list)
-    for span in sorted(spans, key=lambda each: (each["offset"], each["span_id"]), reverse=True):
-        parent = span["parent_id"]
-        children[parent if parent in present and parent != span["span_id"] else ""].append(span)
-    ordered = list(_walk(children))
+    ordered = list(_walk(spans))
     sums = _subtrees(ordered)
     for span, prefix in ordered:
         yield Node(span, prefix, sums[span["span_id"]])
 
 
-def _walk(children: dict[str, list[Span]]) -> Iterator[tuple[Span, tuple[bool, ...]]]:
-    # A stack of our own: traces of agents are deeper than Python's.
-    stack: list[tuple[Span, tuple[bool, ...]]] = [(span, (place > 0,)) for place, span in enumerate(children[""])]
+def _walk(spans: Sequence[Span]) -> Iterator[tuple[Span, tuple[bool, ...]]]:
+    present = {span["span_id"] for span in spans}
+    latest_first = sorted(spans, key=lambda each: (each["offset"], each["span_id"]), reverse=True)
+    children: dict[str, list[Span]] = defaultdict(list)
+    for span in latest_first:
+        children[span["parent_id"] if span["parent_id"] in present else ""].append(span)
+    # A stack of our own: traces of agents are deeper than Python's. Below the roots lie those that enclose each other.
+    stack: list[tuple[Span, tuple[bool, ...]]] = [(span, (False,)) for span in (*latest_first, *children[""])]
+    seen: set[str] = set()
     while stack:
         span, prefix = stack.pop()
+        if span["span_id"] in seen:
+            continue
+        seen.add(span["span_id"])
         yield span, prefix
-        stack.extend((child, (*prefix, place > 0)) for place, child in enumerate(children.get(span["span_id"], ())))
+        below = [child for child in children[span["span_id"]] if child["span_id"] not in seen]
+        stack.extend((child, (*prefix, place > 0)) for place, child in enumerate(below))
 
 
 def _subtrees(ordered: list[tuple[Span, tuple[bool, ...]]]) -> dict[str, Decimal]:
@@ -78,10 +83,9 @@ def draw(screen: Console, report: RequestReport) -> None:
         table.add_column("branch", justify="right", no_wrap=True)
     for node in nodes(report["spans"]):
         table.add_row(*_cells(node, report["currency"], decimals, signs, wide=wide))
-    if Decimal(report["allocated"]):
-        share = amounts.money(Decimal(report["allocated"]), report["currency"], decimals)
-        label = Text("share of capacity that stood idle", style="italic")
-        table.add_row(label, *[""] * (4 if wide else 3), Text(share, style=_COST), *[""] * wide)
+        if idle := _idle(node.span):
+            share = Text(amounts.money(idle, report["currency"], decimals), style="cyan")
+            table.add_row(_idle_label(node, signs), *[""] * (4 if wide else 3), share, *[""] * wide)
     screen.print(table)
     if report["spans_left_out"]:
         screen.print(Text(f"{amounts.count(report['spans_left_out'])} more spans are not shown.", style="dim"))
@@ -92,7 +96,7 @@ def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, wide: boo
     read, written, hidden = _tokens(span)
     cost = Text()
     if span["cost"] is not None:
-        amount = Decimal(span["cost"])
+        amount = Decimal(span["cost"]) - _idle(span)
         cost = Text(amounts.money(amount, currency, decimals), style=_COST if amount else "dim")
     unsure = signs.at_least if span["usage_source"] == "partial_stream" else ""
     cells = [_label(node, signs)]
@@ -114,6 +118,15 @@ def _label(node: Node, signs: Glyphs) -> Text:
     for note, style in _notes(span, signs):
         label.append("  ").append(note, style=style)
     return label
+
+
+def _idle(span: Span) -> Decimal:
+    """What capacity cost while it waited for calls like this one."""
+    return Decimal(span["components"].get("infrastructure", 0))
+
+
+def _idle_label(node: Node, signs: Glyphs) -> Text:
+    return Text(_indent((*node.prefix, False), signs), style="dim").append("share of idle capacity", style="cyan")
 
 
 def _indent(prefix: tuple[bool, ...], signs: Glyphs) -> str:

@@ -35,7 +35,7 @@ class Recorder:
                 self.send_header("content-length", "0")
                 self.end_headers()
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
                 """Say nothing: the terminal belongs to the demo."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,0 +1,35 @@
+"""One request on the screen: who asked, the tree of its spans, and the waterfall of its cost."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from tokentrace_collector.cli import amounts, tree, waterfall
+from tokentrace_collector.cli.terminal import plain
+from tokentrace_collector.documents import RequestReport
+
+
+def request(screen: Console, report: RequestReport) -> None:
+    """Print the whole picture of one request."""
+    _head(screen, report)
+    screen.print()
+    tree.draw(screen, report)
+    screen.print()
+    waterfall.draw(screen, report)
+
+
+def _head(screen: Console, report: RequestReport) -> None:
+    title = Text(plain(report["root"]), style="bold").append(f"  {plain(report['service'])}", style="not bold")
+    title.append(f"  {report['started_at'][:19].replace('T', ' ')} UTC", style="not bold dim")
+    screen.print(title)
+    counts = [
+        f"{amounts.count(report['calls'])} calls",
+        f"{amounts.count(report['attempts'])} attempts",
+        amounts.duration(report["seconds"]),
+    ]
+    if report["failed_attempts"]:
+        counts.insert(2, f"{amounts.count(report['failed_attempts'])} failed")
+    told = [f"{name} {plain(value)}" for name, value in report["attribution"].items()]
+    screen.print(Text(f"trace {plain(report['trace_id'])}", style="dim"))
+    screen.print(Text("  ".join((", ".join(counts), *told)), style="dim"))
