@@ -100,8 +100,10 @@ def dig(value: Any, *path: str) -> Any:
 
 def ask(value: Any, name: str) -> Any:
     """A field of Google's by its JSON name, of JSON in either spelling and of google-genai's objects."""
-    found = dig(value, name)
-    return dig(value, _snake(name)) if found is None else found
+    if isinstance(value, dict):
+        told = cast("dict[str, Any]", value)
+        return told.get(_snake(name)) if (found := told.get(name)) is None else found
+    return None if value is None else dig(value, _snake(name))
 
 
 @cache
@@ -113,6 +115,8 @@ def number(value: Any) -> int | None:
     """The count that `value` states, or None where it states none."""
     if type(value) is int:
         return value if 0 <= value <= _LARGEST else None
+    if value is None:
+        return None
     # Cohere counts in floats, Bedrock's headers in strings.
     if isinstance(value, float) and value.is_integer():
         return number(int(value))

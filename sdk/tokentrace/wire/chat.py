@@ -37,6 +37,9 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
         index = number(choice.get("index"))
         seen.finish[place if index is None else index] = reason
         seen.complete = True
+        # OpenRouter ends a choice so, when the provider behind it fails.
+        if reason == "error":
+            seen.error = fault(choice) or seen.error or reason
     message = mapping(choice.get("message") or choice.get("delta"))
     if message.get("reasoning_content") or message.get("reasoning"):
         seen.visibility = "readable"

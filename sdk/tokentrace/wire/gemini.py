@@ -82,6 +82,8 @@ def tally(seen: Reading, context: Mapping[str, Any]) -> Tally:
         answered -= min(thoughts, answered)
     if answered is None and total is not None and total > known + (thoughts or 0):
         answered = total - known - (thoughts or 0)
+    if total is not None and total != known + (answered or 0) + (thoughts or 0):
+        counts.flags["inconsistent"] = True
     if prompt is not None:
         cached = number(usage.get("cachedContentTokenCount"))
         by_kind = _by_kind(usage.get("cacheTokensDetails"))

@@ -86,12 +86,12 @@ def _place_input(counts: Tally, usage: Mapping[str, Any], details: Mapping[str, 
         counts.place_input(asked, cached, written)
         return
     media = {kind: count for kind, name in _MEDIA if (count := number(details.get(name)))}
-    counts.place_input(asked, _split(details, cached), written, media)
+    kinds = details.get("cached_tokens_details") or usage.get("cached_tokens_details")
+    counts.place_input(asked, _split(kinds, cached), written, media)
 
 
-def _split(details: Mapping[str, Any], cached: int | None) -> int | Mapping[str, int] | None:
-    """Cached tokens by kind, where the realtime API says so."""
-    kinds = details.get("cached_tokens_details")
+def _split(kinds: Any, cached: int | None) -> int | Mapping[str, int] | None:
+    """Cached tokens by kind, where an API says so: realtime, and images that a tool draws."""
     if cached is None or not kinds:
         return cached
     told = mapping(kinds)
@@ -113,7 +113,10 @@ def _written(counts: Tally, usage: Mapping[str, Any], details: Mapping[str, Any]
 
 
 def _meters(counts: Tally, usage: Mapping[str, Any]) -> None:
-    for name, count in mapping(usage.get("connectors")).items():
-        counts.meter(name, number(count))
-    counts.meter("web_search", number(usage.get("num_search_queries")))
-    counts.meter("web_search", number(mapping(usage.get("server_tool_use")).get("web_search_requests")))
+    if connectors := usage.get("connectors"):
+        for name, count in mapping(connectors).items():
+            counts.meter(name, number(count))
+    if queries := usage.get("num_search_queries"):
+        counts.meter("web_search", number(queries))
+    if tools := usage.get("server_tool_use"):
+        counts.meter("web_search", number(mapping(tools).get("web_search_requests")))

@@ -75,11 +75,11 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
 
 def _iterate(counts: Tally, usage: Mapping[str, Any], iterations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The usage of the main model; what other models and other work took becomes parts of their own."""
-    main = [iteration for iteration in iterations if iteration.get("type") in _MAIN]
+    main = [iteration for iteration in iterations if text(iteration.get("type")) in _MAIN]
     handed_over = any(iteration.get("type") == "fallback_message" for iteration in main)
     if handed_over:
         counts.flags["main_is_sum_of_sub"] = True
-    counts.sub.extend(_part(iteration) for iteration in iterations if handed_over or iteration.get("type") not in _MAIN)
+    counts.sub.extend(_part(iteration) for iteration in iterations if handed_over or iteration not in main)
     summed = {name: sum(number(iteration.get(name)) or 0 for iteration in main) for name in _TOKENS}
     if not main or all(summed[name] == (number(usage.get(name)) or 0) for name in _TOKENS):
         return usage

@@ -16,7 +16,7 @@ def read(part: Any, seen: Reading) -> None:
     seen.complete = True
     predictions = items(dig(part, "predictions"))
     embedded = [ask(one, "embeddings") for one in predictions] or items(dig(part, "embeddings"))
-    counted = [number(ask(dig(one, "statistics"), name)) for one in embedded for name in ("token_count", "tokenCount")]
+    counted = [number(ask(dig(one, "statistics"), "tokenCount")) for one in embedded]
     tokens = [count for count in counted if count is not None]
     if tokens and not seen.usage:
         seen.usage = {"promptTokenCount": sum(tokens)}

@@ -18,10 +18,14 @@ _TOOLS = {"file_search_call": "file_search", "code_interpreter_call": "code_exec
 def read(part: Any, seen: Reading) -> None:
     """A `response`, or one event of its stream: the event that ends it carries the whole response."""
     part = mapping(part)
-    response = mapping(part.get("response")) or part
-    if part.get("type") == "error":
-        seen.error = text(part.get("code")) or fault(part) or "error"
-        return
+    response = mapping(part.get("response"))
+    if not response:
+        if kind := text(part.get("type")):
+            # An event without a response is content, or the error that ends the stream.
+            if kind == "error":
+                seen.error = text(part.get("code")) or fault(part) or kind
+            return
+        response = part
     seen.model = text(response.get("model")) or seen.model
     seen.response_id = text(response.get("id")) or seen.response_id
     seen.tier = tier(response.get("service_tier")) or seen.tier
@@ -31,6 +35,8 @@ def read(part: Any, seen: Reading) -> None:
     if tools := mapping(response.get("tool_usage")):
         seen.facts["tool_usage"] = tools
     status = text(response.get("status")) or "completed"
+    if status == "failed":
+        seen.error = seen.error or status
     if status not in _OPEN:
         seen.complete = True
         seen.finish[0] = text(mapping(response.get("incomplete_details")).get("reason")) or status
@@ -40,7 +46,7 @@ def read(part: Any, seen: Reading) -> None:
 def _read_output(output: Any, seen: Reading) -> None:
     calls: dict[str, int] = {}
     for item in map(mapping, output):
-        kind = item.get("type")
+        kind = text(item.get("type"))
         if kind == "reasoning":
             _read_reasoning(item, seen)
         elif kind == "web_search_call" and mapping(item.get("action")).get("type", "search") == "search":

@@ -229,8 +229,8 @@ def fault(part: Mapping[str, Any]) -> str | None:
     if not error:
         return None
     told = mapping(error)
-    named = (text(told.get(name)) for name in ("type", "code", "status"))
-    return next((name for name in named if name), None) or "error"
+    code = told.get("code")
+    return text(told.get("type")) or text(code) or text(told.get("status")) or (str(code) if number(code) else "error")
 
 
 def _unreported(seen: Reading, facts: Mapping[str, Any]) -> Usage:

@@ -1,0 +1,78 @@
+"""Batch jobs: one total for a job, or its answers one by one, billed as a batch."""
+
+import pytest
+
+from tokentrace.normalise import read_usage
+from tokentrace.usage import Usage
+
+CHAT = {
+    "prompt_tokens": 12,
+    "completion_tokens": 5,
+    "total_tokens": 17,
+    "completion_tokens_details": {"reasoning_tokens": 3},
+}
+GEMINI = {"promptTokenCount": 12, "candidatesTokenCount": 2, "thoughtsTokenCount": 3, "totalTokenCount": 17}
+MESSAGE = {"input_tokens": 12, "output_tokens": 5, "output_tokens_details": {"thinking_tokens": 3}}
+RESPONSE = {
+    "input_tokens": 12,
+    "output_tokens": 5,
+    "output_tokens_details": {"reasoning_tokens": 3},
+    "total_tokens": 17,
+}
+
+LINES = {
+    "OpenAI's chat": {
+        "id": "1",
+        "response": {"status_code": 200, "body": {"object": "chat.completion", "usage": CHAT}},
+    },
+    "OpenAI's responses": {"id": "1", "response": {"body": {"id": "resp_1", "object": "response", "usage": RESPONSE}}},
+    "Anthropic": {
+        "custom_id": "1",
+        "result": {"type": "succeeded", "message": {"id": "msg_1", "stop_reason": "end_turn", "usage": MESSAGE}},
+    },
+    "Google": {
+        "name": "batches/1",
+        "response": {
+            "inlinedResponses": {
+                "inlinedResponses": [{"response": {"candidates": [{"finishReason": "STOP"}], "usageMetadata": GEMINI}}]
+            }
+        },
+    },
+    "xAI": {
+        "results": [
+            {"batch_request_id": "1", "batch_result": {"response": {"chat_get_completion": {"id": "x", "usage": CHAT}}}}
+        ]
+    },
+    "the total of a job": {"id": "batch_1", "object": "batch", "status": "completed", "usage": RESPONSE},
+}
+EXPECTED = {"input_text": 12, "output_text": 2, "output_reasoning": 3}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_what_a_job_answers_is_counted(name):
+    read = read_usage(LINES[name], provider="openai", api="batch")
+    assert (read.buckets, read.flags) == (EXPECTED, {"batch": True})
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_job_that_is_asked_again_is_counted_once(name):
+    read = read_usage([LINES[name]] * 3, provider="openai", api="batch")
+    assert (read.buckets, read.flags) == (EXPECTED, {"batch": True})
+
+
+def test_the_answers_of_a_job_add_up():
+    lines = [{"custom_id": name, **LINES["OpenAI's chat"]} for name in "ab"]
+    read = read_usage(lines, provider="openai", api="batch")
+    assert (read.input, read.output, read.reasoning) == (24, 10, 6)
+
+
+def test_an_answer_that_failed_leaves_the_bill_of_the_others_known():
+    failed = {"custom_id": "b", "response": {"status_code": 500, "body": {"error": {"message": "…"}}}}
+    read = read_usage([LINES["OpenAI's chat"], failed], provider="openai", api="batch")
+    assert (read.buckets, read.flags) == (EXPECTED, {"batch": True})
+
+
+def test_a_job_that_still_runs_has_no_counts_yet():
+    job = {"name": "batches/1", "metadata": {"model": "models/gemini-2.5-flash", "state": "BATCH_STATE_RUNNING"}}
+    expected = {"usage_source": "missing", "billable": "unknown"}
+    assert read_usage(job, provider="gemini", api="batch") == Usage(flags=expected)
