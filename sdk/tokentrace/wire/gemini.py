@@ -8,7 +8,8 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, ask, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire.rules import MEDIA, Tally, fault, tier
+from tokentrace.wire.rules import fault, tier
+from tokentrace.wire.tally import MEDIA, Tally
 
 _KINDS = {"IMAGE": "image", "DOCUMENT": "image", "AUDIO": "audio", "VIDEO": "video"}
 _PER_PROMPT = re.compile(r"gemini-[12]\b")

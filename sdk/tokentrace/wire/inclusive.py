@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokentrace.reading import NOTHING, mapping, number
-from tokentrace.wire.rules import ANTHROPIC, MEDIA, OPENAI, Tally, first, lasting, stands_apart
+from tokentrace.wire.rules import ANTHROPIC, OPENAI, first, lasting, stands_apart
+from tokentrace.wire.tally import MEDIA, Tally
 
 _CHAT = (
     ("prompt_tokens", "completion_tokens"),

@@ -8,7 +8,8 @@ from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire.rules import ANTHROPIC, Tally, fault, lasting, tier
+from tokentrace.wire.rules import ANTHROPIC, fault, lasting, tier
+from tokentrace.wire.tally import Tally
 
 _MAIN = frozenset({"message", "fallback_message"})
 """Iterations that the top-level counts include."""

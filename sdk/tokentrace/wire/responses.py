@@ -9,7 +9,8 @@ from typing import Any
 from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
-from tokentrace.wire.rules import Tally, fault, tier
+from tokentrace.wire.rules import fault, tier
+from tokentrace.wire.tally import Tally
 
 _OPEN = frozenset({"queued", "in_progress"})
 _TOOLS = {"file_search_call": "file_search", "code_interpreter_call": "code_execution"}
