@@ -1,0 +1,299 @@
+"""Accepted requests on disk until the database has them: what makes an answer of 200 a promise."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from tokentrace_collector import progress
+from tokentrace_collector.progress import Cut, Progress
+from tokentrace_collector.segment import Entry, Segment, Weight, Writer
+
+_GROUP = 256
+"""Entries of one commit at most; those that come while a commit runs share the next."""
+
+
+class JournalError(Exception):
+    """The journal cannot take an entry."""
+
+
+class JournalFullError(JournalError):
+    """The journal or its disk has reached its limit: the sender should come again."""
+
+
+class JournalLockedError(JournalError):
+    """Another process has the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the journal may hold, and how it cuts that up."""
+
+    most_bytes: int = 4 << 30
+    least_free: int = 256 << 20
+    """Bytes of the disk that are not ours to fill."""
+    segment_bytes: int = 128 << 20
+    batch_spans: int = 20_000
+    batch_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries that are inserted together, now and after every crash."""
+
+    cut: Cut
+    entries: tuple[Entry, ...]
+
+    @property
+    def spans(self) -> int:
+        """The spans of its entries."""
+        return sum(entry.spans for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for the database."""
+
+    entries: int
+    spans: int
+    bytes: int
+    """The size of the journal on disk."""
+    age: float
+    """Seconds since the oldest entry came."""
+    damaged: int
+    """Entries that were lost to a damaged disk since the start."""
+
+
+class Journal:
+    """An ordered, durable queue of accepted requests, in files that are deleted when the database has them."""
+
+    def __init__(self, directory: Path, limits: Limits | None = None) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _locked(directory / "lock")
+        self.limits = limits or Limits()
+        self._directory = directory
+        self._segments = Segment.of(directory)
+        self._progress = self._recovered()
+        self._waiting = self._found()
+        promised = self._progress.cut.last if self._progress.cut else self._progress.settled
+        self._last = max(promised, *self._waiting) if self._waiting else promised
+        self._spans = sum(weight.spans for weight in self._waiting.values())
+        self._damaged = self._last - self._progress.settled - len(self._waiting)
+        self._bytes = sum(segment.bytes for segment in self._segments)
+        self._queue: SimpleQueue[tuple[Entry, Future[int]] | None] = SimpleQueue()
+        self._queued_bytes = 0
+        self._urgent = self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def append(self, entry: Entry) -> Future[int]:
+        """Promise to keep an entry; the future has its number once it is on disk."""
+        promise: Future[int] = Future()
+        with self._changed:
+            if self._closed:
+                raise JournalError("The journal is closed, because the collector is stopping.")
+            self._make_sure_of_room(len(entry.body))
+            self._queued_bytes += len(entry.body)
+            self._queue.put((entry, promise))
+        return promise
+
+    def wait(self, *, spans: int, seconds: float) -> None:
+        """Return when a batch is due: that many spans, an oldest entry of that age, a hurry, or the end."""
+        with self._changed:
+            while not (self._urgent or self._closed or self._progress.cut):
+                age = self._age()
+                if self._waiting and (age >= seconds or self._spans >= spans):
+                    return
+                self._changed.wait(seconds - age if self._waiting else None)
+
+    def claim(self) -> Batch | None:
+        """The oldest entries that are not settled; the same ones, under the same token, until they are."""
+        if cut := self._progress.cut:
+            return Batch(cut, tuple(self._read(cut.first, cut.last).values()))
+        first, last = self._progress.settled + 1, self._border()
+        if last < first:
+            return None
+        found = self._read(first, last)
+        with self._changed:
+            self._damaged += sum(number not in found for number in range(first, last + 1) if number in self._waiting)
+        cut = Cut(first, last, _token(found))
+        self._save(Progress(self._progress.settled, cut))
+        return Batch(cut, tuple(found.values()))
+
+    def settle(self, batch: Batch) -> None:
+        """The database has a batch: forget it."""
+        reached = batch.cut.last
+        self._save(Progress(settled=reached))
+        with self._changed:
+            for number in range(batch.cut.first, reached + 1):
+                weight = self._waiting.pop(number, None)
+                self._spans -= weight.spans if weight else 0
+            self._urgent = self._urgent and bool(self._waiting)
+            following = self._segments[1:]
+            done = [one for one, after in zip(self._segments, following, strict=False) if after.first - 1 <= reached]
+            self._segments = self._segments[len(done) :]
+            self._changed.notify_all()
+        for segment in done:
+            segment.remove()
+        with self._changed:
+            self._bytes = sum(segment.bytes for segment in self._segments)
+
+    def flush(self, timeout: float) -> bool:
+        """Hurry until everything accepted so far is settled; False if that took too long."""
+        with self._changed:
+            target, self._urgent = self._last, bool(self._waiting)
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: self._progress.settled >= target, timeout)
+
+    def backlog(self) -> Backlog:
+        """What waits for the database, now."""
+        with self._changed:
+            return Backlog(len(self._waiting), self._spans, self._bytes, self._age(), self._damaged)
+
+    def close(self) -> None:
+        """Take no more, put on disk what was promised, and let go of the directory."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._queue.put(None)
+        self._thread.join()
+        os.close(self._lock)
+
+    def _make_sure_of_room(self, more: int) -> None:
+        held = self._bytes + self._queued_bytes + more
+        if held > self.limits.most_bytes:
+            raise JournalFullError(f"The journal is full: {held} of {self.limits.most_bytes} bytes. Is the store up?")
+        free = shutil.disk_usage(self._directory).free - self._queued_bytes - more
+        if free < self.limits.least_free:
+            raise JournalFullError(f"The disk of {self._directory} is full: {free} bytes are left. Make room on it.")
+
+    def _write(self) -> None:
+        """The thread that puts on disk, in one commit, whatever came during the last."""
+        writer: Writer | None = None
+        while group := self._group():
+            entries = [entry for entry, _ in group]
+            first = self._last + 1
+            try:
+                if writer is None or writer.bytes >= self.limits.segment_bytes:
+                    writer = self._rotated(writer, first)
+                writer.append(first, entries)
+            except (sqlite3.Error, OSError) as error:
+                self._refuse(group, error)
+                writer = None
+                continue
+            self._admit(group, first)
+        if writer:
+            writer.close()
+
+    def _group(self) -> list[tuple[Entry, Future[int]]]:
+        """What waits to be written, at least one entry; nothing at the end."""
+        first = self._queue.get()
+        group = [first] if first else []
+        while group and len(group) < _GROUP:
+            try:
+                following = self._queue.get_nowait()
+            except Empty:
+                break
+            if following is None:
+                self._queue.put(None)
+                break
+            group.append(following)
+        return group
+
+    def _rotated(self, writer: Writer | None, first: int) -> Writer:
+        if writer:
+            writer.close()
+        segment = Segment.at(self._directory, first)
+        opened = Writer(segment)
+        with self._changed:
+            self._segments = [*self._segments, segment]
+        return opened
+
+    def _admit(self, group: list[tuple[Entry, Future[int]]], first: int) -> None:
+        with self._changed:
+            for number, (entry, _) in enumerate(group, first):
+                self._waiting[number] = Weight(entry.spans, entry.size, entry.received)
+                self._spans += entry.spans
+                self._bytes += len(entry.body)
+                self._queued_bytes -= len(entry.body)
+            self._last = first + len(group) - 1
+            self._changed.notify_all()
+        for number, (_, promise) in enumerate(group, first):
+            promise.set_result(number)
+
+    def _refuse(self, group: list[tuple[Entry, Future[int]]], error: Exception) -> None:
+        with self._changed:
+            self._queued_bytes -= sum(len(entry.body) for entry, _ in group)
+        for _, promise in group:
+            promise.set_exception(JournalFullError(f"The journal in {self._directory} cannot be written: {error}."))
+
+    def _recovered(self) -> Progress:
+        before = self._segments[0].first - 1 if self._segments else 0
+        saved = progress.load(self._directory / "progress")
+        return saved if saved and saved.settled >= before else Progress(settled=before)
+
+    def _found(self) -> dict[int, Weight]:
+        settled = self._progress.settled
+        return {number: weight for segment in self._segments for number, weight in segment.weights(settled).items()}
+
+    def _save(self, reached: Progress) -> None:
+        reached.save(self._directory / "progress")
+        with self._changed:
+            self._progress = reached
+
+    def _border(self) -> int:
+        """The number of the last entry that goes into the next batch."""
+        spans = size = 0
+        last = self._progress.settled
+        with self._changed:
+            for number, weight in self._waiting.items():
+                spans += weight.spans
+                size += weight.size
+                if last > self._progress.settled and (
+                    spans > self.limits.batch_spans or size > self.limits.batch_bytes
+                ):
+                    return last
+                last = number
+        return last
+
+    def _read(self, first: int, last: int) -> dict[int, Entry]:
+        found: dict[int, Entry] = {}
+        for segment in self._segments:
+            if segment.first <= last:
+                found |= segment.read(first, last)
+        return found
+
+    def _age(self) -> float:
+        oldest = next(iter(self._waiting.values()), None)
+        return max(0.0, (time.time_ns() - oldest.received) / 1e9) if oldest else 0.0
+
+
+def _token(entries: dict[int, Entry]) -> str:
+    """What only these entries, at these places in this journal, are called."""
+    named = ",".join(f"{number}:{entry.received}:{entry.checksum}" for number, entry in entries.items())
+    return hashlib.sha256(named.encode()).hexdigest()
+
+
+def _locked(path: Path) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(handle, 32).decode() or "unknown"
+        os.close(handle)
+        raise JournalLockedError(
+            f"The store {path.parent.parent} is in use by the collector with process id {holder}. Stop it first."
+        ) from None
+    os.truncate(handle, 0)
+    os.write(handle, str(os.getpid()).encode())
+    return handle

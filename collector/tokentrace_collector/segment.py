@@ -1,0 +1,195 @@
+"""One file of the journal: requests in order, each with a checksum, in SQLite."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+_SUFFIX = ".journal"
+_COMPANIONS = ("", "-wal", "-shm")
+
+_PATIENCE = 1000
+"""How many numbers in a row may be missing from a damaged file before we take it to have ended."""
+
+_DAMAGE = (sqlite3.Error, ValueError, TypeError)
+"""What reading a damaged file raises; ValueError where SQLite quotes the damage in a message that is not UTF-8."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS entries (
+    number INTEGER PRIMARY KEY,
+    tenant TEXT,
+    encoding TEXT,
+    spans INTEGER,
+    size INTEGER,
+    received INTEGER,
+    checksum INTEGER,
+    body BLOB
+)
+"""
+_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_RANGE = "SELECT * FROM entries WHERE number BETWEEN ? AND ? ORDER BY number"
+_WEIGHTS = "SELECT number, spans, size, received FROM entries WHERE number > ? ORDER BY number"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An accepted request: what of it will be stored, whose it is and when it came."""
+
+    tenant: str
+    body: bytes
+    """An OTLP trace request in protobuf, under `encoding`."""
+    encoding: str
+    spans: int
+    size: int
+    """The length of the body when decoded."""
+    received: int
+    """When it was accepted, in nanoseconds of the Unix epoch."""
+
+    @property
+    def checksum(self) -> int:
+        """A number that changes when a byte of the entry does."""
+        head = f"{self.tenant}\0{self.encoding}\0{self.spans}\0{self.size}\0{self.received}\0"
+        return zlib.crc32(self.body, zlib.crc32(head.encode("utf-8", "surrogatepass")))
+
+
+class Weight(NamedTuple):
+    """What an entry adds to a batch."""
+
+    spans: int
+    size: int
+    received: int
+
+
+class Segment:
+    """A file of consecutively numbered entries, named by the first number."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.first = int(path.name.removesuffix(_SUFFIX))
+
+    @classmethod
+    def of(cls, directory: Path) -> list[Self]:
+        """The segments of a directory, oldest first."""
+        return sorted((cls(path) for path in directory.glob("*" + _SUFFIX)), key=lambda segment: segment.first)
+
+    @classmethod
+    def at(cls, directory: Path, first: int) -> Self:
+        """The segment that begins with a number, whether or not it exists."""
+        return cls(directory / f"{first:016}{_SUFFIX}")
+
+    @property
+    def bytes(self) -> int:
+        """Its size on disk."""
+        return sum(part.stat().st_size for part in self._parts() if part.exists())
+
+    def weights(self, after: int) -> dict[int, Weight]:
+        """The numbers of its entries above one, with their weights; of a damaged file, those that can still be read."""
+        try:
+            with self._reader() as reader:
+                rows = reader.execute(_WEIGHTS, (after,)).fetchall()
+                return {number: Weight(*map(int, weight)) for number, *weight in rows}
+        except _DAMAGE:
+            salvaged = self._salvaged(max(after + 1, self.first))
+            return {number: Weight(entry.spans, entry.size, entry.received) for number, entry in salvaged.items()}
+
+    def read(self, first: int, last: int) -> dict[int, Entry]:
+        """Its whole entries of a range, by number and in order; what is damaged is missing."""
+        try:
+            with self._reader() as reader:
+                found = [(row[0], _entry(row)) for row in reader.execute(_RANGE, (first, last))]
+                return {number: entry for number, entry in found if entry}
+        except _DAMAGE:
+            return self._salvaged(first, last)
+
+    def remove(self) -> None:
+        """Delete the file: as a whole, because a full disk refuses to delete rows."""
+        for part in self._parts():
+            part.unlink(missing_ok=True)
+
+    def _parts(self) -> Iterator[Path]:
+        return (self.path.with_name(self.path.name + companion) for companion in _COMPANIONS)
+
+    @contextmanager
+    def _reader(self) -> Generator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.path, timeout=10)) as connection:
+            # A page that is not what it says it is must be an error, never a wrong answer.
+            connection.execute("PRAGMA cell_size_check = ON")
+            yield connection
+
+    def _salvaged(self, first: int, last: int | None = None) -> dict[int, Entry]:
+        """The entries of a damaged file that can still be read, one at a time."""
+        entries: dict[int, Entry] = {}
+        number = first
+        with closing(sqlite3.connect(self.path, timeout=10)) as connection:
+            while number <= (max(entries, default=first) + _PATIENCE if last is None else last):
+                if entry := _single(connection, number):
+                    entries[number] = entry
+                number += 1
+        return entries
+
+
+class Writer:
+    """An open segment; belongs to one thread."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment = segment
+        self.bytes = 0
+        self._connection = sqlite3.connect(segment.path, isolation_level=None)
+        self._connection.execute("PRAGMA page_size = 16384")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(_TABLE)
+        _sync(segment.path.parent)
+
+    def append(self, first: int, entries: Sequence[Entry]) -> None:
+        """Put entries on disk, all or none; when this returns they are there to stay."""
+        rows = [
+            (number, each.tenant, each.encoding, each.spans, each.size, each.received, each.checksum, each.body)
+            for number, each in enumerate(entries, first)
+        ]
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(_INSERT, rows)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self.bytes += sum(len(each.body) for each in entries)
+
+    def close(self) -> None:
+        """Stop writing; the entries stay."""
+        self._connection.close()
+
+
+def _single(connection: sqlite3.Connection, number: int) -> Entry | None:
+    try:
+        row: tuple[Any, ...] | None = connection.execute(_RANGE, (number, number)).fetchone()
+    except _DAMAGE:
+        return None
+    return _entry(row) if row else None
+
+
+def _entry(row: tuple[Any, ...]) -> Entry | None:
+    """The entry of a row, unless the row is damaged."""
+    _, tenant, encoding, spans, size, received, checksum, body = row
+    texts = isinstance(tenant, str) and isinstance(encoding, str) and isinstance(body, bytes)
+    if not (texts and all(isinstance(number, int) for number in (spans, size, received))):
+        return None
+    entry = Entry(tenant=tenant, body=body, encoding=encoding, spans=spans, size=size, received=received)
+    return entry if entry.checksum == checksum else None
+
+
+def _sync(directory: Path) -> None:
+    """Make the names in a directory as durable as the files."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,134 @@
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from tokentrace_collector.journal import Journal, JournalFullError, JournalLockedError, Limits
+from tokentrace_collector.segment import Entry
+
+
+def entry(number: int, size: int = 100) -> Entry:
+    body = random.Random(number).randbytes(size)
+    return Entry(tenant="default", body=body, encoding="", spans=1, size=size, received=number)
+
+
+def fill(directory: Path, *numbers: int, size: int = 100, limits: Limits | None = None) -> None:
+    journal = Journal(directory, limits)
+    for number in numbers:
+        journal.append(entry(number, size)).result()
+    journal.close()
+
+
+def drained(journal: Journal) -> list[Entry]:
+    entries: list[Entry] = []
+    while batch := journal.claim():
+        entries += batch.entries
+        journal.settle(batch)
+    return entries
+
+
+def test_entries_come_out_in_order(tmp_path: Path):
+    fill(tmp_path, 1, 2, 3)
+    journal = Journal(tmp_path)
+    assert drained(journal) == [entry(1), entry(2), entry(3)]
+    journal.close()
+
+
+def test_a_batch_is_the_same_after_a_crash(tmp_path: Path):
+    fill(tmp_path, 1, 2, 3)
+    first = Journal(tmp_path, Limits(batch_spans=2))
+    claimed = first.claim()
+    first.append(entry(4)).result()
+    first.close()
+    second = Journal(tmp_path, Limits(batch_spans=3))
+    assert second.claim() == claimed
+    second.close()
+
+
+def test_what_is_settled_does_not_come_again(tmp_path: Path):
+    fill(tmp_path, 1, 2)
+    journal = Journal(tmp_path)
+    drained(journal)
+    journal.close()
+    fill(tmp_path, 3)
+    journal = Journal(tmp_path)
+    assert drained(journal) == [entry(3)]
+    journal.close()
+
+
+def test_files_go_when_all_of_them_is_settled(tmp_path: Path):
+    limits = Limits(segment_bytes=1000)
+    fill(tmp_path, *range(1, 31), limits=limits)
+    journal = Journal(tmp_path, limits)
+    before = len(list(tmp_path.glob("*.journal")))
+    drained(journal)
+    assert (before, len(list(tmp_path.glob("*.journal")))) == (3, 1)
+    journal.close()
+
+
+def test_a_full_journal_refuses(tmp_path: Path):
+    journal = Journal(tmp_path, Limits(most_bytes=250))
+    journal.append(entry(1)).result()
+    journal.append(entry(2)).result()
+    with pytest.raises(JournalFullError, match="Is the store up"):
+        journal.append(entry(3))
+    journal.close()
+
+
+def test_a_full_disk_refuses(tmp_path: Path):
+    journal = Journal(tmp_path, Limits(least_free=1 << 62))
+    with pytest.raises(JournalFullError, match="Make room"):
+        journal.append(entry(1))
+    journal.close()
+
+
+def test_a_second_journal_in_the_directory_is_refused(tmp_path: Path):
+    journal = Journal(tmp_path)
+    with pytest.raises(JournalLockedError, match=f"process id {os.getpid()}"):
+        Journal(tmp_path)
+    journal.close()
+
+
+def test_a_lost_note_of_progress_repeats_but_loses_nothing(tmp_path: Path):
+    fill(tmp_path, 1, 2)
+    (tmp_path / "progress").write_text("garbage")
+    journal = Journal(tmp_path)
+    assert drained(journal) == [entry(1), entry(2)]
+    journal.close()
+
+
+SMALL = Limits(segment_bytes=2500, batch_spans=4)
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal of eight entries in three files, none settled."""
+    directory = tmp_path_factory.mktemp("full")
+    fill(directory, *range(1, 9), size=1000, limits=SMALL)
+    return directory
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_damage_loses_only_what_it_touches(full: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject):
+    """Any byte of any file may change: what is whole still comes out, in order, and the rest is counted."""
+    directory = shutil.copytree(full, tmp_path_factory.mktemp("damaged"), dirs_exist_ok=True)
+    files = sorted(path for path in directory.iterdir() if path.stat().st_size and path.name != "lock")
+    damaged = data.draw(st.sampled_from(files))
+    content = bytearray(damaged.read_bytes())
+    length = data.draw(st.sampled_from([1, 16, 4096]))
+    at = data.draw(st.integers(0, len(content) - 1))
+    content[at : at + length] = data.draw(st.binary(min_size=length, max_size=length))
+    damaged.write_bytes(content)
+    journal = Journal(directory, SMALL)
+    survivors = drained(journal)
+    lost = journal.backlog().damaged
+    journal.close()
+    known = {number: entry(number, 1000) for number in range(1, 9)}
+    numbers = [each.received for each in survivors]
+    assert survivors == [known[number] for number in numbers]
+    assert numbers == sorted(set(numbers))
+    assert lost <= 8 - len(numbers) <= 3
