@@ -18,6 +18,7 @@ import tokentrace
 from tokentrace_collector.demo import story
 
 _REVIEW_SECONDS = 90
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,8 @@ def main() -> None:
         hosts={address: vendor for vendor, address in settings.addresses.items()},
     )
     trace_id = Agent(settings.addresses, settings.without).run()
-    tokentrace.flush()
+    if not tokentrace.flush(_PATIENCE):
+        sys.exit("The collector did not take every span in time.")
     sys.stdout.write(json.dumps({"trace_id": trace_id}) + "\n")
 
 

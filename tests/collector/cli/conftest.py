@@ -1,9 +1,16 @@
 """Reports to draw, built by hand, and a screen to read them from."""
 
 import io
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
+import uvicorn
 from rich.console import Console
+
+from tokentrace_collector import api
 
 
 def a_span(span_id, parent_id="", **more):
@@ -87,3 +94,43 @@ def drawn():
         return [line.rstrip() for line in screen.file.getvalue().splitlines()]
 
     return draw
+
+
+BEGAN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+def insert(store, table, **row):
+    store.insert(table, list(row), [[value] for value in row.values()])
+
+
+@pytest.fixture
+def books(store):
+    """A store with one request in it: a call of a dollar and a half, in a step."""
+    trace = {"tenant": "default", "trace_id": "ab" * 16, "started_at": BEGAN}
+    money = {"visible": Decimal("1.5"), "total": Decimal("1.5"), "version": 1}
+    ended = BEGAN + timedelta(seconds=2)
+    insert(
+        store, "tcoai_by_trace", **trace, **money, day=BEGAN.date(), ended_at=ended, root_name="answer\x1b[2J", is_deleted=0,
+        service="shop", team="search", currency="USD", calls=1, attempts=1, spans=2, coverage=1.0, tokens={"input_text": 9},
+    )  # fmt: skip
+    insert(store, "llm_calls", **trace, ended_at=ended, span_id="root", part=0, name="answer", step="answer")
+    call = {"span_id": "call", "part": 0, "name": "chat gpt-6", "tokens": {"input_text": 9}}
+    insert(store, "llm_calls", **trace, **call, ended_at=ended, parent_span_id="root", scope="call")
+    insert(store, "call_costs", **trace, **money, **call, ended_at=ended, hour=BEGAN, kind="call", bearing=1)
+    return store
+
+
+@pytest.fixture(params=["store", "collector"])
+def asked(request, books):
+    """The options that lead to these books: the store itself, and a collector that answers for it."""
+    if request.param == "store":
+        yield ["--store", str(books.address)]
+        return
+    application = api.application(books.sibling(), lambda _: {"traces": 1, "seconds": 0.1})
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None, lifespan="off"))
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    yield ["--url", f"http://127.0.0.1:{listener.getsockname()[1]}"]
+    server.should_exit = True
+    thread.join()

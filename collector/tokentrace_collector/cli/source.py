@@ -1,0 +1,168 @@
+"""Where figures come from: a running collector over HTTP, or else the store itself."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
+
+from tokentrace_collector import dsn, reports, schema
+from tokentrace_collector.cli.terminal import Trouble
+from tokentrace_collector.documents import Price, Request, RequestReport, RollupOutcome
+from tokentrace_collector.reports import Filter
+from tokentrace_collector.store import Store, StoreError
+
+ADDRESS_FILE = "collector.json"
+"""Beside the store: where the collector that holds it can be asked."""
+
+_PATIENCE = 60.0
+_KNOCK = 1.0
+
+
+class Source(Protocol):
+    """What the read commands ask."""
+
+    def requests(self, wanted: Filter) -> list[Request]:
+        """The requests that match."""
+        ...
+
+    def request(self, trace_id: str) -> RequestReport | None:
+        """One request with its spans; the latest where the id is empty."""
+        ...
+
+    def prices(self, provider: str, model: str) -> list[Price]:
+        """The price lists that hold now."""
+        ...
+
+    def rollup(self, *, rebuild: bool) -> RollupOutcome:
+        """Recompute what changed, or everything."""
+        ...
+
+
+class Remote:
+    """A collector that answers over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise Trouble(f"The collector's address {url!r} is no HTTP address. Write it like http://127.0.0.1:4319.")
+        self._url = url.rstrip("/")
+        # The collector is beside us; a proxy for the outside world must not get between.
+        self._opener = build_opener(ProxyHandler({}))
+
+    def requests(self, wanted: Filter) -> list[Request]:
+        """The requests that match."""
+        asked = {name: _parameter(value) for name, value in asdict(wanted).items() if value not in ("", None, False)}
+        found: list[Request] = self._ask(f"/v1/traces?{urlencode(asked)}")["traces"]
+        return found
+
+    def request(self, trace_id: str) -> RequestReport | None:
+        """One request with its spans; None where it is not known."""
+        report: RequestReport | None = self._ask(f"/v1/traces/{quote(trace_id or 'latest', safe='')}")
+        return report
+
+    def prices(self, provider: str, model: str) -> list[Price]:
+        """The price lists that hold now."""
+        found: list[Price] = self._ask(f"/v1/prices?{urlencode({'provider': provider, 'model': model})}")["prices"]
+        return found
+
+    def rollup(self, *, rebuild: bool) -> RollupOutcome:
+        """Have the collector recompute."""
+        outcome: RollupOutcome = self._ask(f"/v1/rollup?rebuild={_parameter(rebuild)}", method="POST")
+        return outcome
+
+    def _ask(self, path: str, method: str = "GET") -> Any:
+        try:
+            with self._opener.open(HttpRequest(self._url + path, method=method), timeout=_PATIENCE) as answer:  # noqa: S310 - checked
+                return json.load(answer)
+        except HTTPError as error:
+            with error:
+                if error.code == HTTPStatus.NOT_FOUND and path.startswith("/v1/traces/"):
+                    return None
+                raise Trouble(f"The collector at {self._url} refused: {_reason(error)}") from None
+        except (URLError, TimeoutError, ConnectionError) as error:
+            reason = getattr(error, "reason", error)
+            raise Trouble(f"Nobody answers at {self._url} ({reason}). Is `tokentrace collector` running?") from None
+        except ValueError:
+            raise Trouble(f"What answers at {self._url} is no tokentrace collector.") from None
+
+
+class Local:
+    """The store itself, while no collector holds it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def requests(self, wanted: Filter) -> list[Request]:
+        """The requests that match."""
+        return reports.requests(self._store, wanted)
+
+    def request(self, trace_id: str) -> RequestReport | None:
+        """One request with its spans."""
+        return reports.request(self._store, trace_id)
+
+    def prices(self, provider: str, model: str) -> list[Price]:
+        """The price lists that hold now."""
+        return reports.prices(self._store, provider, model, datetime.now(UTC))
+
+
+@contextmanager
+def opened(store: str, url: str | None, book: str | None = None) -> Generator[Source]:
+    """The collector at `url`, else the one that holds the store, else the store."""
+    try:
+        address = dsn.parse(store)
+    except dsn.DsnError as error:
+        raise Trouble(str(error)) from None
+    if found := url or collector_of(address.directory):
+        yield Remote(found)
+        return
+    try:
+        with _local(address) as handle:
+            yield Local(handle)
+    except StoreError as error:
+        raise Trouble(f"The store {address} cannot answer: {error}") from None
+
+
+def collector_of(directory: Path) -> str | None:
+    """The address of the collector that holds the store in this directory; None where none is running."""
+    try:
+        url = str(json.loads((directory / ADDRESS_FILE).read_text())["api"])
+        where = urlsplit(url)
+        # The file outlives a collector that was killed; its port does not.
+        socket.create_connection((where.hostname, where.port), timeout=_KNOCK).close()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return url
+
+
+@contextmanager
+def _local(address: dsn.Dsn) -> Generator[Store]:
+    if address.embedded and not address.engine_path.is_dir():
+        raise Trouble(
+            f"There is no store at {address.directory} yet. Start `tokentrace collector`, try "
+            "`tokentrace demo --serve`, or name another store with --store."
+        )
+    with closing(Store.open(address)) as store:
+        schema.apply(store)
+        yield store
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _reason(error: HTTPError) -> str:
+    try:
+        return str(json.load(error)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {error.code}"

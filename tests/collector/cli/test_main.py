@@ -1,0 +1,65 @@
+"""The command as it is typed: help at once, and a remedy where a package is missing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tokentrace_collector.cli import group
+
+COMMANDS = ["demo", "collector", "traces", "trace", "rollup", "prices", "doctor"]
+
+
+def run(*arguments, before=""):
+    script = f"import sys\n{before}\nsys.argv = ['tokentrace', *{arguments!r}]\nfrom tokentrace_collector.cli import main\nmain()"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+
+def test_help_names_every_command():
+    answer = run("--help")
+    assert (answer.returncode, [each for each in COMMANDS if f"\n  {each} " in answer.stdout]) == (0, COMMANDS)
+
+
+def test_help_imports_nothing_that_takes_time():
+    heavy = ["rich", "starlette", "chdb", "clickhouse_connect", "uvicorn", "grpc", "opentelemetry", "yaml"]
+    watch = f"import atexit; atexit.register(lambda: print([each for each in {heavy} if each in sys.modules], file=sys.stderr))"
+    assert run("--help", before=watch).stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    answer = run(command, "--help")
+    assert (answer.returncode, answer.stderr, "Usage: tokentrace" in answer.stdout) == (0, "", True)
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "extra"),
+    [
+        ("click", ("--help",), "collector"),
+        ("click", ("demo",), "demo"),
+        ("rich", ("doctor",), "collector"),
+        ("clickhouse_connect", ("traces",), "collector"),
+        ("openai", ("demo",), "demo"),
+        ("google.genai", ("demo",), "demo"),
+    ],
+)
+def test_a_missing_package_is_answered_with_the_pip_line(package, arguments, extra):
+    answer = run(*arguments, before=f"sys.modules[{package!r}] = None")
+    assert (answer.returncode, f"pip install 'tokentrace[{extra}]'" in answer.stderr) == (2, True)
+
+
+def test_a_module_of_no_extra_is_a_bug_and_says_so():
+    answer = run("doctor", before="sys.modules['tokentrace_collector.dsn'] = None")
+    assert "ModuleNotFoundError" in answer.stderr
+
+
+def test_an_unknown_command_is_a_wrong_use():
+    assert run("cook").returncode == 2
+
+
+def test_the_version_is_told():
+    assert run("--version").stdout.startswith("tokentrace 0.")
+
+
+def test_listed_commands_exist():
+    assert list(group.tokentrace.list_commands(None)) == COMMANDS

@@ -1,0 +1,109 @@
+"""The reading commands, asking a store and asking a collector: the same answers."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from tokentrace_collector.cli.group import tokentrace
+
+TRACE = "ab" * 16
+
+
+def run(*arguments, **environment):
+    return CliRunner().invoke(tokentrace, list(arguments), env={"COLUMNS": "110", **environment})
+
+
+def test_requests_are_listed_with_their_cost(asked):
+    answer = run("traces", *asked)
+    assert (answer.exit_code, "abababababab" in answer.stdout, "$1.5000" in answer.stdout) == (0, True, True)
+
+
+def test_requests_are_listed_as_json_one_a_line(asked):
+    answer = run("traces", "--json", *asked)
+    assert [json.loads(line)["total"] for line in answer.stdout.splitlines()] == ["1.5"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (("--team", "search"), 1),
+        (("--team", "other"), 0),
+        (("--min-cost", "1.5"), 1),
+        (("--min-cost", "1.6"), 0),
+        (("--since", "2026-11-22T09:59"), 1),
+        (("--until", "2026-11-22"), 0),
+        (("--errors",), 0),
+        (("--by-cost", "--limit", "1"), 1),
+    ],
+)
+def test_filters_reach_the_books(asked, wanted, count):
+    assert len(run("traces", "--json", *wanted, *asked).stdout.splitlines()) == count
+
+
+def test_no_request_is_no_error_and_no_data(asked):
+    answer = run("traces", "--team", "other", *asked)
+    assert (answer.exit_code, answer.stdout, "No request matches" in answer.stderr) == (0, "", True)
+
+
+def test_a_request_is_drawn(asked):
+    answer = run("trace", TRACE[:6], *asked)
+    assert (answer.exit_code, "└─ chat gpt-6" in answer.stdout, "100.0 %" in answer.stdout) == (0, True, True)
+
+
+def test_the_latest_request_is_drawn_when_none_is_named(asked):
+    assert TRACE in run("trace", *asked).stdout
+
+
+def test_a_request_as_json_has_its_spans(asked):
+    found = json.loads(run("trace", TRACE, "--json", *asked).stdout)
+    assert [(each["span_id"], each["cost"]) for each in found["spans"]] == [("call", "1.5"), ("root", None)]
+
+
+def test_an_unknown_request_is_said_on_stderr(asked):
+    answer = run("trace", "ffff", *asked)
+    assert (answer.exit_code, answer.stdout, "'ffff'" in answer.stderr) == (1, "", True)
+
+
+@pytest.mark.parametrize("command", [("traces",), ("trace",), ("traces", "--json"), ("trace", "--json")])
+def test_nothing_in_the_books_reaches_the_terminal_raw(asked, command):
+    answer = run(*command, *asked, FORCE_COLOR="1", NO_COLOR="1")
+    assert "\x1b[2J" not in answer.stdout
+
+
+def test_no_colour_is_written_without_a_terminal(asked):
+    assert "\x1b" not in run("trace", *asked).stdout
+
+
+def test_prices_that_nobody_knows_are_a_no(asked):
+    answer = run("prices", "show", "nobody", *asked)
+    assert (answer.exit_code, answer.stdout, "nobody" in answer.stderr) == (1, "", True)
+
+
+def test_a_store_that_is_not_there_is_named(tmp_path):
+    answer = run("traces", "--store", f"chdb://{tmp_path}/none")
+    assert (answer.exit_code, f"{tmp_path}/none" in answer.stderr) == (2, True)
+
+
+def test_an_address_that_makes_no_sense_is_named():
+    answer = run("traces", "--store", "mysql://x")
+    assert (answer.exit_code, "mysql" in answer.stderr) == (2, True)
+
+
+def test_a_collector_that_does_not_answer_is_named():
+    answer = run("traces", "--url", "http://127.0.0.1:1")
+    assert (answer.exit_code, "http://127.0.0.1:1" in answer.stderr) == (2, True)
+
+
+def test_an_address_that_is_no_http_is_refused():
+    assert run("traces", "--url", "file:///etc/passwd").exit_code == 2
+
+
+def test_a_question_the_store_refuses_is_passed_on(asked):
+    answer = run("traces", "--since", "0001-01-01", *asked)
+    assert (answer.exit_code, "cannot answer" in answer.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("wrong", [("--since", "yesterday"), ("--min-cost", "lots"), ("--limit", "0")])
+def test_a_wrong_use_is_told_apart(wrong):
+    assert run("traces", *wrong).exit_code == 2
