@@ -69,11 +69,12 @@ class Meter:
         "_outer",
         "_provider",
         "_read",
+        "_received",
         "_reset",
-        "_response",
         "_seen",
         "_streaming",
         "_tracing",
+        "_whole",
         "inner",
         "request",
     )
@@ -84,7 +85,8 @@ class Meter:
         self._tracing = tracing
         self._seen = Reading()
         self._attempts: list[Attempt] = []
-        self._response: Any = None
+        self._received = False
+        self._whole: Any = None
         self._body: Body | None = None
         self._read: Callable[[Any], None] = self._read_parsed
         self._streaming = False
@@ -124,19 +126,24 @@ class Meter:
 
     def receive(self, response: Any, *, streamed: bool, awaited: bool) -> None:
         """The response of an HTTP request, whole or about to be streamed."""
-        if getattr(response, "status_code", _FIRST_ERROR) >= _FIRST_ERROR:
+        # google-genai hands over an object of its own, which has been read already; its result is read instead.
+        if not hasattr(response, "stream") or response.status_code >= _FIRST_ERROR:
             return
-        self._response = response
+        self._received = True
         # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.
         if streamed and not hasattr(response, "_content"):
             self._body = Body(response, self.request.format, self._seen)
             self._read = self._body.feed
             response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
             self._streaming = True
+        else:
+            # Of a stream we keep no response: it holds the tap, the tap holds us, and a circle would keep the
+            # connection of a dropped stream open until the garbage collector comes by.
+            self._whole = response
 
     def hand_back(self, result: Any) -> Any:
         """The result for the application: untouched, or tapped where it is a generator of parts."""
-        if self._response is not None:
+        if self._received:
             return result
         if isgenerator(result) or isasyncgen(result):
             self._streaming = True
@@ -166,8 +173,8 @@ class Meter:
         with quietly("describing a call"):
             if self._body is not None:
                 self._body.end()
-            elif self._response is not None:
-                read_whole(self._response.content, self.request.format, self._seen)
+            elif self._whole is not None:
+                read_whole(self._whole.content, self.request.format, self._seen)
             if span.is_recording():
                 self._describe(span, how, error)
         span.end(self._last if self._streaming and self._last else None)
@@ -202,8 +209,10 @@ class Meter:
             return how if how == "cancelled" else "failed"
         if self._seen.complete:
             return "complete"
+        if not self._first and how != "complete":
+            return "unread"
         if how is None:
-            return "dropped" if self._first else "unread"
+            return "dropped"
         if how == "complete" and self._body is not None and not self._seen.finish:
             return "failed"
         return how
