@@ -28,7 +28,7 @@ APIS = (
     (r"/images/", "images"),
     (r"/audio/", "transcription"),
     (r"/messages$", "messages"),
-    (r"/batches(/[^/]+)?$", "batch"),
+    (r"/batches(/[^/]+)?(/results)?$", "batch"),
     (r"/files/[^/]+/content$", "batch"),
     (r":(streamG|g)enerateContent$", "generate"),
     (r":batchEmbedContents$", "embeddings"),
@@ -38,7 +38,8 @@ APIS = (
 )
 """Paths of the APIs that can report usage; the corpus has others, which never do."""
 
-PROVIDERS = frozenset({"openai", "azure", "anthropic", "google", "vertex"})
+OTHERS = frozenset({"alephalpha", "bedrock", "cohere", "ollama", "watsonx"})
+"""Providers of the corpus that speak formats of their own."""
 
 
 class Exchange(NamedTuple):
@@ -61,7 +62,7 @@ def api_of(url: str) -> str | None:
 
 def exchanges() -> Iterator[Exchange]:
     for row in json.loads(INDEX.read_text()) if INDEX.exists() else ():
-        if row["provider"] not in PROVIDERS:
+        if row["provider"] in OTHERS:
             continue
         norms = {norm["exchange"]: norm for norm in row["norm"]}
         for number, recorded in enumerate(json.loads((CORPUS / row["file"]).read_text())["exchanges"]):
@@ -108,6 +109,15 @@ DEVIATIONS: dict[str, tuple[str, dict[str, int | None]]] = {
         {"reasoning": 62},
     ),
     "google/chat/compatible-api-with-tool-calls-without-id#1": ("as above", {"reasoning": 28}),
+    "openrouter/chat/openrouter-cache-instructions-gemini-real-api#0": (
+        "reports the same 2,161 of 2,168 tokens as read and as written: parts that share tokens are cut, and it is said",
+        {"cache_write": 7},
+    ),
+    "vercel-gateway/chat/vercelcommon-gemini-2-5-flash-simple-streaming#0": (
+        "repeats Anthropic's count of written tokens beside OpenAI's, which the record does not read",
+        {"cache_write": 0},
+    ),
+    "vercel-gateway/chat/vercelcommon-gemini-2-5-flash-simple#0": ("as above", {"cache_write": 0}),
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#3": (
         "the details are spelt prompt_token_details, which the record does not read",
         {"cache_read": 0},
@@ -115,6 +125,10 @@ DEVIATIONS: dict[str, tuple[str, dict[str, int | None]]] = {
     "openai/batches/answers-staged-chats-and-appends-the-answers-to-their-conversations#13": (
         "a file of two answers: the record states the last one",
         {"input": 36, "output": 224, "reasoning": 128},
+    ),
+    "xai/batches/answers-staged-chats-and-appends-the-answers-to-their-conversations#5": (
+        "a job of two answers: the record states the last one",
+        {"input": 408, "output": 147, "reasoning": 144, "cache_read": 320},
     ),
 }
 """Where our reading differs from the independent one, and what it is instead."""
@@ -124,6 +138,7 @@ OTHER_FINAL = {
     "google/batches/answers-staged-chats-and-appends-the-answers-to-their-conversations#26": "one answer of two",
     "openai/batches/answers-staged-chats-and-appends-the-answers-to-their-conversations#13": "one answer of two",
     "vertex/predict/functionality-vertexai-text-embedding-004-can-handle-a-single-text#0": "statistics of one embedding",
+    "xai/batches/answers-staged-chats-and-appends-the-answers-to-their-conversations#5": "one answer of two",
 }
 """Exchanges whose `final` is not the usage object of the whole response."""
 
@@ -170,7 +185,13 @@ def test_an_exchange_that_reports_nothing_is_missing_and_not_zero(exchange):
     assert (usage.buckets, usage.meters, {**usage.flags, **expected}) == ({}, {}, usage.flags)
 
 
-TOTALLED = [one for one in ALL if one.norm and one.norm.get("reported_total") is not None and one.id not in OTHER_FINAL]
+UNTOTALLED = "openai-chat, reasoning outside completion_tokens and total_tokens"
+TOTALLED = [
+    one
+    for one in ALL
+    if one.norm and one.norm.get("reported_total") is not None
+    if one.norm["rule"] != UNTOTALLED and one.id not in OTHER_FINAL
+]
 
 
 @named(TOTALLED)
@@ -183,7 +204,7 @@ STREAMS = [exchange for exchange in ALL if exchange.status == 200 and len(events
 
 @named(STREAMS)
 def test_the_marked_events_of_a_stream_tell_everything(exchange):
-    spoken = wire.spoken_by(NAMES[exchange.provider], exchange.api)
+    spoken = wire.spoken_by(NAMES.get(exchange.provider, exchange.provider), exchange.api)
     data = events(exchange.body)
     marked = [one for place, one in enumerate(data) if not place or spoken.marks.search(one)]
     told, all_told = Reading(), Reading()
@@ -196,7 +217,7 @@ def test_the_marked_events_of_a_stream_tell_everything(exchange):
 
 @named(STREAMS)
 def test_a_recorded_stream_that_ended_well_is_complete(exchange):
-    spoken = wire.spoken_by(NAMES[exchange.provider], exchange.api)
+    spoken = wire.spoken_by(NAMES.get(exchange.provider, exchange.provider), exchange.api)
     seen = Reading()
     for one in events(exchange.body):
         spoken.read(json.loads(one), seen)

@@ -14,6 +14,9 @@ from tokentrace.wire.rules import fault, tier
 _APART = frozenset({"x_ai"})
 """Providers that report reasoning beside the completion."""
 
+_UNTOTALLED = frozenset({"vercel", "vercel-gateway"})
+"""Gateways that report it beside the completion and leave it out of the total."""
+
 
 def read(part: Any, seen: Reading) -> None:
     """A `chat.completion`, or one `chat.completion.chunk` of it."""
@@ -40,6 +43,9 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
         # OpenRouter ends a choice so, when the provider behind it fails.
         if reason == "error":
             seen.error = fault(choice) or seen.error or reason
+    # Some servers name no reason; a whole message is over all the same.
+    if "message" in choice:
+        seen.complete = True
     message = mapping(choice.get("message") or choice.get("delta"))
     if message.get("reasoning_content") or message.get("reasoning"):
         seen.visibility = "readable"
@@ -48,7 +54,8 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """Prompt and completion tokens with the parts they count in."""
-    return inclusive.tally(seen.usage, apart=provider in _APART).settle(seen, context)
+    apart, untotalled = provider in _APART, provider in _UNTOTALLED
+    return inclusive.tally(seen.usage, apart=apart, untotalled=untotalled).settle(seen, context)
 
 
 FORMAT = Format(

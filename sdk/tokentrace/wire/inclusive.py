@@ -28,10 +28,13 @@ _PARTS = (
 )
 
 
-def tally(usage: Mapping[str, Any], *, output: str = "output_text", apart: bool = False) -> Tally:
+def tally(
+    usage: Mapping[str, Any], *, output: str = "output_text", apart: bool = False, untotalled: bool = False
+) -> Tally:
     """The counts of a usage object.
 
-    `output` takes what has no part of its own; `apart`: the provider usually reports reasoning beside the output.
+    `output` takes what has no part of its own; `apart`: the provider usually reports reasoning beside the output;
+    `untotalled`: its total may leave such reasoning out.
     """
     counts = Tally()
     # LiteLLM and others repeat Anthropic's names, with another meaning, beside those of Chat Completions.
@@ -46,6 +49,8 @@ def tally(usage: Mapping[str, Any], *, output: str = "output_text", apart: bool 
         hidden = number(usage.get("reasoning_tokens"))
     if answered is not None:
         known = (asked or 0) + answered + (connected or 0)
+        if hidden and untotalled and hidden > answered:
+            total = None
         if hidden and stands_apart(total, answered, hidden, known, usually=apart):
             counts.flags["reasoning_was_exclusive"] = True
             answered += hidden
