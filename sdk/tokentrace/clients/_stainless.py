@@ -30,7 +30,7 @@ class Endpoint:
     operation: str
     format: Format
     retrieve: str | None = None
-    """Pattern of the paths that read a stored response of this endpoint again."""
+    """Pattern of the methods and paths that read a stored response of this endpoint again."""
 
 
 def seams(
@@ -50,7 +50,7 @@ def seams(
         for endpoint in endpoints:
             if method == "post" and path.endswith(endpoint.path):
                 return endpoint, "call"
-            if method == "get" and endpoint.retrieve and re.search(endpoint.retrieve, path):
+            if endpoint.retrieve and re.fullmatch(endpoint.retrieve, f"{method} {path}"):
                 return endpoint, "retrieve"
         return None
 

@@ -7,6 +7,8 @@ from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
 from tokentrace.wire import chat, completions, embeddings, responses
 
+_STORED = "get .*/responses/[^/]+|post .*/responses/[^/]+/cancel"
+
 INTEGRATION = Integration(
     library="openai",
     seams=_stainless.seams(
@@ -14,7 +16,8 @@ INTEGRATION = Integration(
         provider="openai",
         endpoints=(
             Endpoint("/chat/completions", "chat", chat.FORMAT),
-            Endpoint("/responses", "chat", responses.FORMAT, retrieve=r"/responses/[^/]+$"),
+            Endpoint("/responses", "chat", responses.FORMAT, retrieve=_STORED),
+            Endpoint("/responses/compact", "chat", responses.FORMAT),
             Endpoint("/completions", "text_completion", completions.FORMAT),
             Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
         ),

@@ -1,0 +1,39 @@
+"""The shapes of calls, with the oldest and the newest releases of the clients.
+
+The newest ones are part of the main environment, where `tests/sdk/clients` runs by itself.
+`TOKENTRACE_REGENERATE=1 pytest tests/environments` resolves the environments anew.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(os.environ.get("TOKENTRACE_REGENERATE") != "1", reason="TOKENTRACE_REGENERATE=1 is not set")
+def test_the_environments_are_resolved(environment):
+    environment.lock()
+
+
+def test_an_environment_is_what_it_says(environment):
+    assert set(environment.pins) <= set(environment.locked)
+
+
+def test_every_shape_counts_once(environment):
+    run = subprocess.run(
+        [environment.python(), "-m", "pytest", "tests/sdk/clients", "-q", "--tb=short", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        env={
+            key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "OTEL_", "TOKENTRACE_"))
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        pytest.fail(f"With {', '.join(environment.pins)}:\n{run.stdout}{run.stderr}", pytrace=False)

@@ -1,0 +1,68 @@
+"""Spans of one test, exported to memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Tracer
+
+import tokentrace
+
+
+class Spans:
+    """What was exported, in the order it ended."""
+
+    def __init__(self) -> None:
+        self._exporter = InMemorySpanExporter()
+        self.provider = TracerProvider(shutdown_on_exit=False)
+        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        self.tracer: Tracer = self.provider.get_tracer("application")
+
+    def __iter__(self) -> Iterator[ReadableSpan]:
+        return iter(self._exporter.get_finished_spans())
+
+    def __len__(self) -> int:
+        return len(self._exporter.get_finished_spans())
+
+    def ours(self) -> list[ReadableSpan]:
+        """The spans that tokentrace made."""
+        return [span for span in self if span.instrumentation_scope and span.instrumentation_scope.name == "tokentrace"]
+
+    def only(self) -> dict[str, Any]:
+        """Name and attributes of the one span that tokentrace made."""
+        (span,) = self.ours()
+        return {"name": span.name, **dict(sorted((span.attributes or {}).items()))}
+
+    def clear(self) -> None:
+        """Forget what was exported so far."""
+        self._exporter.clear()
+
+
+@pytest.fixture
+def metering(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[Spans]]:
+    """Instruments everything for the length of a `with`; an error of ours is raised instead of logged."""
+    monkeypatch.setenv("TOKENTRACE_STRICT", "1")
+
+    @contextmanager
+    def metered() -> Iterator[Spans]:
+        spans = Spans()
+        tokentrace.instrument(tracer_provider=spans.provider)
+        try:
+            yield spans
+        finally:
+            tokentrace.uninstrument()
+
+    return metered
+
+
+@pytest.fixture
+def spans(metering: Callable[[], AbstractContextManager[Spans]]) -> Iterator[Spans]:
+    """Everything is instrumented for one test."""
+    with metering() as exported:
+        yield exported
