@@ -22,6 +22,10 @@ ORDER BY name
 """
 
 _EACH = re.compile(r"\$\{components(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
+_CLAIM = re.compile(
+    r"(?:--[^\n]*\n)+SELECT\n(?P<claimed>.+) AS claimed,\n(?P<sub_component>.+) AS sub_component\nFROM call_units\s*",
+    re.DOTALL,
+)
 _CREATED = re.compile(
     r"\bCREATE\s+(?P<kind>TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE
 )
@@ -38,6 +42,25 @@ class Component(NamedTuple):
     rank: int
     name: str
     sql: str
+
+    @property
+    def claimed(self) -> str:
+        """The expression of what it claims of a unit."""
+        return self._parts["claimed"]
+
+    @property
+    def sub_component(self) -> str:
+        """The expression of the part of it that the claim belongs to."""
+        return self._parts["sub_component"]
+
+    @property
+    def _parts(self) -> re.Match[str]:
+        parts = _CLAIM.fullmatch(self.sql)
+        if parts is None:
+            raise SchemaError(
+                f"The component {self.name!r} must select two columns, claimed and sub_component, from call_units."
+            )
+        return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +125,27 @@ def _objects(folder: str) -> list[_Object]:
 def _render(text: str) -> str:
     """Fill in what follows from the list of components.
 
-    `${components: {name} Decimal(38, 18)}` repeats its text per component, with {name} and {rank}, separated by commas,
-    or by another text: `${components(' + '): {name}}`. `${component_columns}` is their column definitions.
+    `${components: {name} Decimal(38, 18)}` repeats its text per component, separated by commas, or by another text:
+    `${components(' + '): {name}}`. It may use {name}, {rank}, and the expressions {claimed} and {sub_component}.
+    `${component_columns}` is their column definitions.
     """
     text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}")
 
     def each(match: re.Match[str]) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
-        template = match["each"].strip()
-        return between.join(
-            template.replace("{name}", one.name).replace("{rank}", str(one.rank)) for one in components()
-        )
+        return between.join(_filled(match["each"].strip(), one) for one in components())
 
     rendered = _EACH.sub(each, text)
     if "${" in rendered:
         raise SchemaError(f"Nothing fills {rendered[rendered.index('${') :].split('}')[0]}}} in a schema file.")
     return rendered
+
+
+def _filled(template: str, one: Component) -> str:
+    filled = template.replace("{name}", one.name).replace("{rank}", str(one.rank))
+    if "{claimed}" in filled or "{sub_component}" in filled:
+        filled = filled.replace("{claimed}", one.claimed).replace("{sub_component}", one.sub_component)
+    return filled
 
 
 def _apply(store: Store, objects: list[_Object]) -> None:

@@ -1,4 +1,4 @@
--- One row per span, and one more per separately priced part of its answer (`part` > 0); duplicates collapse to the last received.
+-- One row per span, and one more per separately priced part of its answer (`part` > 0); of duplicates the last received.
 -- Every span is kept, not only calls: who encloses whom decides the role of a call and which span bears its cost.
 CREATE TABLE IF NOT EXISTS llm_calls (
     tenant LowCardinality(String) DEFAULT 'default',
@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     error_type LowCardinality(String),
     attempts UInt16,
     failed_attempts UInt16,
+    unknown_attempts UInt16 COMMENT 'Attempts that broke without an answer: nobody knows whether they were billed.',
     role LowCardinality(String) COMMENT 'As the span itself says; empty where it says nothing.',
     role_source LowCardinality(String),
     step LowCardinality(String),

@@ -106,6 +106,8 @@ SELECT
     said['error.type'] AS error_type,
     greatest(toUInt16(length(attempt_events)), toUInt16OrZero(said['tokentrace.attempts'])) AS attempts,
     arrayCount(attributes -> attributes['error.type'] != '' OR toUInt16OrZero(attributes['http.response.status_code']) >= 400, attempt_events) AS failed_attempts,
+    -- An HTTP error is not billed; of a connection that broke nobody knows.
+    arrayCount(attributes -> attributes['error.type'] != '' AND attributes['http.response.status_code'] = '' AND attributes['tokentrace.attempt.billable'] != 'false', attempt_events) AS unknown_attempts,
     said['tokentrace.role'] AS role,
     said['tokentrace.role_source'] AS role_source,
     said['tokentrace.step.name'] AS step,
@@ -125,7 +127,11 @@ SELECT
     if(wait_time >= 0 AND wait_time <= 31622400, toUInt32(round(assumeNotNull(wait_time))), NULL) AS review_wait_seconds,
     said['tokentrace.review.reviewer.id'] AS reviewer,
     said['tokentrace.review.reviewer.role'] AS reviewer_role,
-    sipHash64(provider, model, request_model, tier, host) AS rate_key,
+    if(
+        review_kind = '',
+        sipHash64(provider, model, request_model, tier, host),
+        sipHash64('human_review', reviewer_role, '', '', '')
+    ) AS rate_key,
     IngestedAt AS ingested_at
 FROM otel_traces
 ARRAY JOIN

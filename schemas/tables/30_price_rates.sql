@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS price_rates (
     per Array(UInt32) COMMENT 'Units one price buys: 1, or 3600 where seconds are sold by the hour.',
     tiers Array(UInt64) COMMENT 'A tier applies to requests of more input tokens than this.',
     times Array(UInt32) COMMENT 'Seconds of the UTC day at which a further time slot begins.',
-    prices Array(Array(Decimal(38, 18)))
+    prices Array(Array(Decimal(38, 18))),
+    list_prices Array(Array(Decimal(38, 18))) COMMENT 'What the same costs without the price book; empty: the same.'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, catalogue, provider, model, context, valid_from)

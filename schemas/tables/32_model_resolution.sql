@@ -1,4 +1,5 @@
--- One row per rating run and combination of provider, models, tier and host seen in calls: which price list and pool are theirs.
+-- One row per rating run and combination of provider, models, tier and host that calls were seen with: its price list and
+-- its capacity pool.
 CREATE TABLE IF NOT EXISTS model_resolution (
     tenant LowCardinality(String),
     rating_run LowCardinality(String),
@@ -12,7 +13,6 @@ CREATE TABLE IF NOT EXISTS model_resolution (
     rate_provider LowCardinality(String),
     rate_model String,
     rate_context LowCardinality(String),
-    list_catalogue LowCardinality(String) COMMENT 'Edition of the list price, where a price book stands above it.',
     is_exact UInt8 COMMENT 'The model that answered and its tier were both found.',
     pool LowCardinality(String) COMMENT 'Capacity pool that serves it; empty: paid per token.',
     matched_by LowCardinality(String)

@@ -4,10 +4,10 @@ CREATE TABLE IF NOT EXISTS capacity_pools (
     rating_run LowCardinality(String),
     pool LowCardinality(String),
     hourly_cost Decimal(38, 18),
-    weight_input Decimal(18, 6),
-    weight_cached Decimal(18, 6),
-    weight_output Decimal(18, 6),
-    capacity Nullable(Decimal(18, 6)) COMMENT 'Weighted tokens per second at saturation; NULL: charged by busy time.',
+    weight_input UInt64 COMMENT 'Weight of an input token, in millionths.',
+    weight_cached UInt64,
+    weight_output UInt64,
+    capacity Nullable(UInt64) COMMENT 'Weighted tokens per second at saturation, in millionths; NULL: charged by busy time.',
     valid_from Nullable(DateTime),
     valid_to Nullable(DateTime)
 )

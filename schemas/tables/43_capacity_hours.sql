@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS capacity_hours (
     hour DateTime,
     charged_seconds UInt32 COMMENT 'Below 3600 in the running hour, which is charged up to the latest span.',
     busy_seconds Decimal(18, 9),
-    weight UInt256 COMMENT 'Weighted tokens, in millionths.',
+    weight Int256 COMMENT 'Weighted tokens, in millionths.',
     cost Decimal(38, 18),
     used Decimal(38, 18),
     idle Decimal(38, 18),

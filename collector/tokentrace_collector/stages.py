@@ -1,0 +1,99 @@
+"""The stages of a rollup: from a batch of traces to their costs, shares of capacity, sums and hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tokentrace_collector import prices, schema
+from tokentrace_collector.store import Store
+
+_SETTINGS = {
+    # An alias that is named like a column would otherwise stand for the column in WHERE, silently.
+    "prefer_column_name_to_alias": 1,
+    # A row never changes its partition, so duplicates meet inside one.
+    "do_not_merge_across_partitions_select_final": 1,
+}
+_SCRATCH = ("batch", "spans", "ancestry", "responses", "bearing", "hours", "pool_hours", "shares")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When the spans of a batch began and ended, and up to when time has passed; as the database writes it."""
+
+    since: str
+    until: str
+    latest: str
+
+    def __or__(self, other: Bounds) -> Bounds:
+        return Bounds(min(self.since, other.since), max(self.until, other.until), max(self.latest, other.latest))
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of one run; all rows it writes carry its version."""
+
+    store: Store
+    run: prices.Run
+    version: int
+
+    def begin(self, statement: str, **parameters: Any) -> int:
+        """Choose the traces of the batch, and those they bear upon; how many there are."""
+        for table in _SCRATCH:
+            self.store.run(f"TRUNCATE TABLE rollup_{table}")
+        self._do(statement, **parameters)
+        self._do("batch_responses")
+        self._do("batch_reviews")
+        return self._count()
+
+    def rate(self) -> None:
+        """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
+        for statement in ("spans", "responses", "ancestry", "bearing"):
+            self._do(statement)
+        prices.resolve(self.store, self.run)
+        self._do("call_costs", run=self.run.id, version=self.version)
+
+    def bounds(self) -> Bounds | None:
+        """When the batch took place; None where it has no spans."""
+        found = self.store.query(schema.sql("rollup/bounds"))
+        return Bounds(**found[0]) if found else None
+
+    def forget_other_runs(self) -> None:
+        """Drop the shares of capacity that other prices made."""
+        self.store.run("DELETE FROM capacity_hours WHERE rating_run != {run:String}", run=self.run.id)
+        self.store.run("DELETE FROM capacity_lines WHERE rating_run != {run:String}", run=self.run.id)
+
+    def allocate(self, bounds: Bounds) -> Bounds:
+        """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
+        if not self.run.book.pools:
+            return bounds
+        for statement in ("pool_hours", "shares", "capacity_hours", "capacity_lines", "capacity_lines_gone"):
+            self._do(statement, **self._named(bounds))
+        self._do("batch_neighbours")
+        return bounds | (self.bounds() or bounds)
+
+    def sum_up(self, bounds: Bounds) -> None:
+        """Sum the batch up by trace."""
+        self._do("tcoai_by_trace", **self._named(bounds))
+        self._do("tcoai_by_trace_moved", **self._named(bounds))
+
+    def add_hours(self, bounds: Bounds) -> None:
+        """Sum up the hours that the run has changed."""
+        for statement in ("hours", "tcoai_by_hour", "tcoai_by_hour_gone"):
+            self._do(statement, **self._named(bounds))
+
+    def _named(self, bounds: Bounds) -> dict[str, Any]:
+        return {
+            "run": self.run.id,
+            "version": self.version,
+            "since": bounds.since,
+            "until": bounds.until,
+            "latest": bounds.latest,
+        }
+
+    def _count(self) -> int:
+        count: int = self.store.query("SELECT uniqExact(tenant, trace_id) AS traces FROM rollup_batch")[0]["traces"]
+        return count
+
+    def _do(self, name: str, **parameters: Any) -> None:
+        self.store.run(schema.sql(f"rollup/{name}"), settings=_SETTINGS, **parameters)

@@ -1,0 +1,56 @@
+-- One row per call and span around it that is a call too or has a role.
+-- Traces of our own calls that all name their role need none of this, and are left out.
+INSERT INTO rollup_ancestry
+WITH RECURSIVE
+    unsettled AS (
+        SELECT
+            tenant,
+            trace_id
+        FROM rollup_spans
+        GROUP BY
+            tenant,
+            trace_id
+        HAVING countIf(scope = 'aggregate' OR dialect = 'gen_ai') > 0
+            OR (countIf(scope != '' AND role = '') > 0 AND countIf(role != '') > 0)
+    ),
+    child AS (
+        SELECT
+            number,
+            tenant,
+            trace_id,
+            parent_span_id
+        FROM rollup_spans
+        WHERE parent_span_id != ''
+            AND (tenant, trace_id) IN (SELECT tenant, trace_id FROM unsettled)
+    ),
+    edge AS (
+        SELECT
+            child.number AS number,
+            parent.number AS parent
+        FROM child
+        INNER JOIN rollup_spans AS parent
+            ON parent.tenant = child.tenant AND parent.trace_id = child.trace_id AND parent.span_id = child.parent_span_id
+    ),
+    walk AS (
+        SELECT
+            edge.number AS number,
+            edge.parent AS ancestor,
+            toUInt16(1) AS distance
+        FROM edge
+        WHERE edge.number IN (SELECT number FROM rollup_spans WHERE scope != '')
+        UNION ALL
+        SELECT
+            walk.number AS number,
+            edge.parent AS ancestor,
+            toUInt16(walk.distance + 1) AS distance
+        FROM walk
+        INNER JOIN edge ON edge.number = walk.ancestor
+        -- Spans that claim to enclose each other would walk for ever.
+        WHERE walk.distance < 256
+    )
+SELECT
+    number,
+    ancestor,
+    distance
+FROM walk
+WHERE ancestor IN (SELECT number FROM rollup_spans WHERE scope != '' OR role != '')

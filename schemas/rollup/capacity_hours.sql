@@ -1,0 +1,104 @@
+-- One row per pool and hour to allocate: what it cost, and how much of it served calls.
+INSERT INTO capacity_hours
+WITH
+    affected AS (
+        SELECT DISTINCT
+            tenant,
+            pool,
+            hour
+        FROM rollup_pool_hours
+    ),
+    busy AS (
+        SELECT
+            tenant,
+            pool,
+            hour,
+            sum(greatest(0, until - greatest(since, busy_until))) AS nanoseconds
+        FROM (
+            SELECT
+                tenant,
+                pool,
+                hour,
+                since,
+                until,
+                max(until) OVER (
+                    PARTITION BY tenant, pool, hour
+                    ORDER BY since, until
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                ) AS busy_until
+            FROM (SELECT DISTINCT tenant, pool, hour, since, until FROM rollup_shares)
+        )
+        GROUP BY
+            tenant,
+            pool,
+            hour
+    ),
+    weighed AS (
+        SELECT
+            tenant,
+            pool,
+            hour,
+            sum(weight) AS total_weight
+        FROM rollup_shares
+        GROUP BY
+            tenant,
+            pool,
+            hour
+    ),
+    paid AS (
+        SELECT
+            affected.tenant AS tenant,
+            affected.pool AS pool,
+            affected.hour AS hour,
+            pools.hourly_cost AS hourly_cost,
+            pools.capacity AS capacity,
+            weighed.total_weight AS total_weight,
+            busy.nanoseconds AS busy_nano,
+            -- By what has happened, not by the clock: the running hour is charged up to the latest span.
+            toInt64(toUnixTimestamp(affected.hour)) AS hour_start,
+            greatest(hour_start, toInt64(toUnixTimestamp(ifNull(pools.valid_from, toDateTime(0))))) AS charged_from,
+            least(
+                hour_start + 3600,
+                toInt64(toUnixTimestamp({latest:DateTime64(9)})),
+                if(isNull(pools.valid_to), hour_start + 3600, toInt64(toUnixTimestamp(pools.valid_to)))
+            ) AS charged_until,
+            toUInt32(greatest(0, assumeNotNull(charged_until) - charged_from)) AS seconds,
+            toDecimal128(roundBankers(divideDecimal(toDecimal256(pools.hourly_cost, 18) * seconds, toDecimal256(3600, 0), 36), 18), 18) AS whole_cost,
+            toInt256(ifNull(pools.capacity, 0)) * seconds AS most_weight,
+            -- Of a stated capacity, the share of the tokens it could have served; without one, the share of the time it was busy.
+            multiIf(
+                total_weight = 0 OR seconds = 0, toDecimal128(0, 18),
+                isNotNull(pools.capacity), toDecimal128(roundBankers(divideDecimal(toDecimal256(whole_cost, 18) * total_weight, toDecimal256(greatest(most_weight, total_weight), 0), 36), 18), 18),
+                least(whole_cost, toDecimal128(roundBankers(divideDecimal(toDecimal256(pools.hourly_cost, 18) * busy_nano, toDecimal256(3600000000000, 0), 36), 18), 18))
+            ) AS used_cost
+        FROM affected
+        INNER JOIN (
+            SELECT
+                tenant,
+                pool,
+                hourly_cost,
+                capacity,
+                valid_from,
+                valid_to
+            FROM capacity_pools FINAL
+            WHERE rating_run = {run:String}
+        ) AS pools ON pools.tenant = affected.tenant AND pools.pool = affected.pool
+        LEFT JOIN busy ON busy.tenant = affected.tenant AND busy.pool = affected.pool AND busy.hour = affected.hour
+        LEFT JOIN weighed ON weighed.tenant = affected.tenant AND weighed.pool = affected.pool AND weighed.hour = affected.hour
+    )
+SELECT
+    tenant,
+    pool,
+    hour,
+    seconds,
+    toDecimal128(busy_nano, 9) / 1000000000,
+    total_weight,
+    whole_cost,
+    used_cost,
+    whole_cost - used_cost,
+    if(total_weight = 0, whole_cost, 0),
+    if(whole_cost = 0, 0, toFloat64(used_cost) / toFloat64(whole_cost)),
+    isNotNull(capacity) AND total_weight > most_weight,
+    {run:String},
+    {version:UInt64}
+FROM paid

@@ -1,0 +1,204 @@
+-- One row per share of an allocated hour: whole units of 1e-18, the largest remainder first, ties by trace.
+INSERT INTO capacity_lines
+WITH
+    hours AS (
+        SELECT
+            tenant,
+            pool,
+            hour,
+            weight AS whole,
+            toInt256(toDecimal256(used, 18) * toInt256(1000000000000000000)) AS used_pot,
+            toInt256(toDecimal256(idle, 18) * toInt256(1000000000000000000)) AS idle_pot
+        FROM capacity_hours FINAL
+        WHERE (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
+            AND version = {version:UInt64}
+    ),
+    calls AS (
+        SELECT
+            tenant,
+            pool,
+            hour,
+            trace_id,
+            span_id,
+            part,
+            sum(weight) AS call_weight,
+            any(operation) AS operation,
+            any(waste) AS waste,
+            any(stream_end) AS stream_end,
+            any(reasoning_visibility) AS reasoning_visibility,
+            any(service) AS service,
+            any(provider) AS provider,
+            any(model) AS model,
+            any(role) AS role,
+            any(team) AS team,
+            any(feature) AS feature,
+            any(customer) AS customer,
+            any(project) AS project,
+            any(cost_center) AS cost_center,
+            any(environment) AS environment,
+            any(user) AS user,
+            any(session) AS session,
+            any(currency) AS currency
+        FROM rollup_shares
+        GROUP BY
+            tenant,
+            pool,
+            hour,
+            trace_id,
+            span_id,
+            part
+        HAVING call_weight > 0
+    ),
+    -- The idle rest goes to the calls of the hour; that of an hour without any, to nobody: the row of no trace.
+    idle AS (
+        SELECT
+            hours.tenant AS tenant,
+            hours.pool AS pool,
+            hours.hour AS hour,
+            hours.idle_pot AS pot,
+            if(hours.whole = 0, 1, hours.whole) AS pot_whole,
+            if(hours.whole = 0, 1, calls.call_weight) AS share,
+            calls.trace_id AS trace_id,
+            calls.span_id AS span_id,
+            calls.part AS part,
+            calls.service AS service,
+            calls.provider AS provider,
+            calls.model AS model,
+            calls.role AS role,
+            calls.team AS team,
+            calls.feature AS feature,
+            calls.customer AS customer,
+            calls.project AS project,
+            calls.cost_center AS cost_center,
+            calls.environment AS environment,
+            calls.user AS user,
+            calls.session AS session,
+            if(calls.currency = '', 'USD', calls.currency) AS currency,
+            calls.operation AS operation,
+            calls.waste AS waste,
+            calls.stream_end AS stream_end,
+            calls.reasoning_visibility AS reasoning_visibility,
+            '' AS review_kind,
+            'idle' AS kind,
+            'gpu_idle' AS unit,
+            '' AS segment,
+            toDecimal64(1, 6) AS quantity
+        FROM hours
+        LEFT JOIN calls ON calls.tenant = hours.tenant AND calls.pool = hours.pool AND calls.hour = hours.hour
+    ),
+    claimed AS (
+        SELECT
+            idle.*,
+            arrayFirstIndex(claim -> claim > 0, [${components: greatest({claimed}, 0)}]) AS first_claim,
+            [${components: '{name}'}][first_claim] AS component,
+            [${components: {sub_component}}][first_claim] AS sub_component
+        FROM idle
+    ),
+    shares AS (
+        SELECT
+            tenant,
+            pool,
+            hour,
+            pot,
+            pot_whole,
+            share,
+            trace_id,
+            span_id,
+            part,
+            kind,
+            component,
+            sub_component,
+            unit,
+            segment,
+            toDecimal64(0, 6) AS quantity,
+            service,
+            provider,
+            model,
+            role,
+            team,
+            feature,
+            customer,
+            project,
+            cost_center,
+            environment,
+            user,
+            session,
+            currency
+        FROM claimed
+        UNION ALL
+        SELECT
+            used.tenant,
+            used.pool,
+            used.hour,
+            hours.used_pot,
+            hours.whole,
+            used.weight,
+            used.trace_id,
+            used.span_id,
+            used.part,
+            'used',
+            used.component,
+            used.sub_component,
+            used.unit,
+            used.segment,
+            used.quantity,
+            used.service,
+            used.provider,
+            used.model,
+            used.role,
+            used.team,
+            used.feature,
+            used.customer,
+            used.project,
+            used.cost_center,
+            used.environment,
+            used.user,
+            used.session,
+            used.currency
+        FROM rollup_shares AS used
+        INNER JOIN hours ON hours.tenant = used.tenant AND hours.pool = used.pool AND hours.hour = used.hour
+        WHERE used.weight > 0
+    ),
+    split AS (
+        SELECT
+            shares.*,
+            intDiv(pot * share, pot_whole) AS units,
+            pot - sum(intDiv(pot * share, pot_whole)) OVER (PARTITION BY tenant, pool, hour, kind) AS left_over,
+            row_number() OVER (
+                PARTITION BY tenant, pool, hour, kind
+                ORDER BY (pot * share) % pot_whole DESC, trace_id, span_id, part, component, sub_component, unit, segment
+            ) AS place
+        FROM shares
+    )
+SELECT
+    tenant,
+    hour,
+    pool,
+    trace_id,
+    span_id,
+    part,
+    kind,
+    component,
+    sub_component,
+    unit,
+    segment,
+    quantity,
+    toDecimal128(divideDecimal(toDecimal256(units + (place <= left_over), 0), toDecimal256(1000000000000000000, 0), 18), 18) AS money,
+    service,
+    provider,
+    model,
+    role,
+    team,
+    feature,
+    customer,
+    project,
+    cost_center,
+    environment,
+    user,
+    session,
+    currency,
+    {run:String},
+    {version:UInt64},
+    0
+FROM split
+WHERE money > 0

@@ -1,0 +1,68 @@
+-- One row per pool and hour to allocate again: those this run has rated calls in, those not charged in full, and those not yet booked.
+INSERT INTO rollup_pool_hours
+WITH
+    pools AS (
+        SELECT
+            tenant,
+            pool,
+            valid_from,
+            valid_to
+        FROM capacity_pools FINAL
+        WHERE rating_run = {run:String}
+    ),
+    -- A call longer than a day is a span nobody closed.
+    served AS (
+        SELECT DISTINCT
+            tenant,
+            pool,
+            arrayJoin(arrayMap(
+                number -> toStartOfHour(started_at) + number * 3600,
+                range(toUInt32(1 + dateDiff('hour', toStartOfHour(started_at), toStartOfHour(least(ended_at, started_at + INTERVAL 1 DAY)))))
+            )) AS hour
+        FROM call_costs
+        WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
+            AND version = {version:UInt64}
+            AND pool != ''
+    ),
+    booked AS (
+        SELECT
+            tenant,
+            pool,
+            hour,
+            charged_seconds
+        FROM capacity_hours FINAL
+        WHERE rating_run = {run:String}
+    ),
+    paid AS (
+        SELECT
+            pools.tenant AS tenant,
+            pools.pool AS pool,
+            ifNull(toStartOfHour(pools.valid_from), least(if(known.first = 0, used.first, known.first), if(used.first = 0, known.first, used.first))) AS first_hour,
+            toStartOfHour(least({latest:DateTime64(9)}, ifNull(toDateTime64(pools.valid_to, 9), {latest:DateTime64(9)}))) AS last_hour
+        FROM pools
+        LEFT JOIN (SELECT tenant, pool, min(hour) AS first FROM booked GROUP BY tenant, pool) AS known
+            ON known.tenant = pools.tenant AND known.pool = pools.pool
+        LEFT JOIN (SELECT tenant, pool, min(hour) AS first FROM served GROUP BY tenant, pool) AS used
+            ON used.tenant = pools.tenant AND used.pool = pools.pool
+    ),
+    owed AS (
+        SELECT
+            tenant,
+            pool,
+            arrayJoin(arrayMap(number -> first_hour + number * 3600, range(toUInt32(1 + dateDiff('hour', first_hour, last_hour))))) AS hour
+        FROM paid
+        WHERE first_hour > 0
+            AND first_hour <= last_hour
+    )
+SELECT
+    tenant,
+    pool,
+    hour
+FROM served
+UNION DISTINCT
+SELECT
+    tenant,
+    pool,
+    hour
+FROM owed
+WHERE (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM booked WHERE charged_seconds = 3600)

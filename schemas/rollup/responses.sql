@@ -1,0 +1,59 @@
+-- One row per response that the batch shares with its readers: its owner, and the usage that the latest complete reading told.
+INSERT INTO rollup_responses
+WITH
+    mentioned AS (
+        SELECT DISTINCT
+            tenant,
+            provider,
+            response_id
+        FROM rollup_spans
+        WHERE dialect = 'tokentrace'
+            AND scope IN ('call', 'retrieve')
+            AND response_id != ''
+    ),
+    shared AS (
+        SELECT
+            tenant,
+            provider,
+            response_id,
+            min(owner) AS first_owner,
+            groupUniqArrayArray(traces) AS all_traces
+        FROM responses
+        WHERE (tenant, provider, response_id) IN (SELECT tenant, provider, response_id FROM mentioned)
+        GROUP BY
+            tenant,
+            provider,
+            response_id
+        HAVING max(is_retrieved) = 1
+    ),
+    readings AS (
+        SELECT
+            tenant,
+            provider,
+            response_id,
+            argMax(
+                (usage_source, tokens, meters, model, rate_key),
+                (notEmpty(tokens) OR notEmpty(meters), ended_at, trace_id, span_id)
+            ) AS best
+        FROM llm_calls FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, arrayJoin(all_traces) FROM shared)
+            AND (tenant, provider, response_id) IN (SELECT tenant, provider, response_id FROM shared)
+            AND dialect = 'tokentrace'
+            AND scope = 'retrieve'
+            AND part = 0
+        GROUP BY
+            tenant,
+            provider,
+            response_id
+    )
+SELECT
+    shared.tenant,
+    shared.first_owner.trace_id,
+    shared.first_owner.span_id,
+    readings.best.1,
+    readings.best.2,
+    readings.best.3,
+    readings.best.4,
+    readings.best.5
+FROM shared
+INNER JOIN readings USING (tenant, provider, response_id)

@@ -1,0 +1,24 @@
+-- One row per span of the batch.
+INSERT INTO rollup_spans
+SELECT
+    rowNumberInAllBlocks() + 1 AS number,
+    tenant,
+    trace_id,
+    span_id,
+    parent_span_id,
+    started_at,
+    ended_at,
+    dialect,
+    scope,
+    class,
+    provider,
+    response_id,
+    arraySum(mapValues(mapFilter((bucket, count) -> NOT startsWith(bucket, 'output_'), tokens))) AS input_tokens,
+    arraySum(mapValues(mapFilter((bucket, count) -> startsWith(bucket, 'output_'), tokens))) AS output_tokens,
+    role,
+    role_source,
+    failed AND empty(tokens) AND empty(meters) AS is_empty_failure,
+    review_kind
+FROM llm_calls FINAL
+WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+    AND part = 0

@@ -1,0 +1,132 @@
+-- One row per trace of the batch: its lines and its shares of capacity, summed.
+INSERT INTO tcoai_by_trace
+WITH
+    told AS (
+        SELECT
+            tenant,
+            trace_id,
+            min(started_at) AS first_start,
+            max(ended_at) AS last_end,
+            argMin(name, (parent_span_id != '', started_at, span_id)) AS root_name,
+            argMin(service, (parent_span_id != '', started_at, span_id)) AS root_service,
+            argMinIf(team, (started_at, span_id), team != '') AS first_team,
+            argMinIf(feature, (started_at, span_id), feature != '') AS first_feature,
+            argMinIf(customer, (started_at, span_id), customer != '') AS first_customer,
+            argMinIf(project, (started_at, span_id), project != '') AS first_project,
+            argMinIf(cost_center, (started_at, span_id), cost_center != '') AS first_cost_center,
+            argMinIf(environment, (started_at, span_id), environment != '') AS first_environment,
+            argMinIf(user, (started_at, span_id), user != '') AS first_user,
+            argMinIf(session, (started_at, span_id), session != '') AS first_session,
+            argMinIf(tags, (started_at, span_id), notEmpty(tags)) AS first_tags,
+            count() AS spans
+        FROM llm_calls FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+            AND part = 0
+        GROUP BY
+            tenant,
+            trace_id
+    ),
+    caused AS (
+        SELECT
+            tenant,
+            trace_id,
+            any(currency) AS currency,
+            ${components: sum({name}) AS {name}_sum},
+            sum(total) AS direct,
+            sum(estimated) AS estimated_sum,
+            sum(list_cost) AS list_sum,
+            sum(contracted_cost) AS contracted_sum,
+            countIf(kind = 'call' AND bearing AND part = 0) AS calls,
+            sumIf(attempts, bearing) AS attempts_sum,
+            sumIf(failed_attempts, bearing) AS failed_attempts_sum,
+            countIf(kind = 'review') AS reviews,
+            sum(arraySum((unit_kind, quantity) -> if(unit_kind = 'review', toUInt64(quantity), 0), lines.kind, lines.quantity)) AS review_seconds,
+            sumMapIf(tokens, bearing) AS tokens_sum,
+            sumMapIf(meters, bearing) AS meters_sum,
+            sum(ifNull(unexplained_tokens, 0)) AS unexplained,
+            sum(usage_covered) AS usage_covered_sum,
+            sum(usage_total) AS usage_total_sum,
+            sum(tokens_covered) AS tokens_covered_sum,
+            sum(tokens_total) AS tokens_total_sum,
+            sum(rates_covered) AS rates_covered_sum,
+            sum(rates_total) AS rates_total_sum,
+            sum(roles_covered) AS roles_covered_sum,
+            sum(roles_total) AS roles_total_sum,
+            sum(reviews_covered) AS reviews_covered_sum,
+            sum(reviews_total) AS reviews_total_sum
+        FROM call_costs FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+            AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
+        GROUP BY
+            tenant,
+            trace_id
+    ),
+    shared AS (
+        SELECT
+            tenant,
+            trace_id,
+            ${components: sumIf(amount, component = '{name}') AS {name}_share},
+            sum(amount) AS allocated
+        FROM capacity_lines FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+            AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
+        GROUP BY
+            tenant,
+            trace_id
+    )
+SELECT
+    told.tenant,
+    toDate(told.first_start),
+    told.trace_id,
+    told.first_start,
+    told.last_end,
+    told.root_name,
+    told.root_service,
+    told.first_team,
+    told.first_feature,
+    told.first_customer,
+    told.first_project,
+    told.first_cost_center,
+    told.first_environment,
+    told.first_user,
+    told.first_session,
+    told.first_tags,
+    caused.currency,
+    ${components: caused.{name}_sum + shared.{name}_share},
+    caused.direct + shared.allocated,
+    caused.direct,
+    shared.allocated,
+    caused.direct + shared.allocated - caused.estimated_sum,
+    caused.estimated_sum,
+    caused.list_sum,
+    caused.contracted_sum,
+    told.spans,
+    caused.calls,
+    caused.attempts_sum,
+    caused.failed_attempts_sum,
+    caused.reviews,
+    caused.review_seconds,
+    caused.tokens_sum,
+    caused.meters_sum,
+    caused.unexplained,
+    caused.usage_covered_sum,
+    caused.usage_total_sum,
+    caused.tokens_covered_sum,
+    caused.tokens_total_sum,
+    caused.rates_covered_sum,
+    caused.rates_total_sum,
+    caused.roles_covered_sum,
+    caused.roles_total_sum,
+    caused.reviews_covered_sum,
+    caused.reviews_total_sum,
+    arrayMin(arrayMap(
+        (covered, total) -> if(total = 0, 1, covered / total),
+        [caused.usage_covered_sum, caused.tokens_covered_sum, caused.rates_covered_sum, caused.roles_covered_sum, caused.reviews_covered_sum],
+        [caused.usage_total_sum, caused.tokens_total_sum, caused.rates_total_sum, caused.roles_total_sum, caused.reviews_total_sum]
+    )),
+    {run:String},
+    {version:UInt64},
+    0
+FROM told
+INNER JOIN caused ON caused.tenant = told.tenant AND caused.trace_id = told.trace_id
+LEFT JOIN shared ON shared.tenant = told.tenant AND shared.trace_id = told.trace_id

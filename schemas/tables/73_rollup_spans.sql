@@ -1,0 +1,22 @@
+-- One row per span of the batch, reduced to what decides who encloses whom and who bears cost; scratch.
+CREATE TABLE IF NOT EXISTS rollup_spans (
+    number UInt32 COMMENT 'Stands for the span while the batch runs: joins on it are cheap.',
+    tenant LowCardinality(String),
+    trace_id String,
+    span_id String,
+    parent_span_id String,
+    started_at DateTime64(9),
+    ended_at DateTime64(9),
+    dialect LowCardinality(String),
+    scope LowCardinality(String),
+    class LowCardinality(String),
+    provider LowCardinality(String),
+    response_id String,
+    input_tokens UInt64,
+    output_tokens UInt64,
+    role LowCardinality(String),
+    role_source LowCardinality(String),
+    is_empty_failure UInt8 COMMENT 'It failed before it used anything.',
+    review_kind LowCardinality(String)
+)
+ENGINE = Memory

@@ -1,0 +1,12 @@
+-- One row per response that the batch shares with its readers: the span that owns it, and its usage as last read; scratch.
+CREATE TABLE IF NOT EXISTS rollup_responses (
+    tenant LowCardinality(String),
+    trace_id String,
+    span_id String,
+    usage_source LowCardinality(String),
+    tokens Map(LowCardinality(String), UInt64),
+    meters Map(LowCardinality(String), Decimal(18, 6)),
+    model LowCardinality(String),
+    rate_key UInt64
+)
+ENGINE = Memory
