@@ -10,6 +10,9 @@ DATABASE = "tokentrace"
 """The database of every table; chDB's own `default` is of an engine that refuses half of our DDL."""
 
 
+_ENGINE = "engine"
+
+
 class DsnError(ValueError):
     """A store address that cannot be understood."""
 
@@ -21,21 +24,18 @@ class Dsn:
     embedded: bool
     database: str
     directory: Path
-    """Holds what is ours beside the database: the journal, `collector.json`, and the engine's files if embedded."""
+    """Holds what is ours beside the database: the journal and `collector.json`."""
+    engine_path: Path
+    """The directory that the embedded engine owns."""
     host: str = ""
     port: int | None = None
     secure: bool = False
     user: str = "default"
     password: str = field(default="", repr=False)
 
-    @property
-    def engine_path(self) -> Path:
-        """The directory that the embedded engine owns."""
-        return self.directory / "engine"
-
     def __str__(self) -> str:
         if self.embedded:
-            return f"chdb://{self.directory}?database={self.database}"
+            return f"chdb://{self.engine_path.parent}?database={self.database}"
         port = f":{self.port}" if self.port else ""
         return f"clickhouse{'s' * self.secure}://{self.user}@{self.host}{port}/{self.database}"
 
@@ -55,10 +55,12 @@ def parse(text: str) -> Dsn:
         )
     if not url.hostname:
         raise DsnError("The store address names no host. Write clickhouse://user:password@host:8123/db.")
+    directory = _directory(options)
     return Dsn(
         embedded=False,
         database=options.get("database") or url.path.strip("/") or DATABASE,
-        directory=_directory(options),
+        directory=directory,
+        engine_path=directory / _ENGINE,
         host=url.hostname,
         port=url.port,
         secure=url.scheme == "clickhouses",
@@ -72,8 +74,14 @@ def _embedded(netloc: str, path: str, options: dict[str, str]) -> Dsn:
         raise DsnError(
             f"The store address has a relative path {netloc + path!r}. Write three slashes: chdb:///abs/path."
         )
-    directory = Path(path).resolve() if path.strip("/") else _directory(options)
-    return Dsn(embedded=True, database=options.get("database", DATABASE), directory=directory)
+    home = Path(path).resolve() if path.strip("/") else platformdirs.user_data_path("tokentrace")
+    directory = Path(options["directory"]) if "directory" in options else home
+    return Dsn(
+        embedded=True,
+        database=options.get("database", DATABASE),
+        directory=directory,
+        engine_path=home / _ENGINE,
+    )
 
 
 def _directory(options: dict[str, str]) -> Path:

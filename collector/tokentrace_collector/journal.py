@@ -148,6 +148,12 @@ class Journal:
         with self._changed:
             self._bytes = sum(segment.bytes for segment in self._segments)
 
+    def wake(self) -> None:
+        """Have whoever waits for a batch look around."""
+        with self._changed:
+            self._urgent = True
+            self._changed.notify_all()
+
     def flush(self, timeout: float) -> bool:
         """Hurry until everything accepted so far is settled; False if that took too long."""
         with self._changed:

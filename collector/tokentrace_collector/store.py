@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import Error
+from clickhouse_connect.driver.exceptions import Error, OperationalError
 
 from tokentrace_collector import dsn, files, rows
 
@@ -21,6 +21,9 @@ _driver: Any = clickhouse_connect
 """The driver types its parameters only in part, so that strict checking stops here, once."""
 
 _PARAMETER = re.compile(r"\{\w+:[^}]+\}")
+
+_HOUSEHOLD = frozenset({16, 60, 81, 192, 194, 497, 516})
+"""ClickHouse codes that an operator puts right: a column, table, database, user or grant that is missing."""
 
 _ENGINE = {"mark_cache_size": 256 << 20, "primary_index_cache_size": 256 << 20}
 """The embedded engine sizes its caches for a machine of its own; ours shares one with the application."""
@@ -43,14 +46,16 @@ _PROTOBUF = {
 class StoreError(Exception):
     """The database refused: `code` is ClickHouse's own, None where the connection failed."""
 
-    def __init__(self, message: str, *, code: int | None = None) -> None:
+    def __init__(self, message: str, *, code: int | None = None, is_transient: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.is_transient = is_transient or code in _TRANSIENT
+        """Whether the same statement may succeed later, unchanged."""
 
     @property
-    def is_transient(self) -> bool:
-        """Whether the same statement may succeed later, unchanged."""
-        return self.code is None or self.code in _TRANSIENT
+    def blames_data(self) -> bool:
+        """Whether it is the rows that the database will not have; else it is the database, or who we are to it."""
+        return not (self.is_transient or self.code in _HOUSEHOLD)
 
 
 class Store:
@@ -154,7 +159,9 @@ def _our_errors() -> Generator[None]:
     try:
         yield
     except Error as error:
-        raise StoreError(str(error), code=error.code) from error
+        # The driver reports a lost connection and a refused one as this, without a code.
+        unreachable = isinstance(error, OperationalError) and error.code is None
+        raise StoreError(str(error), code=error.code, is_transient=unreachable) from error
 
 
 def _connect(where: dsn.Dsn) -> Any:

@@ -1,0 +1,43 @@
+"""What the collector has done since it started, counted."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+
+MEANINGS: Mapping[str, str] = {
+    "requests": "Trace requests answered with success.",
+    "requests_malformed": "Trace requests that could not be decoded at all.",
+    "requests_refused": "Trace requests sent away because the journal, its disk or our memory was full.",
+    "spans_accepted": "Spans written to the journal.",
+    "spans_rejected": "Spans that cannot be stored, kept as dead letters.",
+    "spans_stored": "Spans inserted into the database.",
+    "spans_undeliverable": "Accepted spans that the database refused for good, kept as dead letters.",
+    "batches_stored": "Inserts into the database.",
+    "batches_read_by_python": "Inserts that the engine could not read as raw OTLP.",
+    "store_failures": "Tries to open or fill the database that failed and were repeated.",
+    "metrics_not_stored": "Metric data points received and dropped, because only traces are kept.",
+    "logs_not_stored": "Log records received and dropped, because only traces are kept.",
+    "rollups": "Runs of the rollup.",
+    "rollup_failures": "Runs of the rollup that failed.",
+}
+"""Every count there is, and what it counts."""
+
+
+class Counters:
+    """Counts by name; any thread may add."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter(dict.fromkeys(MEANINGS, 0))
+        self._lock = threading.Lock()
+
+    def add(self, **counts: int) -> None:
+        """Count more."""
+        with self._lock:
+            self._counts.update(counts)
+
+    def snapshot(self) -> dict[str, int]:
+        """All counts now."""
+        with self._lock:
+            return dict(self._counts)

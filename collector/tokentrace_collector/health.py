@@ -1,0 +1,75 @@
+"""How the collector is: for load balancers, for Prometheus, and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tokentrace_collector.counters import MEANINGS, Counters
+from tokentrace_collector.journal import Backlog
+
+_GAUGES = {
+    "entries": "Requests in the journal that the database does not have.",
+    "spans": "Spans in the journal that the database does not have.",
+    "bytes": "The size of the journal on disk.",
+    "age": "Seconds since the oldest of them came.",
+    "damaged": "Journal entries lost to a damaged disk since the start.",
+}
+
+
+class Health:
+    """The endpoints that tell how the collector is."""
+
+    def __init__(
+        self,
+        counters: Counters,
+        backlog: Callable[[], Backlog],
+        troubles: Callable[[], list[str]],
+        faults: Callable[[], list[str]],
+    ) -> None:
+        self._counters = counters
+        self._backlog = backlog
+        self._troubles = troubles
+        self._faults = faults
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Where to ask."""
+        return [
+            Route("/healthz", self.alive),
+            Route("/readyz", self.ready),
+            Route("/metrics", self.metrics),
+        ]
+
+    def alive(self, _request: Request) -> Response:
+        """200 while every worker lives; else only a restart will help."""
+        return _told(self._faults())
+
+    def ready(self, _request: Request) -> Response:
+        """200 while spans are taken and reach the database."""
+        told = {"backlog": asdict(self._backlog()), "counts": self._counters.snapshot()}
+        return _told(self._faults() + self._troubles(), **told)
+
+    def metrics(self, _request: Request) -> Response:
+        """All counts and the state of the journal, as Prometheus reads them."""
+        backlog = asdict(self._backlog())
+        lines: list[str] = []
+        for name, count in self._counters.snapshot().items():
+            lines += _metric(f"{name}_total", "counter", MEANINGS[name], count)
+        for name, meaning in _GAUGES.items():
+            lines += _metric(f"journal_{name}", "gauge", meaning, backlog[name])
+        return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+def _told(problems: list[str], **more: object) -> Response:
+    status = 503 if problems else 200
+    return JSONResponse({"status": "unavailable" if problems else "ok", "problems": problems, **more}, status)
+
+
+def _metric(name: str, kind: str, meaning: str, value: float) -> list[str]:
+    name = f"tokentrace_collector_{name}"
+    return [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", f"{name} {value}"]

@@ -1,0 +1,131 @@
+"""From the journal into the database: in large batches, each exactly once."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from typing import TypeVar
+
+from tokentrace_collector import compression
+from tokentrace_collector.counters import Counters
+from tokentrace_collector.deadletters import DeadLetters
+from tokentrace_collector.journal import Batch, Journal
+from tokentrace_collector.segment import Entry
+from tokentrace_collector.store import Store, StoreError
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+"""Seconds between tries while the database does not answer."""
+
+
+class Drain:
+    """The worker that empties the journal, for as long as the collector runs."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        open_store: Callable[[], Store],
+        letters: DeadLetters,
+        counters: Counters,
+        *,
+        spans: int,
+        seconds: float,
+    ) -> None:
+        self.trouble = ""
+        """What keeps the database from taking more; empty while it does."""
+        self._journal = journal
+        self._open_store = open_store
+        self._letters = letters
+        self._counters = counters
+        self._spans = spans
+        self._seconds = seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """End after the insert under way; what is left stays in the journal. False if that took too long."""
+        self._stopping.set()
+        self._journal.wake()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still works."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        store = self._trying(self._open_store)
+        while store and not self._stopping.is_set():
+            self._journal.wait(spans=self._spans, seconds=self._seconds)
+            batch = None if self._stopping.is_set() else self._journal.claim()
+            if batch and self._trying(partial(self._store_batch, store, batch)) is not None:
+                self._journal.settle(batch)
+        if store:
+            store.close()
+
+    def _trying(self, action: Callable[[], Result]) -> Result | None:
+        """Do something until it succeeds; None if the end came first."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                result = action()
+            except Exception as error:  # noqa: BLE001 - a worker that died of a surprise would fill the disk in silence
+                self.trouble = str(error)
+                self._counters.add(store_failures=1)
+                _log.warning("The store did not take spans, next try in %.0f s: %s", pause, error)
+            else:
+                self.trouble = ""
+                return result
+            if self._stopping.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311 - spreads load, hides nothing
+                return None
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _store_batch(self, store: Store, batch: Batch) -> int:
+        for tenant, entries in _by_tenant(batch.entries):
+            self._insert(store, tenant, entries, f"{batch.cut.token}/{tenant}")
+        self._counters.add(batches_stored=1)
+        return batch.spans
+
+    def _insert(self, store: Store, tenant: str, entries: Sequence[Entry], token: str) -> None:
+        """Insert entries; where the database refuses some for what they are, all but those."""
+        try:
+            was_raw = store.insert_spans([_plain(entry) for entry in entries], tenant=tenant, token=token)
+        except StoreError as error:
+            if not error.blames_data:
+                raise
+            self._divide(store, tenant, entries, token, error)
+            return
+        self._counters.add(spans_stored=sum(entry.spans for entry in entries), batches_read_by_python=not was_raw)
+
+    def _divide(self, store: Store, tenant: str, entries: Sequence[Entry], token: str, error: StoreError) -> None:
+        if len(entries) > 1:
+            middle = len(entries) // 2
+            self._insert(store, tenant, entries[:middle], f"{token}<")
+            self._insert(store, tenant, entries[middle:], f"{token}>")
+            return
+        self._letters.keep([(_plain(entries[0]), str(error))], tenant=tenant)
+        self._counters.add(spans_undeliverable=entries[0].spans)
+        _log.error(
+            "The store refused %d spans for good; they are in %s: %s", entries[0].spans, self._letters.path, error
+        )
+
+
+def _by_tenant(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+    for tenant, group in groupby(sorted(entries, key=lambda entry: entry.tenant), key=lambda entry: entry.tenant):
+        yield tenant, list(group)
+
+
+def _plain(entry: Entry) -> bytes:
+    return compression.inflated(entry.body, entry.encoding, most=entry.size)

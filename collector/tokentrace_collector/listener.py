@@ -1,0 +1,88 @@
+"""An HTTP server with a thread and an event loop of its own."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_BACKLOG = 1024
+_CONNECTIONS = 512
+_IDLE_SECONDS = 60
+_GRACE_SECONDS = 2
+
+
+class PortError(OSError):
+    """A port that cannot be listened on."""
+
+
+class Listener:
+    """An ASGI application behind a port, open to callers from the start."""
+
+    def __init__(self, name: str, application: ASGIApp, host: str, port: int) -> None:
+        self._socket = _bound(name, host, port)
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            application,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what has been asked, then close."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join()
+        self._socket.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still answers."""
+        return self._thread.is_alive()
+
+
+class LateApplication:
+    """An application that may be exchanged for a fuller one while it runs."""
+
+    def __init__(self, first: ASGIApp) -> None:
+        self._current = first
+
+    def become(self, application: ASGIApp) -> None:
+        """Let another application answer from now on."""
+        self._current = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._current(scope, receive, send)
+
+
+def _bound(name: str, host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise PortError(error.errno or errno.EIO, port_trouble(name, host, port, str(error.strerror))) from error
+    made.listen(_BACKLOG)
+    return made
+
+
+def port_trouble(name: str, host: str, port: int, reason: str) -> str:
+    """What to tell an operator whose port is taken."""
+    return f"Cannot listen for {name} on {host}:{port}: {reason}. Choose another port, or 0 for any that is free."

@@ -1,0 +1,1 @@
+"""OTLP, received: over HTTP and over gRPC."""

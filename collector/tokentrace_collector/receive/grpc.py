@@ -1,0 +1,89 @@
+"""OTLP over gRPC: the Export methods, taking raw bytes, because gRPC's own decoding tells senders the wrong thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
+
+import grpc
+
+from tokentrace_collector.journal import JournalError
+from tokentrace_collector.receive import others, status
+from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake
+from tokentrace_collector.receive.others import Signal
+
+_TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
+_WORKERS = 8
+_STREAMS = 64
+"""Requests that one connection may have under way."""
+
+_IDLE_MS = 300_000
+
+
+class Receiver:
+    """The services of OTLP/gRPC."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    def server(self) -> grpc.Server:
+        """A server of them, not yet bound to a port."""
+        options = [
+            # Beyond its limit gRPC answers RESOURCE_EXHAUSTED, which exporters retry in vain; so we refuse before it.
+            ("grpc.max_receive_message_length", 2 * self._intake.most),
+            ("grpc.max_concurrent_streams", _STREAMS),
+            ("grpc.max_connection_idle_ms", _IDLE_MS),
+            ("grpc.so_reuseport", 0),
+        ]
+        made: grpc.Server = grpc.server(ThreadPoolExecutor(_WORKERS, "otlp-grpc"), options=options)
+        made.add_generic_rpc_handlers(
+            (
+                _service(_TRACES, self._traces),
+                *(_service(signal.service, self._not_stored(signal)) for signal in (others.METRICS, others.LOGS)),
+            )
+        )
+        return made
+
+    def _traces(self, body: bytes, context: grpc.ServicerContext) -> bytes:
+        try:
+            receipt = self._intake.protobuf(body)  # Refuses what exceeds the limit, too.
+            if receipt.kept:
+                receipt.kept.result()
+        except (JournalError, ValueError) as error:
+            _refuse(error, context)
+        self._intake.count(receipt)
+        return receipt.answer
+
+    def _not_stored(self, signal: Signal) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+        def export(body: bytes, context: grpc.ServicerContext) -> bytes:
+            try:
+                count = signal.count_protobuf(body)
+            except ValueError as error:
+                _refuse(error, context)
+            self._intake.counters.add(**{f"{signal.name}_not_stored": count})
+            return signal.answer(count).SerializeToString()
+
+        return export
+
+
+def _service(name: str, export: Callable[[bytes, grpc.ServicerContext], bytes]) -> grpc.GenericRpcHandler:
+    return grpc.method_handlers_generic_handler(name, {"Export": grpc.unary_unary_rpc_method_handler(export)})
+
+
+def _refuse(error: Exception, context: grpc.ServicerContext) -> NoReturn:
+    """End the call with the status that makes an exporter come again, or give up, as it should."""
+    message = str(error)
+    if not isinstance(error, JournalError):
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
+    # Some exporters read the one, some the other.
+    context.set_trailing_metadata(
+        (
+            ("google.rpc.retryinfo-bin", status.retry_info(RETRY_SECONDS)),
+            (
+                "grpc-status-details-bin",
+                status.encoded(status.Code.UNAVAILABLE, message, retry_seconds=RETRY_SECONDS),
+            ),
+        )
+    )
+    context.abort(grpc.StatusCode.UNAVAILABLE, message)

@@ -1,0 +1,158 @@
+"""OTLP over HTTP: POST /v1/traces, in protobuf or JSON, plain or compressed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tokentrace_collector import compression
+from tokentrace_collector.journal import JournalError
+from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake, Receipt
+from tokentrace_collector.receive.others import LOGS, METRICS, NOT_STORED, Signal
+from tokentrace_collector.receive.status import Code, encoded
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+
+_INLINE = 256 << 10
+"""Bodies up to this size are judged on the event loop; a larger one would hold up the others."""
+
+Result = TypeVar("Result")
+
+
+class RefusalError(Exception):
+    """A request that is not answered with success: the HTTP status, gRPC's code for it, and the reason."""
+
+    def __init__(self, status: int, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Receiver:
+    """The endpoints of OTLP/HTTP."""
+
+    def __init__(self, intake: Intake, *, in_flight: int, body_seconds: float) -> None:
+        self._intake = intake
+        self._room = in_flight
+        self._patience = body_seconds
+
+    def application(self) -> Starlette:
+        """The ASGI application."""
+        endpoints = {
+            "/v1/traces": self._traces,
+            "/v1/metrics": self._not_stored(METRICS),
+            "/v1/logs": self._not_stored(LOGS),
+        }
+        routes = [Route(path, self._answering(endpoint), methods=["POST"]) for path, endpoint in endpoints.items()]
+        return Starlette(routes=routes)
+
+    async def _traces(self, sent: bytes, encoding: str, content_type: str) -> Response:
+        take = self._intake.protobuf if content_type == PROTOBUF else self._intake.json
+        receipt = await _judged(take, sent, encoding)
+        if receipt.kept:
+            await asyncio.wrap_future(receipt.kept)
+        self._intake.count(receipt)
+        return _received(receipt, content_type)
+
+    def _not_stored(self, signal: Signal) -> Callable[[bytes, str, str], Awaitable[Response]]:
+        async def endpoint(sent: bytes, encoding: str, content_type: str) -> Response:
+            plain = compression.inflated(sent, encoding, most=self._intake.most)
+            count = (signal.count_protobuf if content_type == PROTOBUF else signal.count_json)(plain)
+            self._intake.counters.add(**{f"{signal.name}_not_stored": count})
+            told = {"partialSuccess": {signal.rejected_name: str(count), "errorMessage": NOT_STORED}}
+            content = signal.answer(count).SerializeToString() if content_type == PROTOBUF else orjson.dumps(told)
+            return Response(content, media_type=content_type)
+
+        return endpoint
+
+    def _answering(
+        self, endpoint: Callable[[bytes, str, str], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            try:
+                encoding = _understood(request, content_type)
+                sent = await self._read(request)
+                try:
+                    return await endpoint(sent, encoding, content_type)
+                finally:
+                    self._room += len(sent)
+            except (RefusalError, JournalError, ValueError) as error:
+                return _refused(error, content_type)
+
+        return answer
+
+    async def _read(self, request: Request) -> bytes:
+        """The body as sent; it takes up room until the caller gives that back."""
+        parts: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._patience):
+                async for part in request.stream():
+                    parts.append(part)
+                    self._room -= len(part)
+                    self._check(sum(map(len, parts)))
+        except BaseException as error:
+            self._room += sum(map(len, parts))
+            if isinstance(error, TimeoutError):
+                raise RefusalError(408, Code.DEADLINE_EXCEEDED, "The body took too long to come.") from error
+            if isinstance(error, ClientDisconnect):
+                raise RefusalError(400, Code.CANCELLED, "The sender went away.") from error
+            raise
+        return b"".join(parts)
+
+    def _check(self, size: int) -> None:
+        if size > self._intake.most:
+            raise compression.TooLargeError(f"The request is larger than {self._intake.most} bytes. Send fewer spans.")
+        if self._room < 0:
+            raise RefusalError(503, Code.UNAVAILABLE, "Too many requests are under way. Come again.")
+
+
+async def _judged(take: Callable[[bytes, str], Receipt], sent: bytes, encoding: str) -> Receipt:
+    if len(sent) <= _INLINE:
+        return take(sent, encoding)
+    return await asyncio.to_thread(take, sent, encoding)
+
+
+def _understood(request: Request, content_type: str) -> str:
+    """The encoding of a request that we can read."""
+    if content_type not in (PROTOBUF, JSON):
+        raise RefusalError(415, Code.INVALID_ARGUMENT, f"Send {PROTOBUF} or {JSON}, not {content_type!r}.")
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in compression.ENCODINGS:
+        known = ", ".join(name for name in compression.ENCODINGS if name)
+        raise RefusalError(415, Code.INVALID_ARGUMENT, f"Send one of the encodings {known}, not {encoding!r}.")
+    return encoding
+
+
+def _received(receipt: Receipt, content_type: str) -> Response:
+    if content_type == JSON:
+        partial = {"rejectedSpans": str(receipt.rejected), "errorMessage": receipt.message}
+        return Response(orjson.dumps({"partialSuccess": partial} if receipt.rejected else {}), media_type=JSON)
+    return Response(receipt.answer, media_type=PROTOBUF)
+
+
+def _refused(error: Exception, content_type: str) -> Response:
+    """A google.rpc.Status in the sender's own content type."""
+    refusal = _as_refusal(error)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if refusal.status == 503 else {}  # noqa: PLR2004
+    if content_type == JSON:
+        content = orjson.dumps({"code": refusal.code, "message": str(refusal)})
+        return Response(content, refusal.status, headers, media_type=JSON)
+    return Response(encoded(refusal.code, str(refusal)), refusal.status, headers, media_type=PROTOBUF)
+
+
+def _as_refusal(error: Exception) -> RefusalError:
+    if isinstance(error, RefusalError):
+        return error
+    if isinstance(error, JournalError):
+        return RefusalError(503, Code.UNAVAILABLE, str(error))
+    if isinstance(error, compression.TooLargeError):
+        return RefusalError(413, Code.INVALID_ARGUMENT, str(error))
+    return RefusalError(400, Code.INVALID_ARGUMENT, str(error))

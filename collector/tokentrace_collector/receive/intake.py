@@ -1,0 +1,100 @@
+"""What both receivers do with a request: judge it, put it on disk, and only then promise to keep it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
+
+from tokentrace_collector import compression, decode, otlp_json
+from tokentrace_collector.counters import Counters
+from tokentrace_collector.deadletters import DeadLetters
+from tokentrace_collector.decode import Accepted
+from tokentrace_collector.journal import Journal, JournalError
+from tokentrace_collector.segment import Entry
+
+RETRY_SECONDS = 1
+"""When a sender that was sent away should come again; exporters that wait longer give their batch up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What becomes of a request."""
+
+    kept: Future[int] | None
+    """Done when the spans are on disk; None if there are none."""
+    spans: int
+    rejected: int
+    message: str
+    """Why spans were rejected; empty if none were."""
+
+    @property
+    def answer(self) -> bytes:
+        """The response to the sender, in protobuf."""
+        if not self.rejected:
+            return b""
+        partial = ExportTracePartialSuccess(rejected_spans=self.rejected, error_message=self.message)
+        return ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+
+
+class Intake:
+    """The way of a request into the journal."""
+
+    def __init__(self, journal: Journal, letters: DeadLetters, counters: Counters, *, tenant: str, most: int) -> None:
+        self.counters = counters
+        self.most = most
+        """The largest body, after decompression."""
+        self._journal = journal
+        self._letters = letters
+        self._tenant = tenant
+
+    def protobuf(self, sent: bytes, encoding: str = "") -> Receipt:
+        """Take a request in protobuf."""
+        return self._take(decode.accept, sent, encoding)
+
+    def json(self, sent: bytes, encoding: str = "") -> Receipt:
+        """Take a request in JSON."""
+        return self._take(otlp_json.accept, sent, encoding)
+
+    def count(self, receipt: Receipt) -> None:
+        """Count a request whose spans are on disk."""
+        self.counters.add(requests=1, spans_accepted=receipt.spans, spans_rejected=receipt.rejected)
+
+    def _take(self, accept: Callable[..., Accepted], sent: bytes, encoding: str) -> Receipt:
+        now = time.time_ns()
+        try:
+            plain = compression.inflated(sent, encoding, most=self.most)
+            accepted = accept(plain, now=now)
+        except ValueError:
+            self.counters.add(requests_malformed=1)
+            raise
+        kept = None
+        if accepted.spans:
+            # What needed no change is kept as it was sent: compressed, it is quicker to write than to compress again.
+            stored, stored_encoding = (sent, encoding) if accepted.body is plain else (accepted.body, "")
+            kept = self._keep(accepted, stored, stored_encoding, now)
+        if accepted.rejected:
+            self._letters.keep([(one.span, one.reason) for one in accepted.rejected], tenant=self._tenant)
+        reasons = dict.fromkeys(one.reason for one in accepted.rejected[:3])
+        return Receipt(kept, accepted.spans, len(accepted.rejected), " ".join(reasons))
+
+    def _keep(self, accepted: Accepted, stored: bytes, encoding: str, now: int) -> Future[int]:
+        entry = Entry(
+            tenant=self._tenant,
+            body=stored,
+            encoding=encoding,
+            spans=accepted.spans,
+            size=len(accepted.body),
+            received=now,
+        )
+        try:
+            return self._journal.append(entry)
+        except JournalError:
+            self.counters.add(requests_refused=1)
+            raise

@@ -1,0 +1,198 @@
+"""The collector as a whole: receivers, journal, drain, rollup and query API, from start to a graceful stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Protocol, Self
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from tokentrace_collector import dsn, schema
+from tokentrace_collector.config import Config
+from tokentrace_collector.counters import Counters
+from tokentrace_collector.deadletters import DeadLetters
+from tokentrace_collector.documents import RollupOutcome
+from tokentrace_collector.health import Health
+from tokentrace_collector.ingest import Drain
+from tokentrace_collector.journal import Journal
+from tokentrace_collector.listener import LateApplication, Listener, PortError, port_trouble
+from tokentrace_collector.receive import grpc, http
+from tokentrace_collector.receive.intake import Intake
+from tokentrace_collector.rolling import Roll, Rolling
+from tokentrace_collector.store import Store, StoreError
+
+ADDRESS_FILE = "collector.json"
+"""Beside the store while a collector holds it: where it answers."""
+
+
+class Api(Protocol):
+    """Makes the query API: over a store, a rollup on demand, and more routes to serve."""
+
+    def __call__(self, store: Store, rollup: Roll, *, more: list[BaseRoute]) -> ASGIApp: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running collector answers."""
+
+    api: str
+    otlp_http: str
+    otlp_grpc: str
+
+
+class Collector:
+    """A collector over one store; nothing runs before `start`."""
+
+    def __init__(
+        self, config: Config, *, rollup: Callable[[Store], Roll] | None = None, api: Api | None = None
+    ) -> None:
+        self.config = config
+        self.counters = Counters()
+        self._address = dsn.parse(config.store)
+        self._api = api
+        self._rolling = Rolling(rollup, self.counters, seconds=config.rollup_seconds) if rollup else None
+        self._closing = ExitStack()
+        self._is_open = False
+
+    @property
+    def directory(self) -> Path:
+        """Where the journal, the dead letters and `collector.json` are."""
+        return self._address.directory
+
+    def start(self) -> Self:
+        """Take the store and the ports, and begin to receive."""
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with ExitStack() as undo:
+            self._journal = Journal(self.directory / "journal", self.config.journal)
+            undo.callback(self._journal.close)
+            self._bind(undo)
+            undo.pop_all()
+        self._drain.start()
+        self._grpc.start()
+        self._otlp.start()
+        self._operations.start()
+        self._publish()
+        return self
+
+    def _bind(self, undo: ExitStack) -> None:
+        config, host = self.config, self.config.host
+        letters = DeadLetters(self.directory / "dead-letters.jsonl")
+        self._drain = Drain(
+            self._journal,
+            self._open_store,
+            letters,
+            self.counters,
+            spans=config.batch_spans,
+            seconds=config.batch_seconds,
+        )
+        intake = Intake(self._journal, letters, self.counters, tenant=config.tenant, most=config.request_bytes)
+        receiver = http.Receiver(intake, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds)
+        self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port)
+        undo.callback(self._otlp.stop)
+        self._grpc = grpc.Receiver(intake).server()
+        try:
+            grpc_port = self._grpc.add_insecure_port(f"{host}:{config.grpc_port}")
+        except RuntimeError as error:
+            raise PortError(0, port_trouble("OTLP/gRPC", host, config.grpc_port, "it is taken")) from error
+        health = Health(self.counters, self._journal.backlog, self._troubles, self._faults)
+        self._health = health
+        self._late = LateApplication(Starlette(routes=health.routes))
+        self._operations = Listener("queries", self._late, "127.0.0.1", config.api_port)
+        self.addresses = Addresses(
+            api=f"http://127.0.0.1:{self._operations.port}",
+            otlp_http=f"http://{host}:{self._otlp.port}",
+            otlp_grpc=f"{host}:{grpc_port}",
+        )
+
+    def flush(self, timeout: float) -> bool:
+        """Have everything accepted so far stored; False if that took too long."""
+        return self._journal.flush(timeout)
+
+    def rollup(self, rebuild: bool = False) -> RollupOutcome:
+        """Store what has been accepted, and recompute what it touches."""
+        if self._rolling is None:
+            raise StoreError("This collector has no rollup.")
+        self.flush(self.config.grace_seconds)
+        return self._rolling.now(rebuild=rebuild)
+
+    def stop(self) -> None:
+        """Receive no more, store what was accepted as far as grace allows, and leave the store to others."""
+        grace = self.config.grace_seconds
+        self._otlp.stop()
+        self._grpc.stop(grace=1).wait()
+        self._journal.flush(grace)
+        self._drain.stop(grace)
+        if self._rolling:
+            self._rolling.stop(grace)
+        self._operations.stop()
+        self._closing.close()
+        (self.directory / ADDRESS_FILE).unlink(missing_ok=True)
+        self._journal.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _open_store(self) -> Store:
+        """The drain's handle; with it the tables exist, and those who ask can be answered."""
+        store = Store.open(self._address)
+        try:
+            schema.apply(store)
+        except BaseException:
+            store.close()
+            raise
+        if self._api:
+            asked = self._closing.enter_context(closing(store.sibling()))
+            self._late.become(self._api(asked, self.rollup, more=self._health.routes))
+        if self._rolling:
+            self._rolling.start(store.sibling())
+        self._is_open = True
+        return store
+
+    def _troubles(self) -> list[str]:
+        """What an operator should look at, though nothing accepted is lost."""
+        troubles = [] if self._is_open else ["The store is not open yet."]
+        troubles += [self._drain.trouble] if self._drain.trouble else []
+        return troubles + ([self._rolling.trouble] if self._rolling and self._rolling.trouble else [])
+
+    def _faults(self) -> list[str]:
+        """What only a restart can heal."""
+        workers = {"the journal's drain": self._drain.is_alive, "OTLP/HTTP": self._otlp.is_alive}
+        return [f"A worker has died: {name}." for name, is_alive in workers.items() if not is_alive]
+
+    def _publish(self) -> None:
+        """Tell other processes on this machine where to ask."""
+        draft = self.directory / f"{ADDRESS_FILE}.new"
+        draft.write_text(json.dumps({"pid": os.getpid(), **asdict(self.addresses)}))
+        draft.replace(self.directory / ADDRESS_FILE)
+
+
+def run(collector: Collector, *, tell: Callable[[Addresses], None]) -> None:
+    """Keep a collector running until the process is told to stop; `tell` hears where it answers."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    previous = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with collector:
+            tell(collector.addresses)
+            stopping.wait()
+    finally:
+        for one, handler in previous.items():
+            signal.signal(one, handler)
