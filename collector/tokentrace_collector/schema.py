@@ -58,7 +58,7 @@ class Component(NamedTuple):
         parts = _CLAIM.fullmatch(self.sql)
         if parts is None:
             raise SchemaError(
-                f"The component {self.name!r} must select two columns, claimed and sub_component, from call_units."
+                f"The component {self.name!r} needs two columns, claimed and sub_component, over call_units."
             )
         return parts
 
