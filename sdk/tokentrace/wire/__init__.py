@@ -6,18 +6,24 @@ from collections.abc import Mapping
 
 from tokentrace.reading import Format
 from tokentrace.wire import (
+    agent,
     batch,
     chat,
+    cohere,
     completions,
+    converse,
     embeddings,
     gemini,
     images,
     interactions,
+    invoke,
     live,
     messages,
+    ollama,
     predict,
     responses,
     transcription,
+    xai,
 )
 
 _SPOKEN: tuple[tuple[Format, str], ...] = (
@@ -33,9 +39,18 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
     (images.FORMAT, "images"),
     (transcription.FORMAT, "transcription audio-transcriptions"),
     (batch.FORMAT, "batch batches"),
+    (converse.FORMAT, "converse converse_stream converse-stream"),
+    (invoke.FORMAT, "invoke invoke_model invoke-stream"),
+    (agent.FORMAT, "result"),
+    (xai.FORMAT, "grpc"),
+    (ollama.FORMAT, "ollama ollama-chat ollama-generate"),
 )
 
-_DIALECTS: tuple[tuple[Format, str, str], ...] = ((predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),)
+_DIALECTS: tuple[tuple[Format, str, str], ...] = (
+    (predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),
+    (cohere.FORMAT, "cohere", "chat embeddings rerank"),
+    (ollama.FORMAT, "ollama", "chat"),
+)
 """Formats of providers that mean something of their own by the name of an API."""
 
 FORMATS: Mapping[str, Format] = {api: spoken for spoken, apis in _SPOKEN for api in apis.split()}

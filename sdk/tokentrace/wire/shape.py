@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokentrace.reading import Format, dig, mapping, text
-from tokentrace.wire import chat, gemini, messages, responses
+from tokentrace.wire import chat, converse, gemini, messages, responses
 
 _FIELDS: tuple[tuple[Format, tuple[str, ...]], ...] = (
     # LiteLLM repeats Anthropic's fields beside OpenAI's: the first match wins.
@@ -14,6 +14,7 @@ _FIELDS: tuple[tuple[Format, tuple[str, ...]], ...] = (
     (messages.FORMAT, ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_creation")),
     (responses.FORMAT, ("input_tokens_details", "output_tokens_details", "total_tokens")),
     (messages.FORMAT, ("input_tokens", "output_tokens")),
+    (converse.FORMAT, ("inputTokens", "outputTokens")),
     (gemini.FORMAT, ("promptTokenCount", "prompt_token_count", "totalTokenCount", "total_token_count")),
 )
 _IDS = {"msg_": messages.FORMAT, "resp_": responses.FORMAT}

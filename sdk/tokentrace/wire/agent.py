@@ -1,0 +1,64 @@
+"""The Claude Agent SDK's results: totals by model since the client connected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tokentrace.reading import Format, Reading, mapping, number, text
+from tokentrace.usage import Usage
+from tokentrace.wire.rules import money
+from tokentrace.wire.tally import Tally
+
+_INPUT = {"cacheReadInputTokens": "cache_read", "cacheCreationInputTokens": "cache_write_unknown"}
+
+
+def read(part: Any, seen: Reading) -> None:
+    """A result message, or its usage by model."""
+    part = mapping(part)
+    told = mapping(part.get("modelUsage") or part.get("model_usage") or part.get("usage"))
+    if models := {model: counted for model, usage in told.items() if (counted := mapping(usage))}:
+        seen.usage = models
+        seen.complete = True
+    seen.response_id = text(part.get("session_id")) or seen.response_id
+
+
+def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
+    """What was added since the result before, which the context holds as `previous_model_usage`."""
+    before = mapping(context.get("previous_model_usage"))
+    whole, costs = Tally(), list[Decimal | int]()
+    for model, usage in seen.usage.items():
+        earlier = mapping(before.get(model))
+        counts = _added(mapping(usage), earlier)
+        whole.sub.append(counts.part("model", model))
+        for bucket, tokens in counts.buckets.items():
+            whole.add(bucket, tokens)
+        whole.input = (whole.input or 0) + (counts.input or 0)
+        whole.output = (whole.output or 0) + (counts.output or 0)
+        whole.meter("web_search", _more(mapping(usage), earlier, "webSearchRequests"))
+        # A model that is new since the result before had cost nothing.
+        costs.append((money(mapping(usage).get("costUSD")) or 0) - (money(earlier.get("costUSD")) or 0))
+    if seen.usage:
+        whole.flags.update(main_is_sum_of_sub=True, reasoning_source="unknown")
+    if cost := sum(costs):
+        whole.flags["reported_cost_usd"] = cost
+    return whole.settle(seen, context)
+
+
+def _added(usage: Mapping[str, Any], earlier: Mapping[str, Any]) -> Tally:
+    counts = Tally()
+    cached = {bucket: _more(usage, earlier, name) or 0 for name, bucket in _INPUT.items()}
+    fresh = _more(usage, earlier, "inputTokens") or 0
+    counts.place_input(fresh + sum(cached.values()), written=cached)
+    counts.place_output(_more(usage, earlier, "outputTokens") or 0)
+    return counts
+
+
+def _more(usage: Mapping[str, Any], earlier: Mapping[str, Any], name: str) -> int | None:
+    now = number(usage.get(name))
+    return None if now is None else max(0, now - (number(earlier.get(name)) or 0))
+
+
+FORMAT = Format("agent", read, count, re.compile(rb'"(?:modelUsage|model_usage)"'))

@@ -1,0 +1,52 @@
+"""Cohere: what is billed, and beside it what was processed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tokentrace.reading import Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.usage import Usage
+from tokentrace.wire.rules import fault
+from tokentrace.wire.tally import Tally
+
+
+def read(part: Any, seen: Reading) -> None:
+    """A response of chat, embed or rerank, or one event of a stream: the last one counts."""
+    part = mapping(part)
+    seen.response_id = text(part.get("id")) or text(part.get("generation_id")) or seen.response_id
+    seen.error = fault(part) or seen.error
+    # The event that ends a stream keeps in its delta what a whole answer has at the top.
+    told = mapping(part.get("delta")) or mapping(part.get("response")) or part
+    usage = mapping(told.get("usage")) or mapping(told.get("meta"))
+    if reason := text(told.get("finish_reason")) or text(part.get("finish_reason")):
+        seen.finish[0] = reason
+    if usage:
+        seen.usage = overlaid(seen.usage, usage)
+        seen.complete = True
+    content = (*items(dig(told, "message", "content")), dig(told, "message", "content"))
+    if any(mapping(block).get("thinking") for block in content):
+        seen.visibility = "readable"
+        seen.facts["has_reasoning_content"] = True
+
+
+def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
+    """The billed units; tokens that only the template took are not among them."""
+    billed, processed = mapping(seen.usage.get("billed_units")), mapping(seen.usage.get("tokens"))
+    counts = Tally()
+    asked, read_in = number(billed.get("input_tokens")), number(processed.get("input_tokens"))
+    if asked is not None:
+        counts.place_input(asked, number(seen.usage.get("cached_tokens")))
+        if read_in is not None and read_in > asked:
+            counts.flags["unbilled_input_tokens"] = read_in - asked
+    if (answered := number(billed.get("output_tokens"))) is not None:
+        counts.place_output(answered)
+    counts.meter("search_units", number(billed.get("search_units")))
+    counts.meter("images", number(billed.get("images")))
+    return counts.settle(seen, context)
+
+
+FORMAT = Format(
+    "cohere", read, count, re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?')
+)

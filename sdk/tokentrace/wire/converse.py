@@ -1,0 +1,87 @@
+"""Bedrock Converse, whichever vendor's model answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.usage import Usage
+from tokentrace.wire.rules import ANTHROPIC, fault, first, lasting, tier
+from tokentrace.wire.tally import Tally
+
+_EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "messageStop", "metadata")
+
+
+def read(part: Any, seen: Reading) -> None:
+    """A response, or one event of its stream, bare or under its name: the metadata at the end counts."""
+    part = mapping(part)
+    event = next((mapping(part[name]) for name in _EVENTS if name in part), part)
+    seen.error = fault(event) or seen.error
+    if reason := text(event.get("stopReason")):
+        seen.finish[0] = reason
+    if usage := mapping(event.get("usage")):
+        seen.usage = overlaid(seen.usage, usage)
+        seen.complete = True
+    if extra := mapping(event.get("additionalModelResponseFields")):
+        seen.facts["additionalModelResponseFields"] = extra
+    if units := sum(_guarded(dig(event, "trace", "guardrail"))):
+        seen.facts["guardrail_units"] = units
+    served = dig(event, "serviceTier", "type") or dig(event, "performanceConfig", "latency")
+    seen.tier = tier(served) or seen.tier
+    for block in (*items(dig(event, "output", "message", "content")), event.get("delta")):
+        _read_block(mapping(mapping(block).get("reasoningContent")), seen)
+
+
+def _read_block(reasoning: Mapping[str, Any], seen: Reading) -> None:
+    if reasoning:
+        seen.facts["has_reasoning_content"] = True
+        shown = reasoning.get("text") or dig(reasoning, "reasoningText", "text")
+        seen.visibility = "summarised" if shown else seen.visibility or "hidden"
+
+
+def _guarded(trace: Any) -> Iterator[int]:
+    """Units of every policy that was applied; the free ones are not billed."""
+    if isinstance(trace, (list, tuple)):
+        for one in items(trace):
+            yield from _guarded(one)
+    for name, value in mapping(trace).items():
+        if name == "usage":
+            units = mapping(value).items()
+            yield from (number(count) or 0 for unit, count in units if unit.endswith("Units") and "Free" not in unit)
+        else:
+            yield from _guarded(value)
+
+
+def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
+    """Input beside its cache; reasoning where the model's own usage was asked for."""
+    usage, counts = seen.usage, Tally()
+    fresh, read_back = first(usage, "inputTokens"), first(usage, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    stored = _written(counts, usage)
+    said = [count for count in (fresh, read_back, *stored.values()) if count is not None]
+    if said:
+        counts.place_input(sum(said), read_back, stored)
+    answered, total = first(usage, "outputTokens"), first(usage, "totalTokens")
+    if answered is not None:
+        facts = context if "additionalModelResponseFields" in context else seen.facts
+        own = dig(facts.get("additionalModelResponseFields"), "usage", "output_tokens_details", "thinking_tokens")
+        counts.place_output(answered, reasoning=number(own))
+    if total is not None and total != (counts.input or 0) + (answered or 0):
+        counts.flags["inconsistent"] = True
+    counts.meter("guardrail_units", number(seen.facts.get("guardrail_units")))
+    return counts.settle(seen, context)
+
+
+def _written(counts: Tally, usage: Mapping[str, Any]) -> Mapping[str, int]:
+    written = first(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    if written is None:
+        return NOTHING
+    details = [mapping(detail) for detail in items(usage.get("cacheDetails"))]
+    split = {f"ephemeral_{detail.get('ttl')}_input_tokens": detail.get("inputTokens") for detail in details}
+    return lasting(counts.flags, written, split, ANTHROPIC) if split else {ANTHROPIC.usual: written}
+
+
+FORMAT = Format(
+    "converse", read, count, re.compile(rb'"(?:usage|stopReason|additionalModelResponseFields|reasoningContent|error)"')
+)

@@ -1,0 +1,123 @@
+"""Formats of their own: Bedrock, Cohere, Ollama, xAI's gRPC, the Claude Agent SDK."""
+
+from decimal import Decimal
+
+import pytest
+
+from tokentrace.normalise import read_usage
+from tokentrace.reading import Reading
+from tokentrace.wire import cohere, converse, ollama
+
+CONVERSED = {"inputTokens": 18, "outputTokens": 30, "totalTokens": 55, "cacheReadInputTokenCount": 7}
+
+
+def test_a_converse_stream_reads_like_its_answer_bare_or_under_the_names_of_its_events():
+    block = {"reasoningContent": {"reasoningText": {"text": "Two and two."}}}
+    whole = {"output": {"message": {"content": [block, {"text": "4"}]}}, "stopReason": "end_turn", "usage": CONVERSED}
+    bare = [
+        {"role": "assistant"},
+        {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Two and two."}}},
+        {"contentBlockIndex": 1, "delta": {"text": "4"}},
+        {"stopReason": "end_turn"},
+        {"usage": CONVERSED, "metrics": {"latencyMs": 1}},
+    ]
+    names = ("messageStart", "contentBlockDelta", "contentBlockDelta", "messageStop", "metadata")
+    readings = []
+    for parts in ([whole], bare, [{name: part} for name, part in zip(names, bare, strict=True)]):
+        reading = Reading()
+        for part in parts:
+            converse.read(part, reading)
+        readings.append(reading)
+    assert readings[0] == readings[1] == readings[2]
+    read = converse.count(readings[0], "aws.bedrock", {})
+    assert (read.buckets, read.flags) == (
+        {"input_text": 18, "cache_read": 7, "output_text": 30},
+        {"reasoning_source": "unknown"},
+    )
+
+
+def test_writes_of_converse_live_as_long_as_their_details_say():
+    details = [{"ttl": "5m", "inputTokens": 60}, {"ttl": "1h", "inputTokens": 30}]
+    usage = {
+        "inputTokens": 1,
+        "outputTokens": 2,
+        "totalTokens": 93,
+        "cacheWriteInputTokens": 90,
+        "cacheDetails": details,
+    }
+    read = read_usage({"usage": usage}, provider="bedrock", api="converse")
+    assert read.buckets == {"input_text": 1, "cache_write_1h": 30, "cache_write_5m": 60, "output_text": 2}
+
+
+def test_policies_of_a_guardrail_are_metered_unless_they_are_free():
+    units = {"contentPolicyUnits": 1, "topicPolicyUnits": 2, "sensitiveInformationPolicyFreeUnits": 5}
+    trace = {"guardrail": {"outputAssessments": {"g": [{"invocationMetrics": {"usage": units}}]}}}
+    body = {"usage": CONVERSED, "stopReason": "guardrail_intervened", "trace": trace}
+    assert read_usage(body, provider="bedrock", api="converse").meters == {"guardrail_units": 3}
+
+
+INVOKED = {
+    "Titan": {"inputTextTokenCount": 12, "results": [{"tokenCount": 30}, {"tokenCount": 4}]},
+    "Nova": {"usage": {"inputTokens": 12, "outputTokens": 34, "totalTokens": 46}, "stopReason": "end_turn"},
+    "Claude": {"type": "message", "stop_reason": "end_turn", "usage": {"input_tokens": 12, "output_tokens": 34}},
+    "Mistral": {"choices": [{"message": {}}], "usage": {"prompt_tokens": 12, "completion_tokens": 34}},
+    "headers": {"X-Amzn-Bedrock-Input-Token-Count": "12", "X-Amzn-Bedrock-Output-Token-Count": "34"},
+}
+
+
+@pytest.mark.parametrize("vendor", INVOKED)
+def test_invoke_model_counts_as_the_vendor_of_the_model_does(vendor):
+    read = read_usage(INVOKED[vendor], provider="bedrock", api="invoke_model")
+    assert (read.buckets, read.flags) == ({"input_text": 12, "output_text": 34}, {})
+
+
+def test_headers_do_not_count_what_the_body_counts_already():
+    parts = [INVOKED["headers"], INVOKED["Claude"]]
+    assert read_usage(parts, provider="bedrock", api="invoke_model").buckets == {"input_text": 12, "output_text": 34}
+
+
+def test_a_stream_of_cohere_counts_with_its_last_event():
+    usage = {"billed_units": {"input_tokens": 7, "output_tokens": 33}, "tokens": {"input_tokens": 501}}
+    parts = [
+        {"type": "message-start", "id": "c1", "delta": {"message": {"role": "assistant"}}},
+        {"type": "content-delta", "delta": {"message": {"content": {"thinking": "Two and two."}}}},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": usage}},
+    ]
+    reading = Reading()
+    for part in parts:
+        cohere.read(part, reading)
+    assert (reading.finish, reading.complete, reading.visibility) == ({0: "COMPLETE"}, True, "readable")
+    assert cohere.count(reading, "cohere", {}).buckets == {"input_text": 7, "output_text": 33}
+
+
+def test_a_rerank_is_billed_by_its_searches():
+    body = {"results": [], "meta": {"billed_units": {"search_units": 2}}}
+    assert read_usage(body, provider="cohere", api="rerank").meters == {"search_units": 2}
+
+
+def test_a_stream_of_ollama_counts_with_its_last_line():
+    lines = [
+        {"model": "qwen3", "message": {"role": "assistant", "thinking": "Two and two."}, "done": False},
+        {"model": "qwen3", "message": {"role": "assistant", "content": "4"}, "done": False},
+        {"model": "qwen3", "done": True, "done_reason": "stop", "prompt_eval_count": 18, "eval_count": 64},
+    ]
+    reading = Reading()
+    for line in lines:
+        ollama.read(line, reading)
+    assert (reading.model, reading.finish, reading.complete) == ("qwen3", {0: "stop"}, True)
+    assert ollama.count(reading, "ollama", {}).flags == {"reasoning_source": "unknown"}
+
+
+def test_a_stream_of_ollama_that_breaks_off_counts_nothing():
+    line = {"model": "qwen3", "message": {"role": "assistant", "content": "4"}, "done": False}
+    expected = {"usage_source": "missing", "billable": "unknown"}
+    assert read_usage([line], provider="ollama", api="chat").flags == expected
+
+
+def test_the_first_result_of_an_agent_is_all_new():
+    usage = {"claude-opus-5": {"inputTokens": 120, "outputTokens": 30, "cacheReadInputTokens": 90, "costUSD": 0.2}}
+    read = read_usage({"type": "result", "modelUsage": usage}, provider="anthropic", api="result")
+    assert (read.buckets, read.flags["reported_cost_usd"]) == (
+        {"input_text": 120, "cache_read": 90, "output_text": 30},
+        Decimal("0.2"),
+    )
