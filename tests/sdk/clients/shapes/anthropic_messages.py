@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -94,7 +95,10 @@ def _helpers(api: Api) -> Iterable[Shape]:
             return type(events)
 
     async def parse(client: Any) -> Any:
-        return await settle(api.resource(client).parse(**ASK, output_format=Answered))
+        with warnings.catch_warnings():
+            # Some releases have only this argument, some only warn of it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return await settle(api.resource(client).parse(**ASK, output_format=Answered))
 
     def has(name: str) -> Any:
         return lambda client: hasattr(api.resource(client), name)
