@@ -62,10 +62,12 @@ def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
         found[name.RESPONSE_ID] = seen.response_id
     if seen.finish:
         found[name.FINISH_REASONS] = tuple(seen.finish.values())
-    if seen.tier is not None:
+    if seen.tier is not None and seen.tier != "standard":
         found[name.SERVICE_TIER] = seen.tier
-    if seen.visibility is not None:
-        found[name.REASONING_VISIBILITY] = seen.visibility
+    if "output_reasoning" in usage.buckets:
+        found[name.REASONING_VISIBILITY] = seen.visibility or "hidden"
+    if region := seen.facts.get("region"):
+        found[name.REGION] = region
     return found
 
 
