@@ -25,7 +25,13 @@ WHERE tenant = {tenant:String}
                 book_sha
             FROM rating_runs FINAL
             WHERE tenant = {tenant:String}
-            ORDER BY loaded_at DESC
+            ORDER BY
+                rating_run = (
+                    SELECT value
+                    FROM rollup_state FINAL
+                    WHERE tenant = {tenant:String} AND name = 'rating_run'
+                ) DESC,
+                loaded_at DESC
             LIMIT 1
         )
     )

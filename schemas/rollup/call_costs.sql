@@ -322,12 +322,12 @@ SELECT
     arraySum(each -> ifNull(each, 0), list_amount) AS list_sum,
     total_sum AS contracted_sum,
     reported_cost,
-    kind = 'call' AND part = 0 AND bearing AS has_usage_total,
     has_usage_total AND (
         usage_source = 'reported'
         OR billable = 'false'
         OR (failed AND was_silent AND attempts > 0 AND failed_attempts = attempts AND unknown_attempts = 0)
     ) AS has_usage,
+    kind = 'call' AND part = 0 AND bearing AS has_usage_total,
     arraySum((unit_kind, quantity, how) -> if(unit_kind = 'token' AND how != 'unpriced', toUInt64(quantity), 0), line.kind, line.quantity, status),
     arraySum((unit_kind, quantity) -> if(unit_kind = 'token', toUInt64(quantity), 0), line.kind, line.quantity),
     arrayCount((unit_kind, how) -> unit_kind != 'review' AND how = 'priced', line.kind, status),

@@ -15,7 +15,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
-from tokentrace_collector import dsn, reports, schema
+from tokentrace_collector import dsn, prices, reports, schema
+from tokentrace_collector.assembly import Accountant
+from tokentrace_collector.book import Book, BookError, parse as parse_book, read as read_book
 from tokentrace_collector.cli.terminal import Trouble
 from tokentrace_collector.documents import Price, Request, RequestReport, RollupOutcome
 from tokentrace_collector.reports import Filter
@@ -24,6 +26,15 @@ from tokentrace_collector.store import Store, StoreError
 ADDRESS_FILE = "collector.json"
 """Beside the store: where the collector that holds it can be asked."""
 
+_CURRENT_BOOK = """
+SELECT book
+FROM rating_runs FINAL
+WHERE tenant = {tenant:String} AND rating_run IN (
+    SELECT value
+    FROM rollup_state FINAL
+    WHERE tenant = {tenant:String} AND name = 'rating_run'
+)
+"""
 _PATIENCE = 60.0
 _KNOCK = 1.0
 
@@ -98,8 +109,9 @@ class Remote:
 class Local:
     """The store itself, while no collector holds it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, price_book: Book) -> None:
         self._store = store
+        self._book = price_book
 
     def requests(self, wanted: Filter) -> list[Request]:
         """The requests that match."""
@@ -111,7 +123,12 @@ class Local:
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
+        prices.load(self._store, self._book)
         return reports.prices(self._store, provider, model, datetime.now(UTC))
+
+    def rollup(self, *, rebuild: bool) -> RollupOutcome:
+        """Recompute here and now."""
+        return Accountant(self._store, self._book)(rebuild)
 
 
 @contextmanager
@@ -126,7 +143,9 @@ def opened(store: str, url: str | None, book: str | None = None) -> Generator[So
         return
     try:
         with _local(address) as handle:
-            yield Local(handle)
+            yield Local(handle, read_book(book) if book else _book_of(handle))
+    except BookError as error:
+        raise Trouble(str(error)) from None
     except StoreError as error:
         raise Trouble(f"The store {address} cannot answer: {error}") from None
 
@@ -153,6 +172,12 @@ def _local(address: dsn.Dsn) -> Generator[Store]:
     with closing(Store.open(address)) as store:
         schema.apply(store)
         yield store
+
+
+def _book_of(store: Store) -> Book:
+    """The price book that the store's figures were made with; a question must not change what they rest on."""
+    found = store.query(_CURRENT_BOOK, tenant=reports.TENANT)
+    return parse_book(found[0]["book"]) if found else Book()
 
 
 def _parameter(value: object) -> str:

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 @options.as_json_lines
 @options.store
 @options.url
-def command(*, as_json: bool, store: str, url: str | None, **wanted: str | bool | int | datetime | Decimal | None) -> None:
+def command(
+    *, as_json: bool, store: str, url: str | None, **wanted: str | bool | int | datetime | Decimal | None
+) -> None:
     """List requests and what they cost."""
     from tokentrace_collector.cli import source, terminal  # noqa: PLC0415
     from tokentrace_collector.reports import Filter  # noqa: PLC0415

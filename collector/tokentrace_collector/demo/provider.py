@@ -166,10 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/v1/messages":
             return replies.message(reply(model, prompt, thinks=False, caches=_marks_cache(body)))
         if found := _MODEL_IN_PATH.search(path):
-            config = body.get("generationConfig", {}).get("thinkingConfig", {})
-            return replies.content(
-                reply(found["model"], prompt, thinks=config.get("thinkingBudget") != 0, caches=False)
-            )
+            thinks = 0 not in body.get("generationConfig", {}).get("thinkingConfig", {}).values()
+            return replies.content(reply(found["model"], prompt, thinks=thinks, caches=False))
         return None
 
     def _stream(self, body: Mapping[str, Any], prompt: str) -> None:

@@ -19,7 +19,7 @@ class AgentError(Exception):
     """The agent did not do its work."""
 
 
-class Subject:
+class AgentProcess:
     """The agent: it is starting up from the first moment, and works when it is told to."""
 
     def __init__(self) -> None:
@@ -35,7 +35,9 @@ class Subject:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.kill()
         self._process.communicate()
 

@@ -1,0 +1,29 @@
+"""A whole collector: what receives and keeps, with the rollup by the price book and the query API."""
+
+from __future__ import annotations
+
+from tokentrace_collector import api, book
+from tokentrace_collector.book import Book
+from tokentrace_collector.config import Config
+from tokentrace_collector.documents import RollupOutcome
+from tokentrace_collector.rollup import Rollup
+from tokentrace_collector.serve import Collector
+from tokentrace_collector.store import Store
+
+
+class Accountant:
+    """Recomputes the costs of one store by one price book."""
+
+    def __init__(self, store: Store, price_book: Book) -> None:
+        self._rollup = Rollup(store, price_book)
+
+    def __call__(self, rebuild: bool) -> RollupOutcome:
+        """Recompute what has changed, or everything."""
+        done = self._rollup.rebuild() if rebuild else self._rollup.tick()
+        return RollupOutcome(traces=done.traces, seconds=done.seconds)
+
+
+def collector(config: Config) -> Collector:
+    """The collector that a configuration describes, not yet started; its price book is read now."""
+    price_book = book.read(config.book) if config.book else Book()
+    return Collector(config, rollup=lambda store: Accountant(store, price_book), api=api.application)

@@ -1,0 +1,25 @@
+"""What may go wrong below a command, told as trouble instead of a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from tokentrace_collector.book import BookError
+from tokentrace_collector.cli.terminal import Trouble
+from tokentrace_collector.config import ConfigError
+from tokentrace_collector.dsn import DsnError
+from tokentrace_collector.journal import JournalError
+from tokentrace_collector.listener import PortError
+from tokentrace_collector.store import StoreError
+
+_OURS = (BookError, ConfigError, DsnError, JournalError, PortError, StoreError)
+
+
+@contextmanager
+def told() -> Generator[None]:
+    """Errors that name the thing, the value and the remedy are for the user; all others are bugs."""
+    try:
+        yield
+    except _OURS as error:
+        raise Trouble(str(error)) from error
