@@ -6,8 +6,9 @@ Protobuf's own JSON reader would not do: OTLP's ids are hex where it expects bas
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -34,137 +35,148 @@ def read(text: bytes) -> tuple[ExportTraceServiceRequest, list[Rejected]]:
     rejected: list[Rejected] = []
     request = ExportTraceServiceRequest()
     try:
-        for resource_spans in _list(orjson.loads(text), "resourceSpans"):
+        for resource_spans in _list(_parsed(text), "resourceSpans"):
             request.resource_spans.append(_resource_spans(resource_spans, rejected))
     except _WRONG as error:
         raise UndecodableError(f"The body is not an OTLP trace request in JSON: {error}.") from error
     return request, rejected
 
 
-def _resource_spans(json: Any, rejected: list[Rejected]) -> ResourceSpans:
-    resource = Resource(attributes=_attributes(_member(json, "resource")))
-    scopes = [_scope_spans(scope, rejected) for scope in _list(json, "scopeSpans")]
+def _parsed(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # The slow reader lets half a character pass, so that only the span that has it is lost.
+        return json.loads(text)
+
+
+def _resource_spans(node: Any, rejected: list[Rejected]) -> ResourceSpans:
+    resource = Resource(attributes=_attributes(_member(node, "resource")))
+    scopes = [_scope_spans(scope, rejected) for scope in _list(node, "scopeSpans")]
     return ResourceSpans(resource=resource, scope_spans=scopes)
 
 
-def _scope_spans(json: Any, rejected: list[Rejected]) -> ScopeSpans:
-    scope = _member(json, "scope")
+def _scope_spans(node: Any, rejected: list[Rejected]) -> ScopeSpans:
+    scope = _member(node, "scope")
     made = ScopeSpans(scope=InstrumentationScope(name=_text(scope, "name"), version=_text(scope, "version")))
-    for one in _list(json, "spans"):
+    for one in _list(node, "spans"):
         try:
             made.spans.append(_span(one))
         except _WRONG as error:
-            rejected.append(Rejected(orjson.dumps(one), f"The span is not OTLP in JSON: {error}."))
+            rejected.append(Rejected(json.dumps(one).encode(), f"The span is not OTLP in JSON: {error}."))
     return made
 
 
-def _span(json: Any) -> Span:
-    status = _member(json, "status")
+def _span(node: Any) -> Span:
+    status = _member(node, "status")
     return Span(
-        trace_id=_id(json, "traceId"),
-        span_id=_id(json, "spanId"),
-        parent_span_id=_id(json, "parentSpanId"),
-        trace_state=_text(json, "traceState"),
-        flags=_integer(json, "flags"),
-        name=_text(json, "name"),
-        kind=_enum(json, "kind", Span.SpanKind.Value),
-        start_time_unix_nano=_integer(json, "startTimeUnixNano"),
-        end_time_unix_nano=_integer(json, "endTimeUnixNano"),
-        attributes=_attributes(json),
-        events=[_event(event) for event in _list(json, "events")],
-        links=[_link(link) for link in _list(json, "links")],
+        trace_id=_id(node, "traceId"),
+        span_id=_id(node, "spanId"),
+        parent_span_id=_id(node, "parentSpanId"),
+        trace_state=_text(node, "traceState"),
+        flags=_integer(node, "flags"),
+        name=_text(node, "name"),
+        kind=_enum(node, "kind", Span.SpanKind.Value),
+        start_time_unix_nano=_integer(node, "startTimeUnixNano"),
+        end_time_unix_nano=_integer(node, "endTimeUnixNano"),
+        attributes=_attributes(node),
+        events=[_event(event) for event in _list(node, "events")],
+        links=[_link(link) for link in _list(node, "links")],
         status=Status(message=_text(status, "message"), code=_enum(status, "code", Status.StatusCode.Value)),
     )
 
 
-def _event(json: Any) -> Span.Event:
-    moment, name = _integer(json, "timeUnixNano"), _text(json, "name")
-    return Span.Event(time_unix_nano=moment, name=name, attributes=_attributes(json))
+def _event(node: Any) -> Span.Event:
+    moment, name = _integer(node, "timeUnixNano"), _text(node, "name")
+    return Span.Event(time_unix_nano=moment, name=name, attributes=_attributes(node))
 
 
-def _link(json: Any) -> Span.Link:
+def _link(node: Any) -> Span.Link:
     return Span.Link(
-        trace_id=_id(json, "traceId"),
-        span_id=_id(json, "spanId"),
-        trace_state=_text(json, "traceState"),
-        attributes=_attributes(json),
+        trace_id=_id(node, "traceId"),
+        span_id=_id(node, "spanId"),
+        trace_state=_text(node, "traceState"),
+        attributes=_attributes(node),
     )
 
 
-def _attributes(json: Any) -> list[KeyValue]:
-    return _pairs(_list(json, "attributes"))
+def _attributes(node: Any) -> list[KeyValue]:
+    return _pairs(_list(node, "attributes"))
 
 
 def _pairs(pairs: Iterable[Any]) -> list[KeyValue]:
     return [KeyValue(key=_text(pair, "key"), value=_value(_member(pair, "value"))) for pair in pairs]
 
 
-def _value(json: Any) -> AnyValue:
+def _value(node: Any) -> AnyValue:
     value = AnyValue()
     for name, write in _WRITERS.items():
-        if json.get(name) is not None:
-            write(value, json[name])
+        if node.get(name) is not None:
+            write(value, node[name])
     return value
 
 
-def _write_list(value: AnyValue, json: Any) -> None:
+def _write_list(value: AnyValue, node: Any) -> None:
     value.array_value.SetInParent()
-    value.array_value.values.extend(_value(item) for item in _list(json, "values"))
+    value.array_value.values.extend(_value(item) for item in _list(node, "values"))
 
 
-def _write_map(value: AnyValue, json: Any) -> None:
+def _write_map(value: AnyValue, node: Any) -> None:
     value.kvlist_value.SetInParent()
-    value.kvlist_value.values.extend(_pairs(_list(json, "values")))
+    value.kvlist_value.values.extend(_pairs(_list(node, "values")))
 
 
 _WRITERS: Mapping[str, Callable[[AnyValue, Any], None]] = {
-    "stringValue": lambda value, json: setattr(value, "string_value", json),
-    "boolValue": lambda value, json: setattr(value, "bool_value", json),
-    "intValue": lambda value, json: setattr(value, "int_value", _as_integer(json)),
-    "doubleValue": lambda value, json: setattr(value, "double_value", float(json)),
-    "bytesValue": lambda value, json: setattr(value, "bytes_value", base64.b64decode(json, validate=True)),
+    "stringValue": lambda value, node: setattr(value, "string_value", node),
+    "boolValue": lambda value, node: setattr(value, "bool_value", node),
+    "intValue": lambda value, node: setattr(value, "int_value", _as_integer(node)),
+    "doubleValue": lambda value, node: setattr(value, "double_value", float(node)),
+    "bytesValue": lambda value, node: setattr(value, "bytes_value", base64.b64decode(node, validate=True)),
     "arrayValue": _write_list,
     "kvlistValue": _write_map,
 }
 
 
-def _member(json: Any, name: str) -> Any:
-    found = json.get(name)
+def _member(node: Any, name: str) -> Any:
+    found = node.get(name)
     return {} if found is None else found
 
 
-def _list(json: Any, name: str) -> list[Any]:
-    found: Any = json.get(name)
+def _list(node: Any, name: str) -> list[Any]:
+    found: Any = node.get(name)
     if found is None:
         return []
-    if not isinstance(found, list):
+    if not _is_list(found):
         raise TypeError(f"{name} is not a list")
-    items: list[Any] = found
-    return items
+    return found
 
 
-def _text(json: Any, name: str) -> str:
-    return json.get(name) or ""
+def _is_list(node: Any) -> TypeGuard[list[Any]]:
+    return isinstance(node, list)
 
 
-def _id(json: Any, name: str) -> bytes:
-    return bytes.fromhex(_text(json, name))
+def _text(node: Any, name: str) -> str:
+    return node.get(name) or ""
 
 
-def _integer(json: Any, name: str) -> int:
-    return _as_integer(json.get(name) or 0)
+def _id(node: Any, name: str) -> bytes:
+    return bytes.fromhex(_text(node, name))
 
 
-def _as_integer(json: Any) -> int:
+def _integer(node: Any, name: str) -> int:
+    return _as_integer(node.get(name) or 0)
+
+
+def _as_integer(node: Any) -> int:
     """An integer that JSON gives as a number or, where it may exceed 53 bits, as text."""
-    if isinstance(json, float) and not json.is_integer():
-        raise ValueError(f"{json} is not an integer")
-    return int(json)
+    if isinstance(node, float) and not node.is_integer():
+        raise ValueError(f"{node} is not an integer")
+    return int(node)
 
 
-def _enum(json: Any, name: str, value: Callable[[str], int]) -> Any:
+def _enum(node: Any, name: str, value: Callable[[str], int]) -> Any:
     """An enum by number, as OTLP has it; by name too, because some senders write protobuf's own JSON."""
-    found = json.get(name) or 0
+    found = node.get(name) or 0
     if isinstance(found, str) and not found.lstrip("-").isdigit():
         return value(found)
     return int(found)

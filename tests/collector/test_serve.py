@@ -1,8 +1,10 @@
 """The collector through its ports, with the real exporters."""
 
 import json
+import os
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,20 +12,27 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
-from tokentrace_collector.config import Config
+from tokentrace_collector.config import Config, ConfigError
+from tokentrace_collector.documents import RollupOutcome
+from tokentrace_collector.journal import Journal, JournalLockedError
+from tokentrace_collector.listener import PortError
+from tokentrace_collector.rolling import Roll
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store import Store
 
 
 @pytest.fixture
 def collector(empty_store: Store, tmp_path: Path) -> Iterator[Collector]:
-    dsn = f"{empty_store.address}&directory={tmp_path}"
-    config = Config(store=dsn, http_port=0, grpc_port=0, api_port=0, batch_seconds=0.05)
-    with Collector(config) as running:
+    with Collector(config_of(empty_store, tmp_path, batch_seconds=0.05)) as running:
         yield running
+
+
+def config_of(store: Store, directory: Path, *, batch_seconds: float) -> Config:
+    where = f"{store.address}&directory={directory}"
+    return Config(store=where, http_port=0, grpc_port=0, api_port=0, batch_seconds=batch_seconds)
 
 
 def spans(collector: Collector, store: Store) -> list[dict[str, object]]:
@@ -56,3 +65,88 @@ def test_what_the_real_exporters_send_is_stored(collector: Collector, empty_stor
         {"SpanName": "answer", "ServiceName": "agent", "SpanAttributes": attributes},
         {"SpanName": "plan", "ServiceName": "agent", "SpanAttributes": attributes},
     ]
+
+
+def test_a_batch_sent_again_is_one_set_of_calls(collector: Collector, empty_store: Store):
+    exporter = EXPORTERS["http"](collector)
+    again = SentTwice(exporter)
+    export(again, "answer")
+    assert len(spans(collector, empty_store)) == 2
+    assert empty_store.query("SELECT count() AS calls FROM llm_calls FINAL") == [{"calls": 1}]
+
+
+def test_the_address_file_tells_where_the_collector_answers(collector: Collector):
+    told = json.loads((collector.directory / "collector.json").read_text())
+    assert told == {"pid": os.getpid(), **asdict(collector.addresses)}
+
+
+def test_health_and_metrics_tell_what_was_stored(collector: Collector, empty_store: Store):
+    export(EXPORTERS["http"](collector), "answer")
+    spans(collector, empty_store)
+    ready = json.loads(get(collector, "/readyz"))
+    assert (ready["status"], ready["backlog"]["entries"], ready["counts"]["spans_stored"]) == ("ok", 0, 1)
+    assert json.loads(get(collector, "/healthz")) == {"status": "ok", "problems": []}
+    assert "\ntokentrace_collector_spans_stored_total 1\n" in get(collector, "/metrics")
+
+
+def test_a_taken_port_is_told_and_leaves_the_store_free(collector: Collector, tmp_path: Path):
+    port = int(collector.addresses.otlp_http.rpartition(":")[2])
+    other = Config(store=f"chdb://{tmp_path}/other", http_port=port, grpc_port=0, api_port=0)
+    with pytest.raises(PortError, match=f"Cannot listen for OTLP/HTTP on 127.0.0.1:{port}"):
+        Collector(other).start()
+    Journal(tmp_path / "other" / "journal").close()
+
+
+def test_a_second_collector_on_the_store_is_refused(collector: Collector):
+    with pytest.raises(JournalLockedError, match="is in use by the collector with process id"):
+        Collector(replace(collector.config, http_port=0)).start()
+
+
+def test_a_stopped_collector_has_stored_all_and_forgotten_its_address(empty_store: Store, tmp_path: Path):
+    config = config_of(empty_store, tmp_path, batch_seconds=3600)
+    with Collector(config) as collector:
+        export(EXPORTERS["http"](collector), "answer")
+    assert empty_store.query("SELECT SpanName FROM otel_traces") == [{"SpanName": "answer"}]
+    assert not (tmp_path / "collector.json").exists()
+
+
+def test_a_rollup_on_demand_sees_what_was_just_accepted(empty_store: Store, tmp_path: Path):
+    counted: list[int] = []
+
+    def rollup(store: Store) -> Roll:
+        def roll(_rebuild: bool) -> RollupOutcome:
+            counted.append(store.query("SELECT count() AS spans FROM otel_traces")[0]["spans"])
+            return {"traces": 1, "seconds": 0.0}
+
+        return roll
+
+    with Collector(config_of(empty_store, tmp_path, batch_seconds=3600), rollup=rollup) as collector:
+        export(EXPORTERS["http"](collector), "answer")
+        assert collector.rollup() == {"traces": 1, "seconds": 0.0}
+    assert counted[0] == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::"])
+def test_others_may_send_only_where_that_is_meant(host: str):
+    with pytest.raises(ConfigError, match="can be reached by others"):
+        Config(host=host)
+    assert Config(host=host, insecure=True).host == host
+
+
+class SentTwice(SpanExporter):
+    """Sends everything again, as an exporter does whose answer was lost."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self._exporter.export(spans)
+        return self._exporter.export(spans)
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+
+def get(collector: Collector, path: str) -> str:
+    with urllib.request.urlopen(collector.addresses.api + path) as response:
+        return response.read().decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 from google.protobuf.message import DecodeError, Message
@@ -74,15 +74,20 @@ def _decoding(count: Callable[[bytes], int]) -> Callable[[bytes], int]:
 
 def _lists(json: Any, name: str) -> Iterator[int]:
     """The lengths of the lists of a name, however deep."""
-    members: dict[str, Any] = json if isinstance(json, dict) else {}
-    items: list[Any] = json if isinstance(json, list) else list(members.values())
-    found = members.get(name)
-    if isinstance(found, list):
-        count: list[Any] = found
-        yield len(count)
+    if _is_map(json) and _is_list(json.get(name)):
+        yield len(json[name])
         return
+    items = json if _is_list(json) else list(json.values()) if _is_map(json) else []
     for item in items:
         yield from _lists(item, name)
+
+
+def _is_list(json: Any) -> TypeGuard[list[Any]]:
+    return isinstance(json, list)
+
+
+def _is_map(json: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(json, dict)
 
 
 METRICS = Signal(

@@ -1,0 +1,32 @@
+"""A collector as a process of its own, for tests that kill it: `serve` runs one, `spans` lists what a store holds."""
+
+import json
+import sys
+
+from tokentrace_collector.config import Config
+from tokentrace_collector.serve import Addresses, Collector, run
+from tokentrace_collector.store import Store
+
+
+def serve(store: str, batch_spans: str) -> None:
+    config = Config(store=store, http_port=0, grpc_port=0, api_port=0, batch_spans=int(batch_spans), batch_seconds=0.05)
+    run(Collector(config), tell=tell)
+
+
+def tell(addresses: Addresses) -> None:
+    sys.stdout.write(f"{addresses.otlp_http} {addresses.api}\n")
+    sys.stdout.flush()
+
+
+def spans(address: str) -> None:
+    """Of every span: how often it is among the raw spans, and among those made ready for the rollup."""
+    store = Store.open(address)
+    raw = store.query("SELECT SpanId AS id, count() AS copies FROM otel_traces GROUP BY SpanId")
+    ready = store.query("SELECT span_id AS id, count() AS copies FROM llm_calls FINAL GROUP BY span_id")
+    copies = {row["id"]: row["copies"] for row in ready}
+    json.dump({row["id"]: [row["copies"], copies.get(row["id"], 0)] for row in raw}, sys.stdout)
+    store.close()
+
+
+if __name__ == "__main__":
+    {"serve": serve, "spans": spans}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,128 @@
+"""What was acknowledged survives: the collector is killed under load, again and again, and nothing is lost or doubled."""
+
+import http.client
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+PROCESS = Path(__file__).with_name("collector_process.py")
+ROUNDS = 8
+SENDERS = 3
+
+
+class Process:
+    """A collector in a process of its own."""
+
+    def __init__(self, store: str, *, batch_spans: int = 200) -> None:
+        command = [sys.executable, str(PROCESS), "serve", store, str(batch_spans)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        self.otlp, self.api = (address.removeprefix("http://") for address in self.process.stdout.readline().split())
+
+    def get(self, path: str) -> dict[str, Any]:
+        with closing(http.client.HTTPConnection(self.api, timeout=10)) as connection:
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+
+    @property
+    def backlog(self) -> int:
+        return self.get("/readyz")["backlog"]["entries"]
+
+    @property
+    def batches(self) -> int:
+        return self.get("/readyz")["counts"]["batches_stored"]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def terminate(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+
+def stored(store: str) -> dict[str, list[int]]:
+    """Of each span in a store that no collector holds: how often it is there raw, and ready for the rollup."""
+    command = [sys.executable, str(PROCESS), "spans", store]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def request(dice: random.Random, spans: int) -> tuple[bytes, list[str]]:
+    """A request of new spans, and their ids."""
+    made = ExportTraceServiceRequest()
+    scope = made.resource_spans.add().scope_spans.add()
+    for _ in range(spans):
+        span = scope.spans.add(trace_id=dice.randbytes(16), span_id=dice.randbytes(8), name="chat")
+        span.start_time_unix_nano = 1_767_225_600_000_000_000 + dice.randrange(10**15)
+        span.end_time_unix_nano = span.start_time_unix_nano + 1
+    return made.SerializeToString(), [span.span_id.hex() for span in scope.spans]
+
+
+class Sender:
+    """Sends as fast as it gets answers, until the collector dies; keeps the ids of what was acknowledged."""
+
+    def __init__(self, address: str, seed: str) -> None:
+        self.acknowledged: set[str] = set()
+        self._address = address
+        self._dice = random.Random(seed)
+        self._thread = threading.Thread(target=self._send)
+        self._thread.start()
+
+    def join(self) -> set[str]:
+        self._thread.join()
+        return self.acknowledged
+
+    def _send(self) -> None:
+        headers = {"Content-Type": "application/x-protobuf"}
+        with (
+            closing(http.client.HTTPConnection(self._address, timeout=10)) as connection,
+            suppress(OSError, http.client.HTTPException),
+        ):
+            while True:
+                body, ids = request(self._dice, self._dice.randrange(1, 60))
+                connection.request("POST", "/v1/traces", body, headers)
+                response = connection.getresponse()
+                response.read()
+                if response.status == 200:
+                    self.acknowledged.update(ids)
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_killed_collector_loses_and_doubles_nothing(tmp_path: Path, seed: int):
+    store = f"chdb://{tmp_path}/store"
+    dice = random.Random(seed)
+    acknowledged: set[str] = set()
+    for round_ in range(ROUNDS):
+        collector = Process(store)
+        senders = [Sender(collector.otlp, f"{seed} {round_} {each}") for each in range(SENDERS)]
+        if round_ % 4:  # Else it dies while it opens the store, or replays what the last one left.
+            until(lambda collector=collector: collector.batches > 0)
+        threading.Event().wait(dice.uniform(0, 0.4))
+        collector.kill()
+        acknowledged.update(*(sender.join() for sender in senders))
+    last = Process(store)
+    until(lambda: last.backlog == 0)
+    assert last.terminate() == 0
+    copies = stored(store)
+    assert len(acknowledged) > 100
+    assert acknowledged - copies.keys() == set()
+    assert {span: count for span, count in copies.items() if count != [1, 1]} == {}
