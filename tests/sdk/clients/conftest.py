@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ class Verdict:
     """What the spans said."""
 
 
+_ssl_context = functools.cache(ssl.create_default_context)
+
 Judge = Callable[[Surface, Shape, str], Verdict]
 
 
@@ -39,9 +43,10 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _quick_collections() -> None:
-    """Spare the garbage collector what the imports have left; it is asked for in every other test."""
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the garbage collector what the imports have left, and every new client the loading of certificates."""
     gc.freeze()
+    monkeypatch.setattr(ssl, "create_default_context", _ssl_context)
 
 
 @pytest.fixture
