@@ -173,4 +173,7 @@ async def _bad_question(_request: Request, error: Exception) -> Response:
 
 
 async def _no_store(_request: Request, error: Exception) -> Response:
-    return _problem(503, f"The store cannot answer: {error}")
+    problem = _problem(503, f"The store cannot answer: {error}")
+    if isinstance(error, StoreError) and error.is_transient:
+        problem.headers["retry-after"] = "1"
+    return problem

@@ -14,7 +14,9 @@ from types import FrameType, TracebackType
 from typing import Protocol, Self
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from tokentrace_collector import dsn, schema
@@ -106,7 +108,9 @@ class Collector:
             raise PortError(0, port_trouble("OTLP/gRPC", host, config.grpc_port, "it is taken")) from error
         health = Health(self.counters, self._journal.backlog, self._troubles, self._faults)
         self._health = health
-        self._late = LateApplication(Starlette(routes=health.routes))
+        self._late = LateApplication(
+            Starlette(routes=[*health.routes, Route("/{rest:path}", _not_yet, methods=["GET", "POST"])])
+        )
         self._operations = Listener("queries", self._late, "127.0.0.1", config.api_port)
         self.addresses = Addresses(
             api=f"http://127.0.0.1:{self._operations.port}",
@@ -179,6 +183,11 @@ class Collector:
         draft = self.directory / f"{ADDRESS_FILE}.new"
         draft.write_text(json.dumps({"pid": os.getpid(), **asdict(self.addresses)}))
         draft.replace(self.directory / ADDRESS_FILE)
+
+
+def _not_yet(_request: Request) -> Response:
+    """The answer to every question until the store is open."""
+    return JSONResponse({"error": "The store is being opened. Ask again."}, 503, {"retry-after": "1"})
 
 
 def run(collector: Collector, *, tell: Callable[[Addresses], None]) -> None:

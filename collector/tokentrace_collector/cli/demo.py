@@ -20,6 +20,10 @@ _FIGURES = frozenset(
         "covered", "calls", "attempts", "failed_attempts", "tokens", "meters", "per_call",
     }
 )  # fmt: skip
+_NEXT = """\
+Next
+  tokentrace demo --serve    keep these books, and look around in them
+  tokentrace collector       for your own application, after tokentrace.instrument() in it"""
 
 
 @click.command("demo")
@@ -78,8 +82,7 @@ def _show(report: RequestReport, *, as_json: bool, serve: bool) -> None:
     comparison.draw(screen, report)
     if not serve:
         screen.print()
-        screen.print("Next: keep the books and look around with")
-        screen.print("  tokentrace demo --serve")
+        screen.print(_NEXT)
 
 
 def _serve(run: Run, report: RequestReport, store: str | None) -> None:

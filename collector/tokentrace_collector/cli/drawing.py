@@ -22,14 +22,12 @@ def request(screen: Console, report: RequestReport) -> None:
 def _head(screen: Console, report: RequestReport) -> None:
     title = Text(plain(report["root"]), style="bold").append(f"  {plain(report['service'])}", style="not bold")
     title.append(f"  {report['started_at'][:19].replace('T', ' ')} UTC", style="not bold dim")
-    screen.print(title)
-    counts = [
-        f"{amounts.count(report['calls'])} calls",
-        f"{amounts.count(report['attempts'])} attempts",
-        amounts.duration(report["seconds"]),
-    ]
+    counts = [f"{amounts.count(report['calls'])} calls", f"{amounts.count(report['attempts'])} attempts"]
     if report["failed_attempts"]:
-        counts.insert(2, f"{amounts.count(report['failed_attempts'])} failed")
-    told = [f"{name} {plain(value)}" for name, value in report["attribution"].items()]
-    screen.print(Text(f"trace {plain(report['trace_id'])}", style="dim"))
-    screen.print(Text("  ".join((", ".join(counts), *told)), style="dim"))
+        counts.append(f"{amounts.count(report['failed_attempts'])} failed")
+    counts.append(amounts.duration(report["seconds"]))
+    screen.print(title)
+    screen.print(Text(f"trace {plain(report['trace_id'])}  {', '.join(counts)}", style="dim"))
+    if report["attribution"]:
+        told = (f"{plain(name)} {plain(value)}" for name, value in report["attribution"].items())
+        screen.print(Text("  ".join(told), style="dim", overflow="ellipsis", no_wrap=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -36,6 +37,7 @@ WHERE tenant = {tenant:String} AND rating_run IN (
 )
 """
 _PATIENCE = 60.0
+_PAUSE = 0.2
 _KNOCK = 1.0
 
 
@@ -57,6 +59,10 @@ class Source(Protocol):
     def rollup(self, *, rebuild: bool) -> RollupOutcome:
         """Recompute what changed, or everything."""
         ...
+
+
+class _NotYetError(Exception):
+    """The collector asks to come again."""
 
 
 class Remote:
@@ -91,6 +97,16 @@ class Remote:
         return outcome
 
     def _ask(self, path: str, method: str = "GET") -> Any:
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._answer(path, method)
+            except _NotYetError as error:
+                if time.monotonic() > until:
+                    raise Trouble(f"The collector at {self._url} is not ready: {error}") from None
+                time.sleep(_PAUSE)
+
+    def _answer(self, path: str, method: str) -> Any:
         try:
             with self._opener.open(HttpRequest(self._url + path, method=method), timeout=_PATIENCE) as answer:  # noqa: S310 - checked
                 return json.load(answer)
@@ -98,6 +114,8 @@ class Remote:
             with error:
                 if error.code == HTTPStatus.NOT_FOUND and path.startswith("/v1/traces/"):
                     return None
+                if error.code == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in error.headers:
+                    raise _NotYetError(_reason(error)) from None
                 raise Trouble(f"The collector at {self._url} refused: {_reason(error)}") from None
         except (URLError, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", error)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import anthropic
 import httpx2
 import openai
-from google import genai
-from google.genai import types
+from google.genai import Client as Gemini, types
 from opentelemetry import trace
 
 import tokentrace
@@ -47,7 +46,7 @@ class Agent:
         self._openai = openai.OpenAI(base_url=f"http://{addresses['openai']}/v1", api_key="demo")
         self._own = openai.OpenAI(base_url=f"http://{addresses['self_hosted']}/v1", api_key="demo")
         self._anthropic = anthropic.Anthropic(base_url=f"http://{addresses['anthropic']}", api_key="demo")
-        self._gemini = genai.Client(
+        self._gemini = Gemini(
             api_key="demo", http_options=types.HttpOptions(base_url=f"http://{addresses['gcp.gemini']}")
         )
 

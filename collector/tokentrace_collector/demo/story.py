@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 REASONING_MODEL = "gpt-6.1-sol"
 """Plans and analyses; thinks before it answers, unseen."""
-SMALL_MODEL = "gpt-6-luna"
+SMALL_MODEL = "gpt-6.1-terra"
 """Reads tables and writes the headline."""
 SEARCH_MODEL = "gemini-3.8-flash"
 """Reads what the search tool found."""
@@ -43,12 +43,13 @@ def house_rules() -> str:
 def filings() -> str:
     """The documents the analysis rests on."""
     return "\n".join(
-        f"{region} {year}: cold-storage capacity {11_000 + 730 * place + 410 * step} pallets, "
+        f"{region} {year} Q{quarter}: cold-storage capacity {11_000 + 730 * place + 410 * step} pallets, "
         f"occupancy {81 + (3 * place + step) % 15} %, energy {14 + (place * 5 + step) % 9}.{place} ct/kWh, "
         f"hourly wage {12 + (place * 3 + 2 * step) % 11}.50 EUR, permits take {7 + (place + step) % 9} months, "
         f"{4 + 9 * place} km to the nearest deep-sea berth. The operator lost {2 + (place + step) % 4} contracts "
-        f"and keeps a waiting list of {place * 2 + step} tenants."
+        f"and keeps a waiting list of {place * 2 + step + quarter} tenants."
         for step, year in enumerate(_YEARS)
+        for quarter in range(1, 5)
         for place, region in enumerate(_REGIONS)
     )
 
