@@ -62,6 +62,21 @@ def accept(body: bytes, *, now: int) -> Accepted:
     return _rebuilt(body, now) if _may_be_nested(body) else Accepted(body, spans)
 
 
+def split(body: bytes) -> Iterator[bytes]:
+    """A request as one request for each of its spans."""
+    for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
+                single = ExportTraceServiceRequest()
+                outer = single.resource_spans.add()
+                if resource_spans.HasField("resource"):
+                    outer.resource.CopyFrom(resource_spans.resource)
+                inner = outer.scope_spans.add(spans=[span])
+                if scope_spans.HasField("scope"):
+                    inner.scope.CopyFrom(scope_spans.scope)
+                yield single.SerializeToString()
+
+
 def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:

@@ -6,11 +6,12 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import TypeVar
 
-from tokentrace_collector import compression
+from tokentrace_collector import compression, decode
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.deadletters import DeadLetters
 from tokentrace_collector.journal import Batch, Journal
@@ -21,7 +22,7 @@ Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 """Seconds between tries while the database does not answer."""
 
 
@@ -84,7 +85,7 @@ class Drain:
             except Exception as error:  # noqa: BLE001 - a worker that died of a surprise would fill the disk in silence
                 self.trouble = str(error)
                 self._counters.add(store_failures=1)
-                _log.warning("The store did not take spans, next try in %.0f s: %s", pause, error)
+                _log.warning("The store did not take spans, next try in %.1f s: %s", pause, error)
             else:
                 self.trouble = ""
                 return result
@@ -110,6 +111,8 @@ class Drain:
         self._counters.add(spans_stored=sum(entry.spans for entry in entries), batches_read_by_python=not was_raw)
 
     def _divide(self, store: Store, tenant: str, entries: Sequence[Entry], token: str, error: StoreError) -> None:
+        if len(entries) == 1 and entries[0].spans > 1:
+            entries = [replace(entries[0], body=one, encoding="", spans=1) for one in decode.split(_plain(entries[0]))]
         if len(entries) > 1:
             middle = len(entries) // 2
             self._insert(store, tenant, entries[:middle], f"{token}<")
@@ -117,9 +120,7 @@ class Drain:
             return
         self._letters.keep([(_plain(entries[0]), str(error))], tenant=tenant)
         self._counters.add(spans_undeliverable=entries[0].spans)
-        _log.error(
-            "The store refused %d spans for good; they are in %s: %s", entries[0].spans, self._letters.path, error
-        )
+        _log.error("The store refused a span for good; it is in %s: %s", self._letters.path, error)
 
 
 def _by_tenant(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:

@@ -117,7 +117,7 @@ class Store:
             with self._ours():
                 self._client.raw_insert("otlp_requests", insert_block=block, fmt="Protobuf", settings=settings)
         except StoreError as error:
-            if error.is_transient:
+            if not error.blames_data:
                 raise
             return False
         return True
