@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-import sqlite3
 import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
-from tokentrace_collector import progress
+from tokentrace_collector import lock, progress
+from tokentrace_collector.appender import Appender, JournalError
 from tokentrace_collector.progress import Cut, Progress
-from tokentrace_collector.segment import Entry, Segment, Weight, Writer
-
-_GROUP = 256
-"""Entries of one commit at most; those that come while a commit runs share the next."""
-
-
-class JournalError(Exception):
-    """The journal cannot take an entry."""
+from tokentrace_collector.segment import Entry, Segment, Weight
 
 
 class JournalFullError(JournalError):
     """The journal or its disk has reached its limit: the sender should come again."""
-
-
-class JournalLockedError(JournalError):
-    """Another process has the journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +65,7 @@ class Journal:
 
     def __init__(self, directory: Path, limits: Limits | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = _locked(directory / "lock")
+        self._lock = lock.hold(directory / "lock", f"The store {directory.parent}")
         self.limits = limits or Limits()
         self._directory = directory
         self._segments = Segment.of(directory)
@@ -89,23 +76,19 @@ class Journal:
         self._spans = sum(weight.spans for weight in self._waiting.values())
         self._damaged = self._last - self._progress.settled - len(self._waiting)
         self._bytes = sum(segment.bytes for segment in self._segments)
-        self._queue: SimpleQueue[tuple[Entry, Future[int]] | None] = SimpleQueue()
         self._queued_bytes = 0
         self._urgent = self._closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
-        self._thread.start()
+        self._appender = Appender(directory, self, last=self._last, segment_bytes=self.limits.segment_bytes)
 
     def append(self, entry: Entry) -> Future[int]:
         """Promise to keep an entry; the future has its number once it is on disk."""
-        promise: Future[int] = Future()
         with self._changed:
             if self._closed:
                 raise JournalError("The journal is closed, because the collector is stopping.")
             self._make_sure_of_room(len(entry.body))
             self._queued_bytes += len(entry.body)
-            self._queue.put((entry, promise))
-        return promise
+            return self._appender.put(entry)
 
     def wait(self, *, spans: int, seconds: float) -> None:
         """Return when a batch is due: that many spans, an oldest entry of that age, a hurry, or the end."""
@@ -171,8 +154,7 @@ class Journal:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._queue.put(None)
-        self._thread.join()
+        self._appender.close()
         os.close(self._lock)
 
     def _make_sure_of_room(self, more: int) -> None:
@@ -183,65 +165,26 @@ class Journal:
         if free < self.limits.least_free:
             raise JournalFullError(f"The disk of {self._directory} is full: {free} bytes are left. Make room on it.")
 
-    def _write(self) -> None:
-        """The thread that puts on disk, in one commit, whatever came during the last."""
-        writer: Writer | None = None
-        while group := self._group():
-            entries = [entry for entry, _ in group]
-            first = self._last + 1
-            try:
-                if writer is None or writer.bytes >= self.limits.segment_bytes:
-                    writer = self._rotated(writer, first)
-                writer.append(first, entries)
-            except (sqlite3.Error, OSError) as error:
-                self._refuse(group, error)
-                writer = None
-                continue
-            self._admit(group, first)
-        if writer:
-            writer.close()
-
-    def _group(self) -> list[tuple[Entry, Future[int]]]:
-        """What waits to be written, at least one entry; nothing at the end."""
-        first = self._queue.get()
-        group = [first] if first else []
-        while group and len(group) < _GROUP:
-            try:
-                following = self._queue.get_nowait()
-            except Empty:
-                break
-            if following is None:
-                self._queue.put(None)
-                break
-            group.append(following)
-        return group
-
-    def _rotated(self, writer: Writer | None, first: int) -> Writer:
-        if writer:
-            writer.close()
-        segment = Segment.at(self._directory, first)
-        opened = Writer(segment)
+    def opened(self, segment: Segment) -> None:
+        """The appender's: a new segment takes entries from now on."""
         with self._changed:
             self._segments = [*self._segments, segment]
-        return opened
 
-    def _admit(self, group: list[tuple[Entry, Future[int]]], first: int) -> None:
+    def stored(self, first: int, entries: list[Entry]) -> None:
+        """The appender's: entries are on disk."""
         with self._changed:
-            for number, (entry, _) in enumerate(group, first):
+            for number, entry in enumerate(entries, first):
                 self._waiting[number] = Weight(entry.spans, entry.size, entry.received)
                 self._spans += entry.spans
                 self._bytes += len(entry.body)
                 self._queued_bytes -= len(entry.body)
-            self._last = first + len(group) - 1
+            self._last = first + len(entries) - 1
             self._changed.notify_all()
-        for number, (_, promise) in enumerate(group, first):
-            promise.set_result(number)
 
-    def _refuse(self, group: list[tuple[Entry, Future[int]]], error: Exception) -> None:
+    def refused(self, entries: list[Entry]) -> None:
+        """The appender's: entries will not be on disk."""
         with self._changed:
-            self._queued_bytes -= sum(len(entry.body) for entry, _ in group)
-        for _, promise in group:
-            promise.set_exception(JournalFullError(f"The journal in {self._directory} cannot be written: {error}."))
+            self._queued_bytes -= sum(len(entry.body) for entry in entries)
 
     def _recovered(self) -> Progress:
         before = self._segments[0].first - 1 if self._segments else 0
@@ -288,18 +231,3 @@ def _token(entries: dict[int, Entry]) -> str:
     """What only these entries, at these places in this journal, are called."""
     named = ",".join(f"{number}:{entry.received}:{entry.checksum}" for number, entry in entries.items())
     return hashlib.sha256(named.encode()).hexdigest()
-
-
-def _locked(path: Path) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.read(handle, 32).decode() or "unknown"
-        os.close(handle)
-        raise JournalLockedError(
-            f"The store {path.parent.parent} is in use by the collector with process id {holder}. Stop it first."
-        ) from None
-    os.truncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
-    return handle

@@ -26,9 +26,7 @@ _CLAIM = re.compile(
     r"(?:--[^\n]*\n)+SELECT\n(?P<claimed>.+) AS claimed,\n(?P<sub_component>.+) AS sub_component\nFROM call_units\s*",
     re.DOTALL,
 )
-_CREATED = re.compile(
-    r"\bCREATE\s+(?P<kind>TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE
-)
+_CREATED = re.compile(r"\bCREATE\s+(?:TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE)
 _HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*Null\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
 
 
@@ -74,6 +72,19 @@ class _Object:
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether it only passes rows on, so that it may be made anew at any time; other tables change by migration."""
+        return _HOLDS_NOTHING.search(self.sql) is not None
+
+    @property
+    def creates(self) -> str:
+        """The name of what it creates."""
+        created = _CREATED.search(self.sql)
+        if created is None:
+            raise SchemaError(f"The schema file {self.name!r} creates nothing.")
+        return created["name"]
+
 
 def apply(store: Store) -> None:
     """Bring the database to these schemas: create what is missing, migrate what is older. Safe to repeat."""
@@ -81,15 +92,19 @@ def apply(store: Store) -> None:
     store.run(_VERSIONS)
     known = {row["name"]: row["checksum"] for row in store.query("SELECT name, checksum FROM schema_versions FINAL")}
     migrations = _objects("migrations")
-    if known:
-        _apply(store, [each for each in migrations if each.name not in known])
-    else:
-        # A new database starts from the tables as they are; what led there is history.
-        _record(store, migrations)
-    changed = [each for each in (*_objects("tables"), *_objects("views")) if known.get(each.name) != each.checksum]
-    for each in changed:
-        _make_way(store, each, known)
-    _apply(store, changed)
+    for each in migrations if known else ():
+        if each.name not in known:
+            _apply(store, [each])
+    objects = [*_objects("tables"), *_objects("views")]
+    changed = [each for each in objects if known.get(each.name) != each.checksum]
+    if any(each.holds_nothing and each.name in known for each in changed):
+        # What passes rows on is bound to what it reads from, so all of it goes before any of it comes anew.
+        passing = [each for each in objects if each.holds_nothing]
+        for each in reversed(passing):
+            store.run(f"DROP TABLE IF EXISTS {each.creates} SYNC")
+        changed = [each for each in objects if each in changed or each in passing]
+    # A new database starts from the tables as they are; the migrations that led there are history.
+    _apply(store, changed, *(() if known else migrations))
     _add_component_columns(store)
 
 
@@ -148,25 +163,16 @@ def _filled(template: str, one: Component) -> str:
     return filled
 
 
-def _apply(store: Store, objects: list[_Object]) -> None:
+def _apply(store: Store, objects: list[_Object], *history: _Object) -> None:
+    """Run statements, and remember them and what need not be run any more."""
     for each in objects:
         for statement in re.split(r";[ \t]*(?:\n|$)", each.sql):
             if statement.strip():
                 store.run(statement)
-        _record(store, [each])
-
-
-def _record(store: Store, objects: list[_Object]) -> None:
-    if objects:
-        names, checksums = [each.name for each in objects], [each.checksum for each in objects]
+    known = [*objects, *history]
+    if known:
+        names, checksums = [each.name for each in known], [each.checksum for each in known]
         store.insert("schema_versions", ["name", "checksum"], [names, checksums])
-
-
-def _make_way(store: Store, changed: _Object, known: dict[str, str]) -> None:
-    """Drop what holds no rows of its own, so that its new definition takes effect; tables change by migration."""
-    created = _CREATED.search(changed.sql)
-    if created and changed.name in known and _HOLDS_NOTHING.search(changed.sql):
-        store.run(f"DROP {'VIEW' if created['kind'].upper() != 'TABLE' else 'TABLE'} IF EXISTS {created['name']} SYNC")
 
 
 def _add_component_columns(store: Store) -> None:

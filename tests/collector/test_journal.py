@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tokentrace_collector.journal import Journal, JournalFullError, JournalLockedError, Limits
+from tokentrace_collector.journal import Journal, JournalFullError, Limits
+from tokentrace_collector.lock import InUseError
 from tokentrace_collector.segment import Entry
 
 
@@ -87,7 +88,7 @@ def test_a_full_disk_refuses(tmp_path: Path):
 
 def test_a_second_journal_in_the_directory_is_refused(tmp_path: Path):
     journal = Journal(tmp_path)
-    with pytest.raises(JournalLockedError, match=f"process id {os.getpid()}"):
+    with pytest.raises(InUseError, match=f"process id {os.getpid()}"):
         Journal(tmp_path)
     journal.close()
 

@@ -70,6 +70,18 @@ def test_a_changed_materialised_view_takes_effect(empty_store: Store, schemas):
     assert empty_store.query("SELECT id FROM costs") == [{"id": 101}]
 
 
+def test_a_changed_null_table_keeps_feeding_its_views(empty_store: Store, schemas):
+    incoming = "CREATE TABLE IF NOT EXISTS incoming ({}) ENGINE = Null"
+    view = "CREATE MATERIALIZED VIEW IF NOT EXISTS costs_mv TO costs AS SELECT id FROM incoming"
+    (schemas / "tables/20_incoming.sql").write_text(incoming.format("id UInt8"))
+    (schemas / "tables/21_costs_mv.sql").write_text(view)
+    schema.apply(empty_store)
+    (schemas / "tables/20_incoming.sql").write_text(incoming.format("id UInt8, note String"))
+    schema.apply(empty_store)
+    empty_store.insert("incoming", ["id", "note"], [[1], ["new"]])
+    assert empty_store.query("SELECT id FROM costs") == [{"id": 1}]
+
+
 def test_text_is_repeated_for_each_component(schemas):
     (schemas / "components/20_errors.sql").write_text("SELECT 1")
     schema.components.cache_clear()

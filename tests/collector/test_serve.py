@@ -17,8 +17,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 
 from tokentrace_collector.config import Config, ConfigError
 from tokentrace_collector.documents import RollupOutcome
-from tokentrace_collector.journal import Journal, JournalLockedError
+from tokentrace_collector.journal import Journal
 from tokentrace_collector.listener import PortError
+from tokentrace_collector.lock import InUseError
 from tokentrace_collector.rolling import Roll
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store import Store
@@ -98,7 +99,7 @@ def test_a_taken_port_is_told_and_leaves_the_store_free(collector: Collector, tm
 
 
 def test_a_second_collector_on_the_store_is_refused(collector: Collector):
-    with pytest.raises(JournalLockedError, match="is in use by the collector with process id"):
+    with pytest.raises(InUseError, match="is in use by the collector with process id"):
         Collector(replace(collector.config, http_port=0)).start()
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from tokentrace_collector.appender import JournalError
 from tokentrace_collector.book import BookError
 from tokentrace_collector.cli.terminal import Trouble
 from tokentrace_collector.config import ConfigError
 from tokentrace_collector.dsn import DsnError
-from tokentrace_collector.journal import JournalError
 from tokentrace_collector.listener import PortError
+from tokentrace_collector.lock import InUseError
 from tokentrace_collector.store import StoreError
 
-_OURS = (BookError, ConfigError, DsnError, JournalError, PortError, StoreError)
+_OURS = (BookError, ConfigError, DsnError, InUseError, JournalError, PortError, StoreError)
 
 
 @contextmanager

@@ -13,10 +13,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from tokentrace_collector import compression, decode, otlp_json
+from tokentrace_collector.appender import JournalError
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.deadletters import DeadLetters
 from tokentrace_collector.decode import Accepted
-from tokentrace_collector.journal import Journal, JournalError
+from tokentrace_collector.journal import Journal
 from tokentrace_collector.segment import Entry
 
 RETRY_SECONDS = 1
