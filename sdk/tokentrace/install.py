@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 
@@ -55,7 +56,9 @@ class Installation:
     def undo(self) -> None:
         """Leave every library as it was."""
         while self._undo:
-            self._undo.pop()()
+            # Where somebody has wrapped ours since, it stays, and lets every call through.
+            with suppress(wrapt.WrapperNotOutermostError):
+                self._undo.pop()()
 
 
 _current: Installation | None = None

@@ -115,8 +115,12 @@ class Meter:
 
     def leave(self) -> None:
         """What runs now is the application again."""
+        try:
+            context.metering.reset(self._reset)
+        except ValueError:
+            # A coroutine that is thrown away ends in the context of whoever does it; its own is gone.
+            return
         self._tracing.leave(self._entered)
-        context.metering.reset(self._reset)
 
     def attempt(self) -> Attempt:
         """A new HTTP request begins."""

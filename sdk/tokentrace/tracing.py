@@ -54,6 +54,7 @@ class Tracing:
 
     def __init__(self, config: Config, delivery: Delivery | None, provider: trace.TracerProvider | None = None) -> None:
         self.delivery = delivery
+        self.is_open = True
         self._given = provider
         self._seen: trace.TracerProvider | None = None
         self._seen_tracer: Tracer
@@ -91,6 +92,7 @@ class Tracing:
 
     def close(self) -> None:
         """Leave the application's providers as if we had never been there."""
+        self.is_open = False
         for processor in _processors.values():
             processor.delivery = None
 

@@ -18,6 +18,9 @@ def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
     """The wrapper that meters the calls of a seam."""
 
     def opened(instance: Any, args: Any, kwargs: Any) -> Meter | None:
+        if not tracing.is_open:
+            # A wrapper that could not be taken off, because somebody has wrapped it.
+            return None
         with quietly("describing a call"):
             request = seam.describe(Call(instance, args, kwargs))
             if request is not None:

@@ -45,14 +45,14 @@ class Spans:
 
 
 @pytest.fixture
-def metering(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[Spans]]:
+def metering(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[Spans]]:
     """Instruments everything for the length of a `with`; an error of ours is raised instead of logged."""
     monkeypatch.setenv("TOKENTRACE_STRICT", "1")
 
     @contextmanager
-    def metered() -> Iterator[Spans]:
+    def metered(**options: Any) -> Iterator[Spans]:
         spans = Spans()
-        tokentrace.instrument(tracer_provider=spans.provider)
+        tokentrace.instrument(tracer_provider=spans.provider, **options)
         try:
             yield spans
         finally:

@@ -1,0 +1,290 @@
+"""What holds for every client beyond the shape of a single call."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import importlib
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import wrapt
+from opentelemetry import trace
+from shapes import anthropic_messages, google_generate, openai_chat, openai_responses
+from shapes.provider import AT_ONCE, HANGS, Provider, refused, reply, stream
+from shapes.shape import ASYNC, SYNC, drain, settle
+
+import tokentrace
+
+SURFACES = (openai_chat.SURFACE, openai_responses.SURFACE, anthropic_messages.SURFACE, google_generate.GEMINI)
+MODULES = (
+    "openai._base_client",
+    "anthropic._base_client",
+    "google.genai.models",
+    "google.genai._api_client",
+    "httpx._client",
+    "httpx2._client",
+)
+every_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
+
+
+def wrapped() -> list[str]:
+    """Every function of a client library that is not its own any more."""
+    found = []
+    for name in MODULES:
+        if name not in sys.modules:
+            continue
+        module = importlib.import_module(name)
+        found += [f"{name}.{key}" for key, value in vars(module).items() if isinstance(value, wrapt.FunctionWrapper)]
+        for kind in (value for value in vars(module).values() if isinstance(value, type)):
+            found += [
+                f"{kind.__name__}.{key}" for key, value in vars(kind).items() if isinstance(value, wrapt.ObjectProxy)
+            ]
+    return found
+
+
+def taken(surface, name: str = "complete"):
+    """A shape of a surface, by its name."""
+    (shape,) = (shape for shape in surface.shapes if shape.name == name)
+    return shape
+
+
+def call(surface, provider: Provider | None = None, mode: str = SYNC):
+    """Make one complete call."""
+    shape = taken(surface)
+    provider = provider or Provider(shape.answers)
+    steps = shape.act(surface.client(mode, provider, 2))
+    if mode == ASYNC:
+        return steps
+    with pytest.raises(StopIteration) as ended:
+        steps.send(None)
+    return ended.value.value
+
+
+@every_surface
+def test_uninstrument_takes_every_wrapper_off(metering, surface):
+    with metering() as spans:
+        call(surface)
+        assert wrapped()
+    call(surface)
+
+    assert (len(spans.ours()), wrapped()) == (1, [])
+
+
+@every_surface
+def test_instrument_twice_is_once_and_again_is_once(metering, surface):
+    with metering():
+        pass
+    with metering() as spans:
+        tokentrace.instrument(tracer_provider=spans.provider)
+        call(surface)
+
+    assert len(spans.ours()) == 1
+
+
+def test_a_wrapper_of_somebody_else_survives_uninstrument(metering, monkeypatch):
+    client = importlib.import_module("openai._base_client").SyncAPIClient
+    with metering() as spans:
+        below = client.request
+
+        @functools.wraps(below)
+        def theirs(*args, **kwargs):
+            return below(*args, **kwargs)
+
+        monkeypatch.setattr(client, "request", theirs)
+    call(openai_chat.SURFACE)
+
+    assert (client.request, spans.ours()) == (theirs, [])
+
+
+def test_a_library_that_is_imported_late_is_metered():
+    script = """
+import tokentrace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+import sys
+spans, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(spans))
+tokentrace.instrument(tracer_provider=provider)
+early = {"openai", "anthropic", "google.genai", "httpx", "httpx2"} & set(sys.modules)
+from test_lifecycle import SURFACES, call
+for surface in SURFACES:
+    call(surface)
+print(early, [span.attributes["gen_ai.provider.name"] for span in spans.get_finished_spans()])
+"""
+    here = Path(__file__).parent
+    ran = subprocess.run([sys.executable, "-c", script], cwd=here, capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "set() ['openai', 'openai', 'anthropic', 'gcp.gemini']\n"
+
+
+@every_surface
+def test_a_call_is_a_child_of_the_span_around_it(spans, surface):
+    with spans.tracer.start_as_current_span("request") as request:
+        call(surface)
+
+    (span,) = spans.ours()
+    assert (span.parent, span.kind) == (request.get_span_context(), trace.SpanKind.CLIENT)
+
+
+@every_surface
+def test_calls_of_many_threads_keep_their_own_attempts(spans, surface):
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: call(surface), range(16)))
+
+    assert [span.attributes["tokentrace.attempts"] for span in spans.ours()] == [1] * 16
+
+
+@every_surface
+def test_calls_side_by_side_keep_their_own_attempts(spans, surface):
+    refusals = [refused(429, **{name.replace("-", "_"): value for name, value in AT_ONCE.items()})] * 8
+    provider = Provider([*refusals, *taken(surface).answers])
+
+    async def ask() -> None:
+        await asyncio.gather(*(call(surface, provider, ASYNC) for _ in range(8)))
+
+    asyncio.run(ask())
+    assert sum(span.attributes["tokentrace.attempts"] for span in spans.ours()) == len(provider.asked) == 16
+
+
+@every_surface
+def test_streams_that_are_read_in_turns_are_counted_each(spans, surface):
+    shape = taken(surface, "streamed")
+    provider = Provider(shape.answers)
+
+    async def ask() -> None:
+        await asyncio.gather(*(shape.act(surface.client(ASYNC, provider, 0)) for _ in range(4)))
+
+    asyncio.run(ask())
+    ends = [
+        (span.attributes["tokentrace.stream.end"], span.attributes["gen_ai.usage.input_tokens"])
+        for span in spans.ours()
+    ]
+    assert ends == [("complete", 100)] * 4
+
+
+@every_surface
+def test_a_stream_may_be_read_by_another_task_than_asked(spans, surface, caplog):
+    resource = {
+        "openai chat": lambda c: c.chat.completions.create(**openai_chat.ASK, **openai_chat.WITH_USAGE),
+        "openai responses": lambda c: c.responses.create(**openai_responses.ASK, stream=True),
+        "anthropic messages": lambda c: c.messages.create(**anthropic_messages.ASK, stream=True),
+        "google-genai": lambda c: c.models.generate_content_stream(**google_generate.ASK),
+    }[surface.name]
+    client = surface.client(ASYNC, Provider(taken(surface, "streamed").answers), 0)
+
+    async def ask() -> None:
+        opened = await asyncio.create_task(settle(resource(client)))
+        await asyncio.create_task(drain(opened))
+
+    asyncio.run(ask())
+    (span,) = spans.ours()
+    assert (span.attributes["tokentrace.stream.end"], caplog.messages) == ("complete", [])
+
+
+@every_surface
+def test_a_loop_that_dies_with_a_call_in_flight_says_nothing_of_ours(spans, surface):
+    provider = Provider((HANGS,))
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # The loop complains of the task, as it should.
+    task = loop.create_task(call(surface, provider, ASYNC))
+    loop.run_until_complete(provider.reached.wait())
+    loop.close()
+    del task
+    gc.collect()
+
+    (span,) = spans.ours()
+    assert "gen_ai.usage.input_tokens" not in span.attributes
+
+
+def test_an_attempt_says_how_it_ended_and_how_long_it_waited(spans):
+    provider = Provider((refused(429, retry_after_ms="1"), *taken(openai_chat.SURFACE).answers))
+    call(openai_chat.SURFACE, provider)
+
+    (span,) = spans.ours()
+    first, second = (dict(event.attributes) for event in span.events)
+    assert second.pop("tokentrace.attempt.wait") > 0
+    common = {"tokentrace.attempt.number": 1, "http.response.status_code": 429, "tokentrace.attempt.billable": "false"}
+    assert first == common
+    assert second == {
+        "tokentrace.attempt.number": 2,
+        "http.response.status_code": 200,
+        "tokentrace.attempt.billable": "true",
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("https://api.deepseek.com/v1", "deepseek"),
+        ("http://10.0.0.7:8000/v1", "self_hosted"),
+        ("http://h/v1", "openai"),
+    ],
+)
+def test_the_host_says_who_provides(metering, host, named):
+    import openai
+
+    provider = Provider((reply(openai_chat.body()),))
+    client = openai_chat.SURFACE.client(SYNC, provider, 0)
+    with metering(hosts={"10.0.0.7:8000": "self_hosted"}) as spans:
+        openai.OpenAI(api_key="-", base_url=host, http_client=client._client).chat.completions.create(**openai_chat.ASK)
+
+    assert spans.only()["gen_ai.provider.name"] == named
+
+
+def test_an_azure_deployment_is_asked_and_its_model_answers(spans):
+    client = openai_chat.SURFACE.client(SYNC, Provider((reply(openai_chat.body()),)), 0)
+    openai_chat.azure_of(client).chat.completions.create(**openai_chat.ASK | {"model": "our-deployment"})
+
+    said = spans.only()
+    names = ("gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "server.address")
+    assert [said[name] for name in names] == [
+        "azure.ai.openai",
+        "our-deployment",
+        "gpt-5.6-2026-08-01",
+        "example.openai.azure.com",
+    ]
+
+
+@pytest.mark.parametrize("name", ["complete", "streamed", "stream helper", "retried after 429", "refused with 400"])
+def test_anthropics_own_spans_carry_no_second_usage(spans, monkeypatch, name):
+    surface = anthropic_messages.SURFACE
+    if name not in {shape.name for shape in surface.shapes}:
+        pytest.skip("this release has no such shape")
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", spans.provider)
+    monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "true")
+    shape = taken(surface, name)
+    client = surface.client(SYNC, Provider(shape.answers), shape.retries)
+    with pytest.raises((StopIteration, importlib.import_module("anthropic").BadRequestError)):
+        shape.act(client).send(None)
+
+    assert [span.instrumentation_scope.name for span in spans] == ["tokentrace"]
+
+
+def test_other_endpoints_are_none_of_our_business(spans):
+    client = openai_chat.SURFACE.client(SYNC, Provider((reply({"object": "list", "data": []}),)), 0)
+    client.models.list()
+
+    assert spans.ours() == []
+
+
+@every_surface
+def test_a_stream_is_counted_however_it_is_compressed(spans, surface):
+    import gzip
+    from dataclasses import replace
+
+    shape = taken(surface, "streamed")
+    packed = gzip.compress(b"".join(shape.answers[0].parts))
+    cut = tuple(packed[at : at + 11] for at in range(0, len(packed), 11))
+    answer = replace(
+        stream(cut), headers={"content-type": "text/event-stream; charset=utf-8", "content-encoding": "gzip"}
+    )
+    with pytest.raises(StopIteration):
+        shape.act(surface.client(SYNC, Provider((answer,)), 0)).send(None)
+
+    assert spans.only()["gen_ai.usage.output_tokens"] == 50
