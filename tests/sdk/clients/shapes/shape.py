@@ -78,7 +78,7 @@ def take(surface: Surface, shape: Shape, mode: str, start: Callable[[], Any] = l
     start()
     with trace.get_tracer("application").start_as_current_span("request") as request:
         try:
-            result = _run(_with_cancellation(shape.act, subject, provider), mode)
+            result = run(_with_cancellation(shape.act, subject, provider), mode)
         except Exception as error:  # noqa: BLE001  (whatever the application sees is the result)
             result = error
         back = trace.get_current_span() is request
@@ -96,7 +96,8 @@ async def _with_cancellation(act: Act, subject: Any, provider: Provider) -> Any:
     return (await asyncio.gather(task, reached, return_exceptions=True))[0]
 
 
-def _run(steps: Coroutine[Any, Any, Any], mode: str) -> Any:
+def run(steps: Coroutine[Any, Any, Any], mode: str) -> Any:
+    """The result of what an application does; without a loop where the client does not await."""
     if mode == ASYNC:
         return asyncio.run(steps)
     try:
