@@ -208,7 +208,8 @@ def _per_call(costs: Sequence[Mapping[str, Any]]) -> PerCall:
 def _price(row: Mapping[str, Any]) -> Price:
     steps = (0, *row["tiers"])
     slots = (0, *row["times"])
-    cells = [(slot, step) for slot in slots for step in steps]
+    # A model that is listed without any price has no cells either.
+    cells = [(slot, step) for slot in slots for step in steps] if row["prices"] else []
     return {
         "provider": row["provider"],
         "model": row["model"],

@@ -52,7 +52,9 @@ def findings(store: str, url: str | None, price_book: str | None) -> list[Findin
     except dsn.DsnError as error:
         return [*found, Finding("store", "failed", str(error))]
     running = url or source.collector_of(address.directory)
-    return [*found, _store(address), *_room(address), _collector(running), *_ports(running), _figures(store, running)]
+    # A collector that was named may keep its books on another machine.
+    beside = [] if url else [_store(address), *_room(address)]
+    return [*found, *beside, _collector(running), *_ports(running), _figures(store, running)]
 
 
 def healthy(found: Sequence[Finding]) -> bool:
@@ -137,11 +139,13 @@ def _figures(store: str, running: str | None) -> Finding:
         with source.opened(store, running) as books:
             latest = books.requests(Filter(limit=_LATEST))
     except terminal.Trouble as trouble:
-        return Finding("figures", "failed" if running else "note", trouble.message)
+        return Finding(
+            "figures", "failed" if running or dsn.parse(store).engine_path.is_dir() else "note", trouble.message
+        )
     if not latest:
         return Finding("figures", "note", "No request is in the books yet.")
     gaps = sum(each["coverage"] < 1 for each in latest)
-    told = f"{amounts.count(len(latest))} latest requests, {amounts.count(gaps)} not covered in full"
+    told = f"of the latest {amounts.count(len(latest))} requests, {amounts.count(gaps)} are not covered in full"
     worst = min(latest, key=lambda each: each["coverage"])
     if gaps:
         told += f"; the worst is {worst['trace_id'][:12]} with {amounts.coverage(worst['coverage'])}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,16 @@ from tokentrace_collector.cli import options
 if TYPE_CHECKING:
     from tokentrace_collector.documents import Price, PriceCell, UnitPrice
 
+_WIDE = 100
+_ALWAYS = "1970-01-01"
 _MILLION = 1_000_000
+_SHOWN = {
+    "input": ("input_text",),
+    "cached": ("cache_read",),
+    "written": ("cache_write_5m", "cache_write_30m"),
+    "output": ("output_text",),
+}
+"""Columns of prices, and the units of which the first that has a price is shown."""
 _TOKENS = ("input_", "output_", "cache_", "tool_use_")
 
 
@@ -51,31 +61,46 @@ def _draw(found: list[Price]) -> None:
     from tokentrace_collector.cli import terminal  # noqa: PLC0415
 
     screen = terminal.console()
+    wide = screen.width >= _WIDE
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim", expand=True)
-    table.add_column("provider", no_wrap=True)
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", ratio=3, overflow="fold")
     table.add_column("since", no_wrap=True)
-    table.add_column("prices (tokens: per million)", ratio=1)
+    for name in _SHOWN:
+        table.add_column(name, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("also", ratio=3)
     for price in found:
-        name = f"{terminal.plain(price['model'])} {terminal.plain(price['context'])}".strip()
+        name = " ".join(terminal.plain(price[each]) for each in ("provider", "model", "context")).strip()
+        since = Text("" if price["valid_from"].startswith(_ALWAYS) else price["valid_from"][:10], style="dim")
         for cell in price["cells"]:
-            table.add_row(
-                Text(terminal.plain(price["provider"])),
-                Text(name),
-                Text(price["valid_from"][:10], style="dim"),
-                Text(_cell(cell, terminal.plain(price["currency"]))),
-            )
+            also = [Text(_rest(cell), style="dim")] if wide else []
+            usual = (_told(cell["prices"], units) for units in _SHOWN.values())
+            table.add_row(Text(name).append(_condition(cell), style="dim"), since, *usual, *also)
+        if not price["cells"]:
+            table.add_row(Text(name).append(", no prices", style="dim"), since)
     screen.print(table)
+    currencies = ", ".join(sorted({terminal.plain(price["currency"]) for price in found}))
+    more = "all prices and every digit" if wide else "all prices"
+    screen.print(Text(f"{currencies} per million tokens. `--json` has {more}.", style="dim"))
 
 
-def _cell(cell: PriceCell, currency: str) -> str:
-    from tokentrace_collector.cli import terminal  # noqa: PLC0415
+def _told(prices: Mapping[str, UnitPrice], units: Sequence[str]) -> str:
+    return next((_amount(unit, prices[unit]) for unit in units if unit in prices), "")
 
-    prices = ", ".join(f"{terminal.plain(unit)} {_amount(unit, each)}" for unit, each in cell["prices"].items())
-    conditions = [f"over {cell['above_tokens']:,} tokens"] if cell["above_tokens"] else []
+
+def _rest(cell: PriceCell) -> str:
+    """Prices that have no column of their own and say something new."""
+    prices, spoken = cell["prices"], {unit for units in _SHOWN.values() for unit in units}
+    same = prices.get("output_reasoning") == prices.get("output_text")
+    rest = (unit for unit in prices if unit not in spoken and not (same and unit == "output_reasoning"))
+    return ", ".join(f"{unit} {_amount(unit, prices[unit])}" for unit in rest)
+
+
+def _condition(cell: PriceCell) -> str:
+    conditions = [f"over {cell['above_tokens'] / 1000:g}k"] if cell["above_tokens"] else []
     if cell["from_second"]:
         conditions.append(f"from {cell['from_second'] // 3600:02}:{cell['from_second'] // 60 % 60:02} UTC")
-    return f"{currency} {prices}" + (f" ({', '.join(conditions)})" if conditions else "")
+    return "".join(f", {each}" for each in conditions)
 
 
 def _amount(unit: str, price: UnitPrice) -> str:

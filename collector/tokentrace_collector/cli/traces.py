@@ -13,6 +13,10 @@ from tokentrace_collector.cli import options
 if TYPE_CHECKING:
     from tokentrace_collector.documents import Request
 
+_WIDE = 100
+_SHARES = {"visible": "visible", "hidden_reasoning": "hidden", "errors": "errors", "human_review": "people"}
+"""Components whose share of the total is worth a column, where there is room; the first always is."""
+
 
 @click.command("traces")
 @click.option("--team", default="")
@@ -64,7 +68,8 @@ def _draw(found: list[Request]) -> None:
     table.add_column("trace", no_wrap=True)
     table.add_column("started (UTC)", no_wrap=True)
     table.add_column("request", ratio=1, no_wrap=True, overflow="ellipsis")
-    for name in ("calls", "tokens", "visible", "people", "total"):
+    shown = [name for name in _SHARES if screen.width >= _WIDE or name == "visible"]
+    for name in ("calls", "tokens", *(_SHARES[name] for name in shown), "total"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
         total, currency = Decimal(each["total"]), each["currency"]
@@ -76,8 +81,7 @@ def _draw(found: list[Request]) -> None:
             Text(terminal.plain(each["root"])),
             amounts.count(each["calls"]),
             amounts.count(sum(each["tokens"].values())),
-            amounts.share(parts.get("visible", Decimal(0)), total),
-            amounts.share(parts.get("human_review", Decimal(0)), total),
+            *(amounts.share(parts.get(name, Decimal(0)), total) for name in shown),
             Text(bound + amounts.money(total, currency, amounts.places(total)), style="bold"),
         )
     screen.print(table)

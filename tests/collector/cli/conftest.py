@@ -3,6 +3,7 @@
 import io
 import socket
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,7 +11,10 @@ import pytest
 import uvicorn
 from rich.console import Console
 
-from tokentrace_collector import api
+from tokentrace_collector import api, schema
+from tokentrace_collector.assembly import Accountant
+from tokentrace_collector.book import Book
+from tokentrace_collector.store import Store
 
 
 def a_span(span_id, parent_id="", **more):
@@ -103,9 +107,8 @@ def insert(store, table, **row):
     store.insert(table, list(row), [[value] for value in row.values()])
 
 
-@pytest.fixture
-def books(store):
-    """A store with one request in it: a call of a dollar and a half, in a step."""
+def fill(store):
+    """One request: a call of a dollar and a half, in a step."""
     trace = {"tenant": "default", "trace_id": "ab" * 16, "started_at": BEGAN}
     money = {"visible": Decimal("1.5"), "total": Decimal("1.5"), "version": 1}
     ended = BEGAN + timedelta(seconds=2)
@@ -117,20 +120,52 @@ def books(store):
     call = {"span_id": "call", "part": 0, "name": "chat gpt-6", "tokens": {"input_text": 9}}
     insert(store, "llm_calls", **trace, **call, ended_at=ended, parent_span_id="root", scope="call")
     insert(store, "call_costs", **trace, **money, **call, ended_at=ended, hour=BEGAN, kind="call", bearing=1)
-    return store
 
 
-@pytest.fixture(params=["store", "collector"])
-def asked(request, books):
-    """The options that lead to these books: the store itself, and a collector that answers for it."""
-    if request.param == "store":
-        yield ["--store", str(books.address)]
-        return
-    application = api.application(books.sibling(), lambda _: {"traces": 1, "seconds": 0.1})
+@contextmanager
+def answering(store):
+    """The address of a query API over a store."""
+    application = api.application(store.sibling(), Accountant(store.sibling(), Book()))
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None, lifespan="off"))
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
-    yield ["--url", f"http://127.0.0.1:{listener.getsockname()[1]}"]
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+@contextmanager
+def led_to(store, how):
+    """The options that lead to these books: the store itself, or a collector that answers for it."""
+    if how == "store":
+        yield ["--store", str(store.address)]
+        return
+    with answering(store) as url:
+        yield ["--url", url]
+
+
+@pytest.fixture(scope="module", params=["store", "collector"])
+def asked(request, engine):
+    """Options that lead to books which no test changes."""
+    store = Store.open(f"chdb://{engine}?database=read_from_{request.param}")
+    schema.apply(store)
+    fill(store)
+    with led_to(store, request.param) as options:
+        yield options
+    store.drop_database()
+    store.close()
+
+
+@pytest.fixture
+def books(store):
+    """Books that a test may change."""
+    fill(store)
+    return store
+
+
+@pytest.fixture(params=["store", "collector"])
+def changed(request, books):
+    """Options that lead to books which the test changes."""
+    with led_to(books, request.param) as options:
+        yield options

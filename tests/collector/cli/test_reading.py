@@ -80,6 +80,55 @@ def test_prices_that_nobody_knows_are_a_no(asked):
     assert (answer.exit_code, answer.stdout, "nobody" in answer.stderr) == (1, "", True)
 
 
+def test_prices_are_per_million_on_the_screen_and_per_token_with_every_digit_as_json(changed):
+    assert run("rollup", "run", *changed).exit_code == 0
+    lines = run("prices", "show", "openai", "gpt-5", *changed).stdout.splitlines()
+    found = json.loads(run("prices", "show", "openai", "gpt-5", "--json", *changed).stdout.splitlines()[0])
+    assert lines[1].split()[:5] == ["openai", "gpt-5", "1.25", "0.125", "10"]
+    assert found["cells"][0]["prices"]["input_text"] == {"amount": "0.00000125", "per": 1}
+
+
+@pytest.mark.parametrize("kind", ["run", "rebuild"])
+def test_a_rollup_says_what_it_did(changed, kind):
+    answer = run("rollup", kind, "--json", *changed)
+    assert (answer.exit_code, json.loads(answer.stdout)["traces"]) == (0, 1)
+
+
+def test_a_rollup_talks_on_stderr(changed):
+    answer = run("rollup", "run", *changed)
+    assert (answer.stdout, "1 requests recomputed" in answer.stderr) == ("", True)
+
+
+def test_a_local_rollup_keeps_the_price_book_of_the_store(books, tmp_path):
+    book = tmp_path / "book.yaml"
+    book.write_text("version: 1\nhuman_review: {rate_per_hour: 60}\n")
+    store = ["--store", str(books.address)]
+    run("rollup", "run", "--book", str(book), *store)
+    run("rollup", "run", *store)
+    current = "SELECT book FROM rating_runs WHERE rating_run = (SELECT value FROM rollup_state FINAL WHERE name = 'rating_run')"
+    assert books.query(current) == [{"book": book.read_text()}]
+
+
+def test_a_file_left_by_a_killed_collector_is_not_believed(books):
+    address = books.address.directory / "collector.json"
+    address.write_text('{"api": "http://127.0.0.1:1"}')
+    answer = run("traces", "--json", "--store", str(books.address))
+    address.unlink()
+    assert (answer.exit_code, len(answer.stdout.splitlines())) == (0, 1)
+
+
+def test_a_healthy_installation_is_healthy(asked):
+    answer = run("doctor", "--json", *asked)
+    found = json.loads(answer.stdout)
+    assert {each["state"] for each in found["checks"] if each["check"] in {"figures", "disk", "store"}} == {"ok"}
+
+
+def test_what_keeps_figures_from_being_right_is_a_finding(asked, tmp_path):
+    (tmp_path / "book.yaml").write_text("version: 9")
+    answer = run("doctor", "--book", str(tmp_path / "book.yaml"), *asked)
+    assert (answer.exit_code, "FAILED  price book" in answer.stdout) == (1, True)
+
+
 def test_a_store_that_is_not_there_is_named(tmp_path):
     answer = run("traces", "--store", f"chdb://{tmp_path}/none")
     assert (answer.exit_code, f"{tmp_path}/none" in answer.stderr) == (2, True)
