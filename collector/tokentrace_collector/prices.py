@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from tokentrace_collector import catalogue, files, schema
@@ -18,6 +19,8 @@ TENANT = "default"
 
 _LISTED = ("tenant", "catalogue", "rank", "provider", "model", "context", "currency")
 _RATES = (*_LISTED, *(each.name for each in fields(Row)))
+_of_row = attrgetter(*(each.name for each in fields(Row)))
+_of_seen = attrgetter(*(each.name for each in fields(Seen)))
 _LENDERS = ("tenant", "unit", "preference", "borrows_from")
 _RUN = ("tenant", "rating_run", "catalogue", "book_sha", "currency", "book")
 _POOL = (
@@ -72,13 +75,13 @@ def _catalogue() -> Iterator[tuple[Any, ...]]:
             for name, context in catalogue.contexts(model).items():
                 listed = (TENANT, catalogue.EDITION, 0, provider.id, model.id, name, "USD")
                 for each in catalogue.price_lists(model, context):
-                    yield *listed, *astuple(row(each))
+                    yield *listed, *_of_row(row(each))
 
 
 def _agreed(one: Match, book: Book) -> Iterator[tuple[Any, ...]]:
     """Rows of the price book; what the catalogue alone decides is stored already."""
     for each in one.lists:
-        yield TENANT, one.catalogue, 1, one.provider, one.model, one.context, book.currency, *astuple(row(each))
+        yield TENANT, one.catalogue, 1, one.provider, one.model, one.context, book.currency, *_of_row(row(each))
 
 
 def _lenders() -> Iterator[tuple[Any, ...]]:
@@ -95,7 +98,7 @@ def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
 
 def _resolved(run: Run, seen: Seen, one: Match) -> tuple[Any, ...]:
     found = (one.catalogue, one.provider, one.model, one.context, int(one.is_exact), one.matched_by, one.pool)
-    return run.id, *astuple(seen), *found
+    return run.id, *_of_seen(seen), *found
 
 
 def _has(store: Store, question: str, name: str) -> bool:

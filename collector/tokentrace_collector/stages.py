@@ -14,7 +14,19 @@ _SETTINGS = {
     # A row never changes its partition, so duplicates meet inside one.
     "do_not_merge_across_partitions_select_final": 1,
 }
-_SCRATCH = ("batch", "spans", "ancestry", "responses", "bearing", "hours", "pool_hours", "shares")
+_SCRATCH = (
+    "batch",
+    "spans",
+    "ancestry",
+    "responses",
+    "bearing",
+    "rates",
+    "prices",
+    "lines",
+    "hours",
+    "pool_hours",
+    "shares",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,9 @@ class Stages:
         for statement in ("spans", "responses", "ancestry", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
+        self._do("rates", run=self.run.id)
+        for statement in ("prices", "lines"):
+            self._do(statement)
         self._do("call_costs", run=self.run.id, version=self.version)
 
     def bounds(self) -> Bounds | None:

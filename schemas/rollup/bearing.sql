@@ -127,17 +127,18 @@ WITH
         )
     )
 SELECT
+    decided.number,
     decided.tenant,
     decided.trace_id,
     decided.span_id,
     decided.borne_by = '' AS bearing,
     decided.borne_by,
     multiIf(
-        decided.named_role != '', decided.named_role,
-        decided.counts AND (decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM alone), 'answer',
-        ''
+        decided.named_role IN ('answer', 'plan', 'route', 'tool_select', 'tool_result', 'verify', 'summarise', 'memory', 'guardrail', 'delegate', 'retrieve', 'compact'), decided.named_role,
+        decided.named_role = '' AND decided.counts AND (decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM alone), 'answer',
+        'unknown'
     ) AS role,
-    if(decided.named_role = '' AND role = 'answer', 'only_call', decided.named_source) AS role_source,
+    multiIf(role = 'unknown', '', decided.named_role = '', 'only_call', decided.named_source) AS role_source,
     if(decided.borne_by IN ('aggregate', 'inner_call') AND decided.own_tokens > 0, toInt64(decided.own_tokens) - toInt64(explained.tokens), NULL) AS unexplained_tokens,
     if(isNull(attention.seconds), NULL, toUInt32(greatest(0, attention.until - greatest(attention.since, attention.taken_until)))) AS seconds,
     response.usage_source AS read_source,

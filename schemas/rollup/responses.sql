@@ -10,6 +10,7 @@ WITH
         WHERE dialect = 'tokentrace'
             AND scope IN ('call', 'retrieve')
             AND response_id != ''
+            AND (tenant, provider, response_id) IN (SELECT tenant, provider, response_id FROM responses WHERE is_retrieved = 1)
     ),
     shared AS (
         SELECT
@@ -24,7 +25,6 @@ WITH
             tenant,
             provider,
             response_id
-        HAVING max(is_retrieved) = 1
     ),
     readings AS (
         SELECT

@@ -1,5 +1,6 @@
 -- One row per call or review of the batch: whether it bears cost, its role, and the usage or time that others decide; scratch.
 CREATE TABLE IF NOT EXISTS rollup_bearing (
+    number UInt32,
     tenant LowCardinality(String),
     trace_id String,
     span_id String,

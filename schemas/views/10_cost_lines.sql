@@ -30,8 +30,16 @@ SELECT
     lines.per AS per,
     lines.list_price AS list_price,
     lines.price AS price,
-    toDecimal128(roundBankers(divideDecimal(toDecimal256(lines.quantity, 6) * lines.list_price, toDecimal256(lines.per, 0), 36), 18), 18) AS list_cost,
-    toDecimal128(roundBankers(divideDecimal(toDecimal256(lines.quantity, 6) * lines.price, toDecimal256(lines.per, 0), 36), 18), 18) AS contracted_cost,
+    multiIf(
+        lines.status = 'free', toDecimal128(0, 18),
+        lines.kind = 'token', toUInt64(lines.quantity) * lines.list_price,
+        toDecimal128(roundBankers(divideDecimal(toDecimal256(lines.quantity, 6) * lines.list_price, toDecimal256(lines.per, 0), 36), 18), 18)
+    ) AS list_cost,
+    if(
+        lines.kind = 'token',
+        toUInt64(lines.quantity) * lines.price,
+        toDecimal128(roundBankers(divideDecimal(toDecimal256(lines.quantity, 6) * lines.price, toDecimal256(lines.per, 0), 36), 18), 18)
+    ) AS contracted_cost,
     lines.amount AS amount,
     lines.status AS status,
     usage_source = 'estimated' AS is_estimated,

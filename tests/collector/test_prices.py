@@ -1,0 +1,146 @@
+"""Rating in SQL gives what the catalogue's own calculator gives, and says where a price is borrowed or missing."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import genai_prices
+import pytest
+from genai_prices.data_snapshot import get_snapshot
+
+from tokentrace_collector import catalogue
+
+SOLD_BY = {
+    "openai": "openai", "anthropic": "anthropic", "gcp.gemini": "google", "aws.bedrock": "aws", "mistral_ai": "mistral",
+    "x_ai": "x-ai", "groq": "groq", "deepseek": "deepseek", "openrouter": "openrouter", "azure.ai.openai": "azure",
+    "perplexity": "perplexity", "together": "together", "fireworks": "fireworks", "cerebras": "cerebras", "cohere": "cohere",
+}  # fmt: skip
+EPOCH = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+BUCKETS = {
+    "input_text": (),
+    "cache_read": ("cache_read_tokens",),
+    "cache_write_5m": ("cache_write_tokens", "cache_write_5m_tokens"),
+    "cache_write_30m": ("cache_write_tokens",),
+    "cache_write_1h": ("cache_write_tokens", "cache_write_1h_tokens"),
+    "tool_use_prompt": ("input_tool_tokens",),
+    "output_text": (),
+    "output_reasoning": ("output_reasoning_tokens",),
+    "output_image": ("output_image_tokens",),
+}
+
+
+def usage(tokens, searches):
+    """Our disjoint buckets as the catalogue's calculator wants them: totals with their parts inside."""
+    said = {"input_tokens": 0, "output_tokens": 0, "web_searches": searches}
+    for bucket, count in tokens.items():
+        said["output_tokens" if bucket.startswith("output_") else "input_tokens"] += count
+        for name in BUCKETS[bucket]:
+            said[name] = said.get(name, 0) + count
+    return genai_prices.Usage(**{name: count for name, count in said.items() if count})
+
+
+def cases(count):
+    """Calls of any model at any time in any context, of any size, and what the calculator says they cost."""
+    chance = random.Random(20261120)
+    models = [
+        (name, provider, model)
+        for name, seller in SOLD_BY.items()
+        for provider in get_snapshot().providers
+        if provider.id == seller
+        for model in provider.models
+        if provider.find_model(model.id) is model
+    ]
+    while count:
+        name, provider, model = chance.choice(models)
+        tier, context = chance.choice(list(catalogue.contexts(model).items()))
+        at = timedelta(seconds=chance.randrange(-300 * 86400, 40 * 86400))
+        size = chance.choice((3, 1_000, 150_000, 400_000))
+        tokens = {
+            bucket: chance.randrange(1, size) for bucket in chance.sample(sorted(BUCKETS), chance.randrange(1, 6))
+        }
+        searches = chance.randrange(4)
+        try:
+            expected = model.calc_price(
+                usage(tokens, searches), provider, genai_request_timestamp=EPOCH + at, price_context=context
+            )
+        except ValueError:
+            continue  # Units that overlap without a common price: the calculator declines.
+        count -= 1
+        yield {"model": model.id, "provider": name, "at": at.total_seconds(), "tokens": tokens,
+               "meters": {"web_search": searches}, "said": {"tokentrace.billing.service_tier": tier}}, expected.total_price  # fmt: skip
+
+
+def test_rating_equals_the_calculator_of_the_catalogue(ledger):
+    """Six hundred calls at random: every tier, time of day, context and borrowed price."""
+    wanted = {}
+    for number, (call, expected) in enumerate(cases(600)):
+        wanted[f"{number:032x}"] = (expected, call)
+        ledger.call(f"{number:032x}", "a", **call)
+    ledger.tick()
+    found = {
+        row["trace_id"]: row
+        for row in ledger.store.query("SELECT trace_id, total, tokens_covered, tokens_total FROM call_costs FINAL")
+    }
+    # A price with the noise of a float in its 19th digit is rounded before it is multiplied.
+    wrong = {
+        trace: (found[trace], expected, call)
+        for trace, (expected, call) in wanted.items()
+        if abs(found[trace]["total"] - expected) > Decimal("1e-12")
+    }
+    assert not wrong
+
+
+def test_an_unknown_model_is_not_free(ledger):
+    """Its amounts are NULL, its lines unpriced, its tokens not covered."""
+    ledger.call("t", "a", model="no-such-model", tokens={"input_text": 10, "output_text": 5})
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["lines.amount"], cost["lines.status"]) == ([None, None], ["unpriced", "unpriced"])
+    assert (ledger.trace("t")["tokens_covered"], ledger.trace("t")["tokens_total"], ledger.trace("t")["coverage"]) == (
+        0,
+        15,
+        0,
+    )
+
+
+@pytest.mark.parametrize("provider", ["vllm", "ollama", "self_hosted"])
+def test_a_model_of_ones_own_has_no_price_by_its_name(ledger, provider):
+    """A self-hosted model is never rated like the API of the same name."""
+    ledger.call("t", "a", provider=provider, model="gpt-6-sol", tokens={"input_text": 10})
+    ledger.tick()
+    assert ledger.call_cost("t", "a")["lines.status"] == ["unpriced"]
+
+
+def test_an_unbilled_call_is_free_and_covered(ledger):
+    """Free is a price."""
+    ledger.call("t", "a", tokens={"input_text": 10}, said={"tokentrace.usage.billable": "false"})
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["lines.amount"], cost["lines.status"], ledger.trace("t")["coverage"]) == ([Decimal(0)], ["free"], 1)
+
+
+def test_a_borrowed_price_is_charged_but_not_covered(ledger):
+    """A cache write of twelve hours has no price of its own: it is rated like the default one, and says so."""
+    ledger.call("t", "a", tokens={"cache_write_12h": 100_000})
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["total"], cost["lines.status"]) == (Decimal("0.25"), ["fallback"])
+    assert (cost["rates_covered"], cost["rates_total"]) == (0, 1)
+
+
+def test_a_tier_of_service_without_a_price_is_rated_as_standard_but_not_covered(ledger):
+    """The catalogue knows no tier of that name."""
+    ledger.call("t", "a", tokens={"input_text": 100_000}, said={"tokentrace.billing.service_tier": "warp"})
+    ledger.tick()
+    assert (ledger.call_cost("t", "a")["total"], ledger.call_cost("t", "a")["lines.status"]) == (
+        Decimal("0.2"),
+        ["fallback"],
+    )
+
+
+def test_an_hour_of_audio_divides_last(ledger):
+    """61.5 seconds at a price per hour: one rounding, half to even, at the eighteenth place."""
+    ledger.priced_by("version: 1\nrates: [{provider: mine, prices: {audio_seconds: 0.0000025}}]")
+    ledger.call("t", "a", provider="mine", model="ears", meters={"audio_seconds": "61.5"})
+    ledger.tick()
+    assert ledger.call_cost("t", "a")["total"] == Decimal("0.00015375")
