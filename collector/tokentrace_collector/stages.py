@@ -19,6 +19,7 @@ _SCRATCH = (
     "spans",
     "ancestry",
     "responses",
+    "decided",
     "bearing",
     "rates",
     "prices",
@@ -60,7 +61,7 @@ class Stages:
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
-        for statement in ("spans", "responses", "ancestry", "bearing"):
+        for statement in ("spans", "responses", "ancestry", "decided", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

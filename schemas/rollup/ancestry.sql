@@ -49,8 +49,19 @@ WITH RECURSIVE
         WHERE walk.distance < 256
     )
 SELECT
-    number,
-    ancestor,
-    distance
+    walk.number,
+    walk.ancestor,
+    walk.distance,
+    inner_span.class = outer_span.class,
+    inner_span.scope = 'call' AND outer_span.scope IN ('call', 'aggregate'),
+    inner_span.response_id = '' OR outer_span.response_id = '' OR inner_span.response_id = outer_span.response_id,
+    inner_span.input_tokens = outer_span.input_tokens AND inner_span.output_tokens = outer_span.output_tokens,
+    inner_span.dialect,
+    outer_span.dialect,
+    outer_span.scope,
+    outer_span.role
 FROM walk
-WHERE ancestor IN (SELECT number FROM rollup_spans WHERE scope != '' OR role != '')
+INNER JOIN rollup_spans AS inner_span ON inner_span.number = walk.number
+INNER JOIN rollup_spans AS outer_span ON outer_span.number = walk.ancestor
+WHERE outer_span.scope != ''
+    OR outer_span.role != ''

@@ -18,7 +18,8 @@ SELECT
     role,
     role_source,
     failed AND empty(tokens) AND empty(meters) AS is_empty_failure,
-    review_kind
+    review_kind,
+    reviewer
 FROM llm_calls FINAL
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND part = 0

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS rollup_spans (
     role LowCardinality(String),
     role_source LowCardinality(String),
     is_empty_failure UInt8 COMMENT 'It failed before it used anything.',
-    review_kind LowCardinality(String)
+    review_kind LowCardinality(String),
+    reviewer String
 )
 ENGINE = Memory
