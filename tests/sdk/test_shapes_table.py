@@ -29,7 +29,12 @@ COLUMNS = {
     "google-genai<br>Gemini": google_generate.GEMINI,
     "google-genai<br>Vertex AI": google_generate.VERTEX,
 }
-OTHERS = (openai_others.EMBEDDINGS, openai_others.COMPLETIONS, google_generate.EMBEDDINGS)
+OTHERS = (
+    openai_others.EMBEDDINGS,
+    openai_others.COMPLETIONS,
+    google_generate.EMBEDDINGS,
+    google_generate.VERTEX_EMBEDDINGS,
+)
 
 
 def table() -> str:

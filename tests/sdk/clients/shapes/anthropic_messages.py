@@ -120,6 +120,18 @@ def _endings() -> Iterable[Shape]:
     yield Shape("stream ended by an error event", streamed, (stream((*EVENTS[:1], overloaded)),), (broken,))
 
 
+def _clients() -> Iterable[Shape]:
+    async def vertex(client: Any) -> Any:
+        import anthropic
+
+        is_sync = isinstance(client, anthropic.Anthropic)
+        kind = anthropic.AnthropicVertex if is_sync else anthropic.AsyncAnthropicVertex
+        inside = kind(project_id="p", region="global", access_token="-", http_client=client._client)
+        return await settle(inside.messages.create(**ASK))
+
+    yield Shape("Vertex AI client", vertex, (reply(body()),), (MESSAGES.counted,))
+
+
 def _tools() -> Iterable[Shape]:
     used = [{"type": "tool_use", "id": "toolu_1", "name": "add", "input": {"a": 2, "b": 2}}]
     answers = (reply(body(used, "tool_use")), reply(body()))
@@ -148,7 +160,7 @@ SURFACE = Surface(
     "anthropic messages",
     "anthropic",
     build,
-    (*stainless.shapes(MESSAGES), *_helpers(MESSAGES), *_endings()),
+    (*stainless.shapes(MESSAGES), *_helpers(MESSAGES), *_endings(), *_clients()),
 )
 BETA_SURFACE = Surface(
     "anthropic beta messages",

@@ -123,6 +123,16 @@ def _functions() -> Iterable[Shape]:
     async def called_streamed(client: Any) -> Any:
         return await drain(await settle(client.models.generate_content_stream(**ASK, config={"tools": [add]})))
 
+    async def continued(client: Any) -> Any:
+        return await settle(client.models.generate_content(**ASK))
+
+    def continues(client: Any) -> bool:
+        return hasattr(client.models, "_generate_content_with_continuation")
+
+    more = body(finish="CONTINUATION")
+    more["candidates"][0]["continuationToken"] = "AAAA"
+    halves = (reply(more), reply(body()))
+    yield Shape("automatic continuation, two hops", continued, halves, (COUNTED,) * 2, needs=continues)
     hops = (reply(body(asks)), reply(body(asks)), reply(body()))
     yield Shape("automatic function calls, three hops", called, hops, (COUNTED,) * 3)
     events = (stream((data(body(asks)),)), stream(EVENTS))
@@ -164,6 +174,9 @@ def _failing() -> Iterable[Shape]:
     yield Shape("timeout", generate, (lost("timeout"),), (failed(["ReadTimeout"], "ReadTimeout"),))
     yield Shape("connection lost", generate, (lost("reset"),), (failed(["ReadError"], "ReadError"),))
     broken = (stream(EVENTS[:1], lost="reset"),)
+    cut = (stream(EVENTS[:1]),)
+    yield Shape("stream that ends before its answer", streamed, cut, (left("failed", "incomplete_stream"),))
+    yield Shape("stream refused with 400", streamed, (refused(400),), (failed([400], "ClientError"),))
     yield Shape("stream broken by the connection", streamed, broken, (left("failed", "ReadError"),))
     in_flight = (failed(["CancelledError"], "CancelledError"),)
     yield Shape("task cancelled in flight", generate, (HANGS,), in_flight, modes=(ASYNC,))
@@ -172,11 +185,23 @@ def _failing() -> Iterable[Shape]:
     yield Shape("task cancelled in mid-stream", streamed, waiting, cancelled, modes=(ASYNC,))
 
 
-def _embeddings(answer: dict[str, Any], tokens: dict[str, int], source: str) -> Iterable[Shape]:
+def _embeddings() -> Iterable[Shape]:
     async def embed(client: Any) -> Any:
         return await settle(client.models.embed_content(model="gemini-embedding-2", contents="2+2?"))
 
-    yield Shape("complete", embed, (reply(answer),), (call(tokens, source=source),))
+    vector = {"embeddings": [{"values": [0.5]}]}
+    counted = vector | {"usageMetadata": {"promptTokenCount": 100}}
+    yield Shape("complete", embed, (reply(counted),), (call({"input_text": 100}),))
+    yield Shape("complete, of a model that does not count", embed, (reply(vector),), (call({}, source="missing"),))
+
+
+def _predictions() -> Iterable[Shape]:
+    async def embed(client: Any) -> Any:
+        return await settle(client.models.embed_content(model="text-embedding-005", contents="2+2?"))
+
+    statistics = {"token_count": 100, "truncated": False}
+    made = {"predictions": [{"embeddings": {"values": [0.5], "statistics": statistics}}]}
+    yield Shape("complete", embed, (reply(made),), (call({"input_text": 100}),))
 
 
 def _bound() -> Iterable[Shape]:
@@ -192,9 +217,5 @@ def _bound() -> Iterable[Shape]:
 ALL = (*_complete(), *_functions(), *_left(), *_failing(), *_bound())
 GEMINI = Surface("google-genai", "google.genai", client, ALL)
 VERTEX = Surface("google-genai on Vertex", "google.genai", vertex, ALL)
-EMBEDDINGS = Surface(
-    "google-genai embeddings",
-    "google.genai",
-    client,
-    tuple(_embeddings({"embeddings": [{"values": [0.5]}]}, {}, "missing")),
-)
+EMBEDDINGS = Surface("google-genai embeddings", "google.genai", client, tuple(_embeddings()))
+VERTEX_EMBEDDINGS = Surface("google-genai embeddings on Vertex", "google.genai", vertex, tuple(_predictions()))

@@ -10,7 +10,7 @@ import pydantic
 
 from shapes import stainless
 from shapes.provider import reply, stream
-from shapes.shape import SYNC, Shape, Surface, drain, entered, settle
+from shapes.shape import SYNC, Shape, Surface, drain, entered, first, settle
 from shapes.stainless import Api, call, data
 
 USAGE = {
@@ -77,6 +77,18 @@ def _helpers() -> Iterable[Shape]:
     async def beta(client: Any) -> Any:
         return await settle(client.beta.chat.completions.parse(**ASK, response_format=Answered))
 
+    async def broken_off(client: Any) -> Any:
+        options = {"include_usage": True}
+        async with entered(client.chat.completions.stream(**ASK, stream_options=options)) as events:
+            return await first(events)
+
+    async def raw_parse(client: Any) -> Any:
+        response = await settle(client.chat.completions.with_raw_response.parse(**ASK, response_format=Answered))
+        return [type(response), await settle(response.parse())]
+
+    half = call({}, source="missing", end="closed")
+    yield Shape("stream helper, left early", broken_off, (stream(EVENTS),), (half,))
+    yield Shape("`with_raw_response.parse`", raw_parse, (reply(body()),), (API.counted,))
     yield Shape("stream helper", helper, (stream(EVENTS),), (API.streamed,))
     yield Shape("stream helper, never started", left, (stream(EVENTS),), (call({}, source="missing", end="unread"),))
     yield Shape("`parse`", parse, (reply(body()),), (API.counted,))
@@ -113,6 +125,11 @@ def _clients() -> Iterable[Shape]:
     async def azure(client: Any) -> Any:
         return await settle(azure_of(client).chat.completions.create(**ASK))
 
+    async def azure_stream(client: Any) -> Any:
+        return await drain(await settle(azure_of(client).chat.completions.create(**ASK, **WITH_USAGE)))
+
+    filtered = data(ID | {"object": "", "choices": [], "prompt_filter_results": [{"prompt_index": 0}]})
+    yield Shape("Azure client, streamed", azure_stream, (stream((filtered, *EVENTS)),), (API.streamed,))
     yield Shape("module-level client", module, (reply(body()),), (API.counted,), modes=(SYNC,))
     yield Shape("Azure client", azure, (reply(body()),), (API.counted,))
 

@@ -109,6 +109,11 @@ def _endings() -> Iterable[Shape]:
 
     short = events("response.incomplete", incomplete_details={"reason": "max_output_tokens"})
     yield Shape("stream of an answer cut off by its length", streamed, (stream(short),), (API.streamed,))
+    fault = named(
+        {"type": "error", "code": "server_error", "message": "overloaded", "param": None, "sequence_number": 1}
+    )
+    refused = call({}, source="missing", end="failed", error="server_error")
+    yield Shape("stream ended by an error event", streamed, (stream((*events()[:1], fault)),), (refused,))
     error = {"code": "server_error", "message": "overloaded"}
     broken = events("response.failed", error=error, usage=None)
     unknown = call({}, source="missing", end="failed", error="server_error")

@@ -207,6 +207,10 @@ def _left(api: Api) -> Iterable[Shape]:
         async with entered(await opened(client)) as events:
             return await first(events)
 
+    async def raised(client: Any) -> Any:
+        async with entered(await opened(client)) as events:
+            raise LookupError(await first(events))
+
     async def never_started(client: Any) -> Any:
         kind = type(await opened(client))
         gc.collect()
@@ -216,6 +220,7 @@ def _left(api: Api) -> Iterable[Shape]:
     yield Shape("stream left by `break`", dropped, answers, (api.left(LEFT),))
     yield Shape("stream left by `close()`", closed, answers, (api.left("closed"),))
     yield Shape("stream left by the end of a `with`", exited, answers, (api.left("closed"),))
+    yield Shape("stream left by an error of the application", raised, answers, (api.left("closed"),))
     yield Shape("stream never started", never_started, answers, (call({}, source="missing", end="unread"),))
 
 
@@ -243,6 +248,9 @@ def _failing(api: Api) -> Iterable[Shape]:
     yield Shape("connection lost", complete, (lost("reset"),), (failed(["ReadError"], "APIConnectionError"),))
     broken = (stream(api.events[:1], lost="reset"),)
     yield Shape("stream broken by the connection", streamed, broken, (api.left("failed", error="ReadError"),))
+    cut = (stream(api.events[:1]),)
+    yield Shape("stream that ends before its answer", streamed, cut, (api.left("failed", error="incomplete_stream"),))
+    yield Shape("stream refused with 400", streamed, (refused(400),), (failed([400], "BadRequestError"),))
     in_flight = (failed(["CancelledError"], "CancelledError"),)
     yield Shape("task cancelled in flight", complete, (HANGS,), in_flight, modes=(ASYNC,))
     waiting = (stream(api.events[:1], hangs=True),)
