@@ -116,4 +116,4 @@ def test_the_price_book_of_the_guide_is_a_valid_one(tmp_path):
     (block,) = re.findall(r"```yaml\n(version: 1.*?)```", (ROOT / "collector/README.md").read_text("utf-8"), re.DOTALL)
     written = tmp_path / "prices.yaml"
     written.write_text(block, encoding="utf-8")
-    assert [pool.id for pool in book.read(written).gpu_pools] == ["h200"]
+    assert [pool.id for pool in book.read(written).pools] == ["h200"]
