@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -109,9 +109,7 @@ class Store:
 
     def _inserted_raw(self, bodies: Sequence[bytes], tenant: str, token: str) -> bool:
         """Hand requests to the engine as received; False where it refuses what Python columns may still express."""
-        owner = _field(2, tenant.encode())
-        envelopes = [_field(1, body) + owner for body in bodies]
-        block = b"".join(_varint(len(envelope)) + envelope for envelope in envelopes)
+        block = b"".join(_enveloped(bodies, tenant))
         settings = {**self._reading, "insert_deduplication_token": token}
         try:
             with self._ours():
@@ -195,9 +193,12 @@ def _reading(address: dsn.Dsn) -> dict[str, Any]:
     return {**_PROTOBUF, **schema, "format_schema_message_name": "Envelope"}
 
 
-def _field(number: int, content: bytes) -> bytes:
-    """A length-delimited field of a protobuf message."""
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
+def _enveloped(bodies: Sequence[bytes], tenant: str) -> Iterator[bytes]:
+    """Requests as messages of `otlp.proto`'s Envelope, each with its length before it, in pieces."""
+    owner = b"\x12" + _varint(len(tenant.encode())) + tenant.encode()
+    for body in bodies:
+        head = b"\x0a" + _varint(len(body))
+        yield from (_varint(len(head) + len(body) + len(owner)), head, body, owner)
 
 
 def _varint(value: int) -> bytes:

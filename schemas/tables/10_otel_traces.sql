@@ -1,5 +1,6 @@
 -- One row per span as received: the table of the OpenTelemetry Collector's ClickHouse exporter, column for column,
--- then the columns of ours, all with defaults, so that the exporter may write here too.
+-- then the columns of ours, all with defaults, so that the exporter may write here too. Of its indices those over
+-- attributes are left out: they take a third of an insert, and attributes that matter are columns of `llm_calls`.
 CREATE TABLE IF NOT EXISTS otel_traces (
     Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
     TraceId String CODEC(ZSTD(1)),
@@ -34,10 +35,6 @@ CREATE TABLE IF NOT EXISTS otel_traces (
     Tenant LowCardinality(String) DEFAULT 'default',
     IngestedAt DateTime64(6) DEFAULT now64(6) CODEC(Delta(8), ZSTD(1)),
     INDEX idx_trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
-    INDEX idx_res_attr_key mapKeys(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX idx_res_attr_value mapValues(ResourceAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX idx_span_attr_key mapKeys(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX idx_span_attr_value mapValues(SpanAttributes) TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX idx_duration Duration TYPE minmax GRANULARITY 1,
     INDEX idx_lower_span_name lower(SpanName) TYPE tokenbf_v1(32768, 3, 0) GRANULARITY 8,
     INDEX idx_ingested_at IngestedAt TYPE minmax GRANULARITY 1

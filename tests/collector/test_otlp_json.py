@@ -32,7 +32,7 @@ any_values = st.recursive(
             ),
         )
     ),
-    max_leaves=8,
+    max_leaves=5,
 )
 attributes = st.lists(st.builds(KeyValue, key=texts, value=any_values), max_size=4)
 spans = st.builds(
@@ -81,7 +81,7 @@ def in_json(request: ExportTraceServiceRequest) -> bytes:
     return json.dumps(with_hex(json_format.MessageToDict(request, use_integers_for_enums=True))).encode()
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(requests)
 def test_json_reads_as_protobuf(request: ExportTraceServiceRequest):
     read, rejected = otlp_json.read(in_json(request))
