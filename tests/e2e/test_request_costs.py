@@ -77,6 +77,19 @@ def test_the_broken_stream_makes_the_total_a_lower_bound(figures):
     assert figures["coverage"] == pytest.approx(7 / 8)
 
 
+def test_without_any_cause_only_the_visible_is_left():
+    found = json.loads(run("demo", "--json", *(word for cause in CAUSES for word in ("--without", cause))).stdout)
+    assert {name for name, amount in amounts(found).items() if amount > 0} == {"visible"}
+
+
+def test_the_picture_fits_the_screen():
+    shown = run("demo").stdout
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert all(
+        word in shown for word in ("└─ chat gpt-6.1-sol", "2 attempts 429 → 200", "≥ $", "tokentrace demo --serve")
+    )
+
+
 @pytest.mark.parametrize("cause", sorted(CAUSES))
 def test_without_its_cause_exactly_one_component_is_zero(cause):
     found = json.loads(run("demo", "--json", "--without", cause).stdout)

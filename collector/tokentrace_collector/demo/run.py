@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.resources import files
@@ -21,6 +22,7 @@ from tokentrace_collector.documents import RequestReport
 from tokentrace_collector.serve import Addresses
 
 _PATIENCE = 60.0
+_FIRST_SECONDS = 2.0
 
 
 class Run:
@@ -58,6 +60,8 @@ class Run:
     def play(self) -> RequestReport:
         """Have the agent do its work; what its request cost."""
         self._tell("The agent is at work: openai, anthropic and google-genai against a provider on this machine.")
+        # Capacity is charged by the second: in the first moments of an hour none has stood idle yet.
+        time.sleep(max(0.0, _FIRST_SECONDS - time.time() % 3600))
         self._trace_id = self._agent.work(
             self._recorder.endpoint, self._provider.addresses, self._without, patience=_PATIENCE
         )
@@ -88,6 +92,8 @@ class Run:
             http_port=self._port(usual.http_port),
             grpc_port=self._port(usual.grpc_port),
             api_port=self._port(usual.api_port),
+            # The first run loads the price catalogue; it had better do so while the agent is still starting.
+            rollup_seconds=1.0,
         )
 
     def _port(self, usual: int) -> int:
