@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
+DEFAULT_ENDPOINT = "http://127.0.0.1:4318/v1/traces"
+DEFAULT_ENDPOINTS = {"http/protobuf": DEFAULT_ENDPOINT, "grpc": "http://127.0.0.1:4317"}
+"""By protocol."""
+
 _TRUE = {"1", "true", "yes", "on"}
 
 
-def _pairs(text: str) -> dict[str, str]:
+def pairs(text: str) -> dict[str, str]:
     """`a=b,c=d` as OpenTelemetry writes it, values URL-decoded."""
     split = (item.partition("=") for item in text.split(",") if "=" in item)
     return {key.strip(): unquote(value.strip()) for key, _, value in split}
@@ -26,7 +30,7 @@ def _traces_url(base: str) -> str:
 class Config:
     """Where spans go, and what is written on each of them."""
 
-    endpoint: str = DEFAULT_ENDPOINT + "/v1/traces"
+    endpoint: str = DEFAULT_ENDPOINT
     """URL that OTLP traces are posted to."""
 
     protocol: str = "http/protobuf"
@@ -56,6 +60,11 @@ class Config:
                 f"The protocol {self.protocol!r} is not supported. Use 'http/protobuf' or 'grpc' "
                 "(argument `protocol`, TOKENTRACE_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL)."
             )
+        if self.protocol != "grpc" and urlsplit(self.endpoint).scheme not in {"http", "https"}:
+            raise ValueError(
+                f"The endpoint {self.endpoint!r} is not a URL. Begin it with 'http://' or 'https://' "
+                "(argument `endpoint`, TOKENTRACE_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT)."
+            )
         if self.queue_size < 1:
             raise ValueError(f"The queue size {self.queue_size!r} is too small. Use at least 1.")
 
@@ -66,43 +75,47 @@ class Config:
         unknown = given.keys() - {f.name for f in fields(cls)}
         if unknown:
             raise TypeError(f"Unknown configuration: {', '.join(sorted(unknown))}.")
-        if isinstance(endpoint := given.get("endpoint"), str) and given.get("protocol") != "grpc":
-            given["endpoint"] = _traces_url(endpoint)
-        return cls(**(_environment(os.environ) | given))  # type: ignore[arg-type]
+        settings = _environment(os.environ) | given
+        return cls(**(settings | _route(os.environ, settings)))  # type: ignore[arg-type]
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, object]:
-    """What the environment says, by field."""
-    protocol = env.get("TOKENTRACE_PROTOCOL") or (
-        None
-        if env.get("TOKENTRACE_ENDPOINT")
-        else env.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or env.get("OTEL_EXPORTER_OTLP_PROTOCOL")
-    )
-    headers = env.get("TOKENTRACE_HEADERS") or (
-        None
-        if env.get("TOKENTRACE_ENDPOINT")
-        else env.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or env.get("OTEL_EXPORTER_OTLP_HEADERS")
-    )
+    """What our own variables say, by field, and what OpenTelemetry's say that any exporter may take."""
+    mappings = {name: env.get(f"TOKENTRACE_{name.upper()}") for name in ("headers", "hosts", "tags")}
     found: dict[str, object | None] = {
-        "endpoint": _endpoint(env, protocol),
-        "protocol": protocol,
-        "headers": _pairs(headers) if headers else None,
+        "endpoint": env.get("TOKENTRACE_ENDPOINT") or None,
+        "protocol": env.get("TOKENTRACE_PROTOCOL") or None,
         "service_name": env.get("TOKENTRACE_SERVICE_NAME") or env.get("OTEL_SERVICE_NAME"),
-        "hosts": _pairs(env["TOKENTRACE_HOSTS"]) if env.get("TOKENTRACE_HOSTS") else None,
-        "tags": _pairs(env["TOKENTRACE_TAGS"]) if env.get("TOKENTRACE_TAGS") else None,
         "queue_size": _integer("TOKENTRACE_QUEUE_SIZE", env),
         "disabled": (env.get("TOKENTRACE_DISABLED") or env.get("OTEL_SDK_DISABLED") or "").strip().lower() in _TRUE,
+        **{name: pairs(text) for name, text in mappings.items() if text},
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _endpoint(env: Mapping[str, str], protocol: str | None) -> str | None:
-    if base := env.get("TOKENTRACE_ENDPOINT"):
-        return base if protocol == "grpc" else _traces_url(base)
-    if exact := env.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
-        return exact
-    base = env.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-    return base if base is None or protocol == "grpc" else _traces_url(base)
+def _route(env: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, object]:
+    """Endpoint, protocol and headers. They belong together: OpenTelemetry's are not for an endpoint of ours."""
+    base = settings.get("endpoint")
+    otel: Mapping[str, str] = env if base is None else {}
+    protocol = settings.get("protocol") or _spoken(_otlp(otel, "PROTOCOL"))
+    headers = settings.get("headers") or pairs(_otlp(otel, "HEADERS") or "")
+    endpoint = otel.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    if not endpoint and (base := base or otel.get("OTEL_EXPORTER_OTLP_ENDPOINT")):
+        endpoint = base if protocol == "grpc" else _traces_url(base)
+    return {
+        "protocol": protocol,
+        "headers": headers,
+        "endpoint": endpoint or DEFAULT_ENDPOINTS.get(protocol, DEFAULT_ENDPOINT),
+    }
+
+
+def _otlp(env: Mapping[str, str], name: str) -> str | None:
+    return env.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}") or env.get(f"OTEL_EXPORTER_OTLP_{name}")
+
+
+def _spoken(protocol: str | None) -> str:
+    # Who takes OTLP as JSON over HTTP takes it as protobuf; OpenTelemetry's exporter for Python speaks no JSON either.
+    return "http/protobuf" if protocol in {None, "http/json"} else str(protocol)
 
 
 def _integer(name: str, env: Mapping[str, str]) -> int | None:

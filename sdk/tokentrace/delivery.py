@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import weakref
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from opentelemetry.context import (
@@ -21,6 +23,8 @@ from tokentrace.guard import log, quietly
 
 BATCH = 512
 DELAY = 1.0
+EXIT_SECONDS = 2.0
+"""How long the end of the application may wait for the last spans."""
 MAX_TRIES = 30
 """A batch that fails this often, a few minutes long, is refused for good and must not block the others."""
 
@@ -42,17 +46,27 @@ class Delivery:
     spans go, and are counted. OpenTelemetry's own batch processor drops a batch after a few seconds of outage.
     """
 
-    def __init__(self, exporter: SpanExporter, queue_size: int) -> None:
+    def __init__(
+        self, exporter: SpanExporter, queue_size: int, renew: Callable[[], SpanExporter] | None = None
+    ) -> None:
         self._exporter = exporter
+        self._renew = renew
+        """Makes the exporter of a forked child, which cannot share the connections of its parent."""
         self._queue_size = queue_size
-        self.counts = Counts()
         self._start()
         if hasattr(os, "register_at_fork"):
-            start = weakref.WeakMethod(self._start)
-            os.register_at_fork(after_in_child=lambda: (begin := start()) and begin())
+            forked = weakref.WeakMethod(self._forked)
+            os.register_at_fork(after_in_child=lambda: (begin := forked()) and begin())
+
+    def _forked(self) -> None:
+        with quietly("beginning anew in a forked process"):
+            self._start()
+            if self._renew is not None:
+                self._exporter = self._renew()
 
     def _start(self) -> None:
-        """Begin anew: the state of a fresh process, also of a forked child, whose spans the parent still has."""
+        """The state of a fresh process, also of a forked child, whose spans the parent still has."""
+        self.counts = Counts()
         self._queue: deque[ReadableSpan] = deque()
         # Reentrant: a stream collected as garbage ends its span in whatever the thread was doing, here included.
         self._changed = threading.Condition(threading.RLock())
@@ -68,9 +82,6 @@ class Delivery:
             if self._closed:
                 self.counts.dropped += 1
                 return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="tokentrace-delivery", daemon=True)
-                self._thread.start()
             self.counts.accepted += 1
             self._queue.append(span)
             if len(self._queue) + self._in_flight > self._queue_size and len(self._queue) > 1:
@@ -82,11 +93,22 @@ class Delivery:
                         "Check the collector, or raise TOKENTRACE_QUEUE_SIZE.",
                         self._queue_size,
                     )
-            if len(self._queue) == BATCH:
+            if self._thread is None:
+                self._thread = self._begun()
+            elif len(self._queue) == BATCH:
                 self._changed.notify_all()
 
+    def _begun(self) -> threading.Thread:
+        thread = threading.Thread(target=self._run, name="tokentrace-delivery", daemon=True)
+        thread.start()
+        # A child of multiprocessing leaves by a door of its own, past everything that is registered with `atexit`.
+        processes = sys.modules.get("multiprocessing")
+        if processes is not None and processes.parent_process() is not None:
+            processes.util.Finalize(None, self.close, (EXIT_SECONDS,), exitpriority=0)
+        return thread
+
     def flush(self, timeout: float = 2.0) -> bool:
-        """Deliver what is queued; False where that took longer than `timeout` seconds."""
+        """Deliver what is queued, trying again at once; False where that took longer than `timeout` seconds."""
         deadline = time.monotonic() + timeout
         with self._changed:
             if self._thread is None:
@@ -135,7 +157,7 @@ class Delivery:
             ready = time.monotonic() + pause
             while not self._closed:
                 left = ready - time.monotonic()
-                urgent = bool(self._queue) and tries == 0 and (self._wanted or len(self._queue) >= BATCH)
+                urgent = bool(self._queue) and (self._wanted or (tries == 0 and len(self._queue) >= BATCH))
                 if urgent or (self._queue and left <= 0):
                     break
                 self._changed.wait(left if self._queue else None)
@@ -157,7 +179,9 @@ class Delivery:
                 tries = 0
             elif tries + 1 < MAX_TRIES:
                 self._queue.extendleft(reversed(batch))
-                tries += 1
+                # A try that somebody asked for is one more than the schedule has; it brings the end no nearer.
+                tries = max(tries, 1) if self._wanted else tries + 1
+                self._wanted = False
             else:
                 self.counts.dropped += len(batch)
                 log.error("The collector refused %d spans %d times; they are dropped.", len(batch), MAX_TRIES)

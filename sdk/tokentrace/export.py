@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from tokentrace.config import Config
+from tokentrace.config import Config, pairs
 from tokentrace.delivery import Delivery
 from tokentrace.guard import quietly
+
+if TYPE_CHECKING:
+    from requests import Session
 
 SCOPE = "tokentrace"
 
@@ -38,14 +45,38 @@ def exporter(config: Config) -> SpanExporter:
 
         return GrpcExporter(
             endpoint=config.endpoint,
-            headers=tuple(config.headers.items()),
+            # Blank instead of empty: without headers of its own the exporter takes those of `OTEL_*`.
+            headers=tuple((key.lower(), value) for key, value in config.headers.items()) or " ",
             compression=GrpcCompression.Gzip,
             insecure=not config.endpoint.startswith("https"),
         )
     from opentelemetry.exporter.otlp.proto.http import Compression  # noqa: PLC0415
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
-    return OTLPSpanExporter(endpoint=config.endpoint, headers=dict(config.headers), compression=Compression.Gzip)
+    return OTLPSpanExporter(
+        endpoint=config.endpoint,
+        headers=dict(config.headers),
+        compression=Compression.Gzip,
+        session=_session(config.headers),
+    )
+
+
+def _session(headers: Mapping[str, str]) -> Session:
+    """Keeps from our endpoint what `OTEL_*` names for another: the exporter adds those headers to every request."""
+    from requests import PreparedRequest, Session  # noqa: PLC0415  (comes with the exporter, not before it)
+
+    own = {key.lower() for key in headers}
+    said = (os.environ.get(name, "") for name in ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"))
+    others = {key.lower() for text in said for key in pairs(text)} - own
+
+    def strip(request: PreparedRequest) -> PreparedRequest:
+        for key in others:
+            request.headers.pop(key, None)
+        return request
+
+    session = Session()
+    session.auth = strip
+    return session
 
 
 class Processor(SpanProcessor):
@@ -66,7 +97,10 @@ class Processor(SpanProcessor):
         self.force_flush()
 
     def force_flush(self, timeout_millis: int = 2000) -> bool:
-        return self.delivery is None or self.delivery.flush(min(timeout_millis, 2000) / 1000)
+        if self.delivery is not None:
+            self.delivery.flush(min(timeout_millis, 2000) / 1000)
+        # Whether ours arrived is nothing that the application's own pipeline may fail for.
+        return True
 
 
 def _is_ours(span: ReadableSpan) -> bool:

@@ -6,6 +6,7 @@ import atexit
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.trace import TracerProvider
@@ -13,13 +14,10 @@ from opentelemetry.trace import TracerProvider
 from tokentrace import context, install
 from tokentrace.attribution import named
 from tokentrace.config import Config
-from tokentrace.delivery import Delivery
+from tokentrace.delivery import EXIT_SECONDS, Delivery
 from tokentrace.export import exporter as otlp_exporter
 from tokentrace.guard import log
 from tokentrace.tracing import Tracing
-
-EXIT_SECONDS = 2.0
-"""How long the end of the application may wait for the last spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,11 @@ def instrument(
             return
         delivery = None
         if exporter is not None or tracer_provider is None or endpoint is not None:
-            delivery = Delivery(exporter or otlp_exporter(config), config.queue_size)
+            delivery = (
+                Delivery(exporter, config.queue_size)
+                if exporter is not None
+                else Delivery(otlp_exporter(config), config.queue_size, renew=partial(otlp_exporter, config))
+            )
             atexit.register(delivery.close, EXIT_SECONDS)
         context.process_attribution = named(config.tags)
         tracing = Tracing(config, delivery, tracer_provider)
@@ -109,5 +111,5 @@ def uninstrument() -> None:
 
 def flush(timeout: float = EXIT_SECONDS) -> bool:
     """Deliver the spans that have ended; False where that took longer than `timeout` seconds."""
-    delivery = _session.delivery if _session is not None else None
-    return delivery is None or delivery.flush(timeout)
+    running = _session
+    return running is None or running.delivery is None or running.delivery.flush(timeout)

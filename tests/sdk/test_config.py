@@ -45,12 +45,32 @@ def test_an_argument_for_grpc_keeps_its_address_too():
     assert Config.resolve(endpoint="http://otel:4317", protocol="grpc").endpoint == "http://otel:4317"
 
 
-def test_the_protocol_of_another_endpoint_does_not_leak_into_ours(monkeypatch):
+@pytest.mark.parametrize("given", [{}, {"endpoint": "http://ours:4318"}], ids=["variable", "argument"])
+def test_the_protocol_of_another_endpoint_does_not_leak_into_ours(monkeypatch, given):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=theirs")
-    monkeypatch.setenv("TOKENTRACE_ENDPOINT", "http://ours:4318")
-    config = Config.resolve()
-    assert (config.protocol, dict(config.headers)) == ("http/protobuf", {})
+    if not given:
+        monkeypatch.setenv("TOKENTRACE_ENDPOINT", "http://ours:4318")
+    config = Config.resolve(**given)
+    assert (config.protocol, config.endpoint, dict(config.headers)) == (
+        "http/protobuf", "http://ours:4318/v1/traces", {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "used"), [(None, "http://127.0.0.1:4317"), ("http://ours:4317", "http://ours:4317")]
+)
+@pytest.mark.parametrize("by", ["variable", "argument"])
+def test_grpc_has_a_port_and_a_shape_of_its_own(monkeypatch, by, endpoint, used):
+    if by == "variable":
+        monkeypatch.setenv("TOKENTRACE_PROTOCOL", "grpc")
+    given = {"endpoint": endpoint} | ({"protocol": "grpc"} if by == "argument" else {})
+    assert Config.resolve(**given).endpoint == used
+
+
+def test_who_asks_opentelemetry_for_json_gets_protobuf(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+    assert Config.resolve().protocol == "http/protobuf"
 
 
 def test_pairs_are_decoded(monkeypatch):
@@ -71,6 +91,7 @@ def test_pairs_are_decoded(monkeypatch):
         ("TOKENTRACE_QUEUE_SIZE", "many", "TOKENTRACE_QUEUE_SIZE is 'many'"),
         ("TOKENTRACE_QUEUE_SIZE", "0", "queue size 0"),
         ("TOKENTRACE_PROTOCOL", "carrier-pigeon", "'carrier-pigeon'"),
+        ("TOKENTRACE_ENDPOINT", "localhost:4318", "'localhost:4318/v1/traces' is not a URL"),
     ],
 )
 def test_nonsense_is_refused_by_its_name(monkeypatch, variable, value, said):

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 import tokentrace
 from tokentrace.delivery import Delivery
+from tokentrace.export import Processor
 
 
 class Collector:
@@ -27,9 +28,12 @@ class Collector:
     def __init__(self) -> None:
         self.spans: list = []
         self.requests: list[dict[str, str]] = []
+        self.connections: list = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
@@ -40,7 +44,9 @@ class Collector:
                     for scope in resource.scope_spans
                     for span in scope.spans
                 ]
+                outer.connections.append(self.client_address)
                 self.send_response(200)
+                self.send_header("content-length", "0")
                 self.end_headers()
 
             def log_message(self, *args):
@@ -135,6 +141,46 @@ def test_a_batch_that_fails_is_tried_again_in_order(monkeypatch):
     delivery.close()
 
 
+def test_a_flush_tries_again_at_once(monkeypatch):
+    exporter = Failing(failures=1)
+    delivery = Delivery(exporter, 100)
+    delivery.put(spans("a")[0])
+    assert not delivery.flush(0.5)
+    # Without being asked the next try would come seconds later.
+    began = time.monotonic()
+    assert delivery.flush(20)
+    assert (exporter.got, time.monotonic() - began < 1) == (["a"], True)
+    delivery.close()
+
+
+def test_a_thread_that_cannot_be_started_is_started_with_the_next_span(monkeypatch):
+    exporter = Failing(failures=0)
+    delivery = Delivery(exporter, 100)
+    first, second = spans("a", "b")
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", _no_thread)
+        with pytest.raises(RuntimeError):
+            delivery.put(first)
+    delivery.put(second)
+    assert delivery.flush(20)
+    assert exporter.got == ["a", "b"]
+    delivery.close()
+
+
+def _no_thread(thread):
+    raise RuntimeError("can't start new thread")
+
+
+def test_the_applications_flush_does_not_fail_for_ours():
+    provider = TracerProvider(shutdown_on_exit=False)
+    processor = Processor()
+    provider.add_span_processor(processor)
+    processor.delivery = Delivery(Failing(failures=99), 10)
+    processor.delivery.put(spans("a")[0])
+    assert provider.force_flush(100)
+    processor.delivery.close(0.0)
+
+
 def test_a_full_queue_drops_the_oldest_and_counts_them(caplog):
     exporter = Stuck()
     delivery = Delivery(exporter, 10)
@@ -213,6 +259,7 @@ def test_a_forked_child_delivers_its_own_spans_and_none_of_its_parents(collector
         tokentrace.instrument()
         with tokentrace.step("parent before"):
             pass
+        assert tokentrace.flush(10)
         if (child := os.fork()) == 0:
             with tokentrace.step("child"):
                 pass
@@ -227,6 +274,36 @@ def test_a_forked_child_delivers_its_own_spans_and_none_of_its_parents(collector
     """
     program(code, env={"TOKENTRACE_ENDPOINT": collector.endpoint})
     assert sorted(span.name for _, span in collector.spans) == ["child", "parent after", "parent before"]
+    # Two processes that write to one connection would read each other's answers.
+    parents, childs, again = collector.connections
+    assert parents == again != childs
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_of_multiprocessing_delivers_what_it_has_at_its_end(collector):
+    code = """
+        import multiprocessing, tokentrace
+        def work():
+            with tokentrace.step("child"):
+                pass
+        tokentrace.instrument()
+        child = multiprocessing.get_context("fork").Process(target=work)
+        child.start()
+        child.join()
+        print(0)
+    """
+    program(code, env={"TOKENTRACE_ENDPOINT": collector.endpoint})
+    assert [span.name for _, span in collector.spans] == ["child"]
+
+
+def test_headers_for_another_endpoint_are_not_sent_to_ours(collector, monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=theirs,x-tenant=theirs")
+    tokentrace.instrument(endpoint=collector.endpoint, headers={"X-Tenant": "ours"})
+    with tokentrace.step("s"):
+        pass
+    tokentrace.uninstrument()
+    (request,) = collector.requests
+    assert (request.get("authorization"), request["x-tenant"]) == (None, "ours")
 
 
 def test_nothing_is_patched_or_sent_when_disabled(collector):
