@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from contextvars import Token
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -46,7 +45,7 @@ class tags:  # noqa: N801  (reads as a statement: `with tags(team="search"):`)
     A context manager and a decorator, for functions and coroutine functions. Other keywords become free tags.
     """
 
-    __slots__ = ("_attributes", "_tokens")
+    __slots__ = ("_attributes",)
 
     def __init__(
         self,
@@ -67,40 +66,31 @@ class tags:  # noqa: N801  (reads as a statement: `with tags(team="search"):`)
                 "cost_center": cost_center, "environment": environment, "user": user, "session": session, **free,
             }
         )  # fmt: skip
-        self._tokens: list[Token[Mapping[str, str]]] = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(_tagged(self._attributes))
+        around = context.attribution.get()
+        context.attribution.set(context.Tagged({**around.attributes, **self._attributes}, self, around))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        context.attribution.reset(self._tokens.pop())
+        # A framework may run the halves of a generator in contexts of their own: then there is nothing to undo.
+        if (tagged := context.attribution.get()).by is self and tagged.around is not None:
+            context.attribution.set(tagged.around)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         refuse_generator(function, "tags(…)")
-        attributes = self._attributes
         if iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-                token = _tagged(attributes)
-                try:
+                with self:
                     return await function(*args, **kwargs)
-                finally:
-                    context.attribution.reset(token)
 
             return awaited  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
 
         @functools.wraps(function)
         def called(*args: P.args, **kwargs: P.kwargs) -> R:
-            token = _tagged(attributes)
-            try:
+            with self:
                 return function(*args, **kwargs)
-            finally:
-                context.attribution.reset(token)
 
         return called
-
-
-def _tagged(attributes: Mapping[str, str]) -> Token[Mapping[str, str]]:
-    return context.attribution.set({**context.attribution.get(), **attributes})

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tokentrace.meter import Meter
 
-attribution: ContextVar[Mapping[str, str]] = ContextVar("tokentrace_attribution", default={})  # noqa: B039  (never mutated)
-"""Attribution attributes of the request, by attribute name."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tagged:
+    """What a block of code is attributed to: its own tags over those around it."""
+
+    attributes: Mapping[str, str]
+    """By attribute name."""
+
+    by: object = None
+    """Who opened the block."""
+
+    around: Tagged | None = None
+
+
+UNTAGGED = Tagged({})
+
+attribution: ContextVar[Tagged] = ContextVar("tokentrace_attribution", default=UNTAGGED)
+"""The attribution of the request."""
 
 process_attribution: Mapping[str, str] = {}
 """Attribution attributes of everything in this process; those of the request win."""

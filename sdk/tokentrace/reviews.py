@@ -52,7 +52,8 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
 
     def resume(self) -> None:
         """The person begins, or goes on."""
-        self._resumed = time.monotonic()
+        if self._resumed is None:
+            self._resumed = time.monotonic()
 
     def pause(self) -> None:
         """The person turns to something else."""

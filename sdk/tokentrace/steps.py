@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextvars import Token
+from contextvars import ContextVar
+from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar
@@ -28,6 +29,21 @@ _KINDS: dict[str, dict[str, str]] = {
 _NAMED = {"agent": name.AGENT_NAME, "tool": name.TOOL_NAME}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Running:
+    """A step that has begun."""
+
+    tracing: Tracing
+    opened: Opened
+    token: Any
+    around: _Running | None
+    role: str | None
+    """The role around it."""
+
+
+_innermost: ContextVar[_Running | None] = ContextVar("tokentrace_step", default=None)
+
+
 class step:  # noqa: N801  (reads as a statement: `with step("plan", role="plan"):`)
     """A named part of a request. Calls inside belong to it, and have its role unless an inner step has another.
 
@@ -44,29 +60,23 @@ class step:  # noqa: N801  (reads as a statement: `with step("plan", role="plan"
         self._name = step_name
         self._role = role
         self._kind: Kind | None = kind
-        self._open: list[tuple[Tracing, Opened, Any, Token[str | None] | None]] = []
+        self._open: list[_Running] = []
 
     def __enter__(self) -> Self:
         with quietly("opening a step"):
             if (running := session.current()) is not None:
-                opened = running.tracing.start(self._name, SpanKind.INTERNAL, self._attributes())
-                token = running.tracing.enter(opened)
-                role = context.role.set(self._role) if self._role is not None else None
-                self._open.append((running.tracing, opened, token, role))
+                self._begin(running.tracing)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if not self._open:
             return
         with quietly("closing a step"):
-            tracing, opened, token, role = self._open.pop()
-            if role is not None:
-                context.role.reset(role)
-            tracing.leave(token)
+            span = self._left().opened.span
             if error is not None:
-                opened.span.set_attribute(name.ERROR_TYPE, type(error).__qualname__)
-                opened.span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
-            opened.span.end()
+                span.set_attribute(name.ERROR_TYPE, type(error).__qualname__)
+                span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
+            span.end()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         refuse_generator(function, "step(…)")
@@ -85,6 +95,26 @@ class step:  # noqa: N801  (reads as a statement: `with step("plan", role="plan"
                 return function(*args, **kwargs)
 
         return called
+
+    def _begin(self, tracing: Tracing) -> None:
+        opened = tracing.start(self._name, SpanKind.INTERNAL, self._attributes())
+        running = _Running(tracing, opened, tracing.enter(opened), _innermost.get(), context.role.get())
+        self._open.append(running)
+        _innermost.set(running)
+        if self._role is not None:
+            context.role.set(self._role)
+
+    def _left(self) -> _Running:
+        """The one of our runs that ends here: tasks and threads may share a step."""
+        running = _innermost.get()
+        if running is None or running not in self._open:
+            # A framework may run the halves of a generator in contexts of their own: then there is nothing to undo.
+            return self._open.pop()
+        self._open.remove(running)
+        _innermost.set(running.around)
+        context.role.set(running.role)
+        running.tracing.leave(running.token)
+        return running
 
     def _attributes(self) -> dict[str, str]:
         found = {name.STEP: self._name}

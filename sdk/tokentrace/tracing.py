@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, ref
 
 from opentelemetry import context as context_api, trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Span, SpanKind, Tracer
 
@@ -24,7 +25,16 @@ VERSION = version("tokentrace")
 _PRIVATE = context_api.create_key("tokentrace-private-span")
 
 # A provider cannot be rid of a processor again, so that each gets one, once, which an uninstrument puts to sleep.
-_processors: WeakKeyDictionary[TracerProvider, Processor] = WeakKeyDictionary()
+# By identity: providers of others may be neither hashable nor of OpenTelemetry's class.
+_processors: list[tuple[ReferenceType[Any], Processor]] = []
+
+_UNLIMITED = SpanLimits(
+    max_span_attributes=SpanLimits.UNSET,
+    max_event_attributes=SpanLimits.UNSET,
+    max_events=SpanLimits.UNSET,
+    max_span_attribute_length=SpanLimits.UNSET,
+)
+"""Limits that an application sets for its own spans must not cut our counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,17 @@ class _Held:
     """Id of the application's span that was current then."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Tracers:
+    """Where spans begin, as long as the application has this provider."""
+
+    provider: trace.TracerProvider
+    shared: Tracer | None
+    """The application's own; None where it is of a kind that we cannot deliver from."""
+
+    private: Tracer
+
+
 class Tracing:
     """Starts spans for one configuration.
 
@@ -56,26 +77,25 @@ class Tracing:
         self.delivery = delivery
         self.is_open = True
         self._given = provider
-        self._seen: trace.TracerProvider | None = None
-        self._seen_tracer: Tracer
-        resource = Resource.create({"service.name": config.service_name} if config.service_name else None)
-        self._private = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
-        if delivery is not None:
-            self._attach(self._private, delivery)
-        self._private_tracer = self._private.get_tracer(SCOPE, VERSION)
+        self._service = {"service.name": config.service_name} if config.service_name else None
+        self._lock = threading.Lock()
+        self._tracers = self._beginning(self._given or trace.get_tracer_provider())
 
     def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any]) -> Opened:
         """A span as the child of the current one, with the attribution of the request."""
-        described = {**context.process_attribution, **context.attribution.get(), **attributes}
-        span = self._tracer().start_span(title, kind=kind, attributes=described)
-        if span.is_recording() or self.delivery is None:
-            return Opened(span, is_private=False)
+        tracers = self._current()
+        described = {**context.process_attribution, **context.attribution.get().attributes, **attributes}
         parent = None
         held = context_api.get_value(_PRIVATE)
         # The private parent counts only as long as the application has opened no span of its own in between.
         if isinstance(held, _Held) and held.below == trace.get_current_span().get_span_context().span_id:
             parent = trace.set_span_in_context(held.span)
-        private = self._private_tracer.start_span(title, context=parent, kind=kind, attributes=described)
+        # What is below a private span stays private: a sampler asked once more would tear the request apart.
+        if parent is None and tracers.shared is not None:
+            span = tracers.shared.start_span(title, kind=kind, attributes=described)
+            if self.delivery is None or span.is_recording():
+                return Opened(span, is_private=False)
+        private = tracers.private.start_span(title, context=parent, kind=kind, attributes=described)
         return Opened(private, is_private=True)
 
     def enter(self, opened: Opened) -> Any:
@@ -93,25 +113,45 @@ class Tracing:
     def close(self) -> None:
         """Leave the application's providers as if we had never been there."""
         self.is_open = False
-        for processor in _processors.values():
+        for _, processor in _processors:
             processor.delivery = None
+        _processors[:] = [entry for entry in _processors if entry[0]() is not None]
 
-    def _tracer(self) -> Tracer:
+    def _current(self) -> _Tracers:
+        tracers = self._tracers
         provider = self._given or trace.get_tracer_provider()
-        if provider is self._seen:
-            return self._seen_tracer
-        tracer = self._private_tracer
-        if self._given is not None or isinstance(provider, TracerProvider):
-            if self.delivery is not None and isinstance(provider, TracerProvider):
-                self._attach(provider, self.delivery)
-            tracer = provider.get_tracer(SCOPE, VERSION)
-        # Otherwise none is set, or one that takes no processors: ours records, theirs stays as it is.
-        self._seen, self._seen_tracer = provider, tracer
-        return tracer
+        if provider is tracers.provider:
+            return tracers
+        # Two first calls at once must not both give the provider a processor: each span would be delivered twice.
+        with self._lock:
+            if provider is not self._tracers.provider:
+                self._tracers = self._beginning(provider)
+            return self._tracers
 
-    @staticmethod
-    def _attach(provider: TracerProvider, delivery: Delivery) -> None:
-        if (processor := _processors.get(provider)) is None:
-            processor = _processors[provider] = Processor()
+    def _beginning(self, provider: trace.TracerProvider) -> _Tracers:
+        # A span that the application does not sample is still a span of its service.
+        own = getattr(provider, "resource", None)
+        resource = own if isinstance(own, Resource) else Resource.create(self._service)
+        private = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False, span_limits=_UNLIMITED)
+        self._attach(private)
+        ours = private.get_tracer(SCOPE, VERSION)
+        if isinstance(provider, trace.ProxyTracerProvider):
+            # The application has none, so that ours may be current.
+            return _Tracers(provider, ours, ours)
+        takes_processors = self._attach(provider)
+        is_ours_to_use = takes_processors or provider is self._given
+        return _Tracers(provider, provider.get_tracer(SCOPE, VERSION) if is_ours_to_use else None, ours)
+
+    def _attach(self, provider: Any) -> bool:
+        """Have what the provider records delivered too; False where it is of a kind that takes no processors."""
+        if not hasattr(provider, "add_span_processor"):
+            return False
+        if self.delivery is None:
+            return True
+        processor = next((processor for known, processor in _processors if known() is provider), None)
+        if processor is None:
+            processor = Processor()
             provider.add_span_processor(processor)
-        processor.delivery = delivery
+            _processors.append((ref(provider), processor))
+        processor.delivery = self.delivery
+        return True

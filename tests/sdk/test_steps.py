@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 
 import pytest
 from dirty_equals import IsFloat
@@ -167,3 +168,46 @@ def test_without_instrumentation_all_of_it_does_nothing():
         review.active(1)
         assert work() == "done"
     assert tokentrace.flush()
+
+
+def test_tags_and_steps_may_be_left_in_another_context_than_they_were_entered_in(spans):
+    # As FastAPI does with the halves of a dependency that yields.
+    for block in (tokentrace.tags(team="a"), tokentrace.step("s", role="plan")):
+        contextvars.copy_context().run(block.__enter__)
+        contextvars.copy_context().run(block.__exit__, None, None, None)
+    with tokentrace.step("after"):
+        pass
+    assert [(s.name, s.parent, s.attributes.get("tokentrace.attribution.team")) for s in spans] == [
+        ("s", None, None),
+        ("after", None, None),
+    ]
+
+
+@pytest.mark.anyio
+async def test_tasks_may_share_tags_and_steps(spans):
+    search, plan, leave = tokentrace.tags(team="search"), tokentrace.step("plan", role="plan"), asyncio.Barrier(2)
+
+    async def work(name):
+        with search, plan:
+            # Everybody enters before anybody leaves, and the first to enter leaves first.
+            await leave.wait()
+            with tokentrace.step(name):
+                pass
+        with tokentrace.step(f"after {name}"):
+            pass
+
+    await asyncio.gather(work("a"), work("b"))
+    plans = {s.context.span_id for s in spans if s.name == "plan"}
+    parents = {s.name: s.parent and s.parent.span_id for s in spans if s.name != "plan"}
+    assert {parents["a"], parents["b"]} == plans
+    assert (len(plans), parents["after a"], parents["after b"]) == (2, None, None)
+
+
+def test_a_review_that_is_resumed_twice_forgets_nothing(spans, monkeypatch):
+    now = iter([0.0, 10.0, 25.0, 100.0])
+    monkeypatch.setattr("tokentrace.reviews.time.monotonic", lambda: next(now))
+    with tokentrace.review() as work:
+        work.resume()
+        work.resume()
+        work.pause()
+    assert spans.only()["tokentrace.review.active_time"] == 15.0
