@@ -12,7 +12,7 @@ from types import ModuleType
 import wrapt
 
 from tokentrace import wrapping
-from tokentrace.guard import log
+from tokentrace.guard import log, quietly
 from tokentrace.integration import AttemptSeam, Integration, Seam
 from tokentrace.tracing import Tracing
 
@@ -35,6 +35,8 @@ class Installation:
         """Wrap every seam of a module that has just been imported, or long ago."""
         if module.__name__ in self._done:
             return
+        # Another thread may be importing it right now: wait until everything is there.
+        import_module(module.__name__)
         self._done.add(module.__name__)
         for seam in _by_module()[module.__name__].values():
             wrapper = (
@@ -88,8 +90,10 @@ def uninstall() -> None:
 
 
 def _imported(module: ModuleType) -> None:
-    if _current is not None:
-        _current.patch(module)
+    # Inside of the application's own `import`.
+    with quietly("wrapping a library"):
+        if _current is not None:
+            _current.patch(module)
 
 
 @functools.cache

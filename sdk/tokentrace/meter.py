@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import isasyncgen, isgenerator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
+import wrapt
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from tokentrace import attributes as name, context, record
@@ -64,6 +65,7 @@ class Meter:
         "_claims",
         "_entered",
         "_first",
+        "_format",
         "_last",
         "_opened",
         "_outer",
@@ -71,17 +73,20 @@ class Meter:
         "_read",
         "_received",
         "_reset",
+        "_scope",
         "_seen",
         "_streaming",
         "_tracing",
         "_whole",
+        "http",
         "inner",
-        "request",
     )
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
-        self.request = request
+        self.http = request.http
         self.inner = 0
+        self._format = request.format
+        self._scope = request.scope
         self._tracing = tracing
         self._seen = Reading()
         self._attempts: list[Attempt] = []
@@ -136,7 +141,7 @@ class Meter:
         self._received = True
         # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.
         if streamed and not hasattr(response, "_content"):
-            self._body = Body(response, self.request.format, self._seen)
+            self._body = Body(response, self._format, self._seen)
             self._read = self._body.feed
             response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
             self._streaming = True
@@ -153,7 +158,7 @@ class Meter:
             self._streaming = True
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
-            self.request.format.read(_plain(result), self._seen)
+            self._format.read(_plain(result), self._seen)
         return result
 
     def part(self, part: Any) -> None:
@@ -165,7 +170,7 @@ class Meter:
             self._read(part)
 
     def _read_parsed(self, part: Any) -> None:
-        self.request.format.read(part, self._seen)
+        self._format.read(part, self._seen)
 
     def end(self, how: str | None, error: BaseException | None = None) -> None:
         """Close the span: read to the end, failed, or left (`how` None where nobody said how)."""
@@ -178,22 +183,25 @@ class Meter:
             if self._body is not None:
                 self._body.end()
             elif self._whole is not None:
-                read_whole(self._whole.content, self.request.format, self._seen)
+                read_whole(self._whole.content, self._format, self._seen)
             if span.is_recording():
                 self._describe(span, how, error)
-        span.end(self._last if self._streaming and self._last else None)
+        with quietly("ending a span"):
+            span.end(self._last if self._streaming and self._last else None)
+        # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
+        self.http = self._whole = None
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
-        seen, request = self._seen, self.request
-        found = record.attributes(seen, request.format.count(seen, self._provider, self._facts()))
-        found[name.USAGE_SCOPE] = "aggregate" if self.inner else request.scope
+        seen = self._seen
+        found = record.attributes(seen, self._format.count(seen, self._provider, self._facts()))
+        # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
+        found[name.USAGE_SCOPE] = "aggregate" if self.inner and not self._attempts else self._scope
         found[name.ATTEMPTS] = len(self._attempts)
-        if not any(attempt.billable == "true" for attempt in self._attempts) and self.request.http is not None:
-            # Nothing was answered, so nothing is owed, unless a connection broke after the request was sent.
-            unsure = any(attempt.billable == "unknown" for attempt in self._attempts)
-            found[name.BILLABLE] = "unknown" if unsure else "false"
+        if not any(attempt.billable == "true" for attempt in self._attempts) and self.http is not None:
+            found[name.BILLABLE] = self._owed(error)
         failure = type(error).__qualname__ if error is not None else seen.error
-        if self._streaming:
+        # The generator of a client that asks only when it is read may fail before there is a stream.
+        if self._streaming and (self._first or self._body is not None or error is None):
             found[name.STREAM_END] = end = self._stream_end(how, failed=failure is not None)
             if end == "failed" and failure is None:
                 failure = "incomplete_stream"
@@ -208,7 +216,7 @@ class Meter:
             _note(self._attempts, span)
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
-        """How the stream ended; a byte stream that stops before the answer is over has failed."""
+        """How the stream ended; one that stops before the answer is over has failed."""
         if failed:
             return how if how == "cancelled" else "failed"
         if self._seen.complete:
@@ -217,9 +225,18 @@ class Meter:
             return "unread"
         if how is None:
             return "dropped"
-        if how == "complete" and self._body is not None and not self._seen.finish:
+        if how == "complete" and not self._seen.finish:
             return "failed"
         return how
+
+    def _owed(self, error: BaseException | None) -> str:
+        """Whether a call is billed of which no attempt was answered well."""
+        if any(attempt.billable == "unknown" for attempt in self._attempts):
+            return "unknown"
+        # An HTTP client of the application's own making may send past the method that we wrap.
+        send = getattr(cast("object", type(self.http)), "send", None)
+        unseen = error is None and not self._attempts and send is not None and not isinstance(send, wrapt.ObjectProxy)
+        return "unknown" if unseen else "false"
 
     def _facts(self) -> dict[str, Any]:
         """What counting needs to know that no response says."""

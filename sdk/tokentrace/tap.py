@@ -5,7 +5,6 @@ The span ends once: when the stream is read to its end, breaks, is closed, or is
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol
 
@@ -26,7 +25,8 @@ class Listener(Protocol):
 
 def how(error: BaseException) -> str:
     """How a stream ended that raised."""
-    return "cancelled" if isinstance(error, CancelledError | KeyboardInterrupt) else "failed"
+    # No library's cancellation is an `Exception`: asyncio's, trio's, gevent's, Ctrl-C.
+    return "failed" if isinstance(error, Exception) else "cancelled"
 
 
 class ByteTap(wrapt.ObjectProxy[Any]):

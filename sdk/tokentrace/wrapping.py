@@ -47,7 +47,7 @@ def attempt(seam: AttemptSeam) -> Wrapper:
 
     def begun(instance: Any) -> tuple[Meter, Attempt] | None:
         meter = context.metering.get()
-        if meter is None or meter.request.http is not instance:
+        if meter is None or meter.http is not instance:
             return None
         return meter, meter.attempt()
 
@@ -58,10 +58,11 @@ def attempt(seam: AttemptSeam) -> Wrapper:
         try:
             response = wrapped(*args, **kwargs)
         except BaseException as error:
-            tried.broke(error)
+            with quietly("noting an error"):
+                tried.broke(error)
             raise
-        tried.answered(response)
         with quietly("receiving a response"):
+            tried.answered(response)
             meter.receive(response, streamed=kwargs.get("stream") is True, awaited=False)
         return response
 
@@ -72,10 +73,11 @@ def attempt(seam: AttemptSeam) -> Wrapper:
         try:
             response = await wrapped(*args, **kwargs)
         except BaseException as error:
-            tried.broke(error)
+            with quietly("noting an error"):
+                tried.broke(error)
             raise
-        tried.answered(response)
         with quietly("receiving a response"):
+            tried.answered(response)
             meter.receive(response, streamed=kwargs.get("stream") is True, awaited=True)
         return response
 

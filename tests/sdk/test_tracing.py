@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextvars
+import gc
+import threading
+import time
+import weakref
+
 import pytest
 from opentelemetry import context, trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
@@ -112,6 +119,137 @@ def test_every_span_is_delivered_once_at_any_sampling_ratio(delivered, ratio):
     assert len({span.context.span_id for span in spans}) == len(spans) == 200
 
 
+def test_a_sampler_does_not_tear_a_request_apart(delivered):
+    application(ParentBased(TraceIdRatioBased(0.5)))
+    for _ in range(50):
+        with tokentrace.step("outer"), tokentrace.step("inner"):
+            pass
+    spans = delivered()
+    outers = {span.context.span_id: span.context.trace_id for span in spans if span.name == "outer"}
+    inners = {span.parent and span.parent.span_id: span.context.trace_id for span in spans if span.name == "inner"}
+    assert (len(outers), inners) == (50, outers)
+
+
+def test_what_is_not_sampled_is_still_of_the_applications_service(delivered):
+    trace.set_tracer_provider(
+        TracerProvider(sampler=ALWAYS_OFF, resource=Resource({"service.name": "shop"}), shutdown_on_exit=False)
+    )
+    with tokentrace.step("s"):
+        pass
+    assert [dict(span.resource.attributes) for span in delivered()] == [{"service.name": "shop"}]
+
+
+def test_what_is_not_sampled_is_not_cut_by_limits_either(monkeypatch, delivered):
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1")
+    application(ALWAYS_OFF)
+    with tokentrace.tags(team="a", feature="b", customer="c"), tokentrace.step("s"):
+        pass
+    assert [len(span.attributes) for span in delivered()] == [4]
+
+
+def test_first_spans_of_several_threads_are_delivered_once(delivered):
+    class Slow(TracerProvider):
+        def add_span_processor(self, span_processor):
+            time.sleep(0.05)
+            super().add_span_processor(span_processor)
+
+    trace.set_tracer_provider(Slow(shutdown_on_exit=False))
+    together = threading.Barrier(4)
+
+    def work():
+        together.wait()
+        with tokentrace.step("s"):
+            pass
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(delivered()) == 4
+
+
+def test_a_provider_of_another_kind_is_left_alone_and_its_span_is_the_parent(delivered):
+    theirs = trace.NonRecordingSpan(trace.SpanContext(1, 2, is_remote=False))
+
+    class Foreign(trace.TracerProvider):
+        def get_tracer(self, *args, **kwargs):
+            raise AssertionError
+
+    trace.set_tracer_provider(Foreign())
+    with trace.use_span(theirs), tokentrace.step("outer"), tokentrace.step("inner"):
+        assert trace.get_current_span() is theirs
+    inner, outer = delivered()
+    assert (ids(inner)[0], inner.parent.span_id, outer.parent.span_id) == (1, ids(outer)[1], 2)
+
+
+def test_a_processor_that_fails_does_not_reach_the_application(spans, monkeypatch):
+    class Failing(SpanProcessor):
+        def on_end(self, span):
+            raise RuntimeError
+
+    monkeypatch.delenv("TOKENTRACE_STRICT")
+    spans.provider.add_span_processor(Failing())
+    assert ask(lambda _: None) == 1
+
+
+def test_a_call_in_a_hook_of_the_client_leaves_the_call_its_cost(spans):
+    assert ask(lambda _: ask()) == 1
+    assert [span.attributes["tokentrace.usage.scope"] for span in spans.ours()] == ["call", "call"]
+
+
+def test_a_client_that_sends_by_itself_is_not_said_to_be_free(spans):
+    import httpx2
+
+    class Own(httpx2.Client):
+        def send(self, request, **options):
+            return httpx2.Response(200, json=ANSWER, request=request)
+
+    ask(client=Own())
+    found = spans.only()
+    assert (found["gen_ai.usage.output_tokens"], found["tokentrace.usage.billable"]) == (1, "unknown")
+
+
+def test_an_answer_is_not_kept_beyond_its_call(spans):
+    import httpx2
+
+    answers, contexts = [], []
+
+    def respond(request):
+        # As an event loop does with the context in which it opens a connection.
+        contexts.append(contextvars.copy_context())
+        response = httpx2.Response(200, json=ANSWER)
+        answers.append(weakref.ref(response))
+        return response
+
+    with httpx2.Client(transport=httpx2.MockTransport(respond)) as client:
+        ask(client=client)
+        kept = weakref.ref(client)
+    del client
+    gc.collect()
+    assert (answers[0](), kept(), len(contexts)) == (None, None, 1)
+
+
+ANSWER = {
+    "id": "x",
+    "object": "chat.completion",
+    "model": "m",
+    "choices": [],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+}
+
+
+def ask(*hooks, client=None):
+    """Makes a call; the output tokens that the application sees."""
+    import httpx2
+    import openai
+
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json=ANSWER))
+    client = client or httpx2.Client(transport=transport, event_hooks={"request": list(hooks)})
+    asked = openai.OpenAI(api_key="-", http_client=client, max_retries=0)
+    return asked.chat.completions.create(model="m", messages=[]).usage.completion_tokens
+
+
 def test_nothing_of_ours_stays_in_the_context(delivered):
     application(ParentBased(ALWAYS_OFF))
     before = context.get_current()
@@ -134,8 +272,6 @@ def test_after_uninstrument_the_applications_provider_delivers_nothing_of_ours(d
 
 
 def test_a_stream_that_is_dropped_unread_ends_at_once_not_at_the_next_collection(spans):
-    import gc
-
     import anthropic
     import httpx2
 

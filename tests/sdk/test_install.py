@@ -1,0 +1,83 @@
+"""Libraries are wrapped as they come, and an import never fails for us."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def run(code: str, path) -> str:
+    """What a program prints that finds the given libraries."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=path, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.fixture
+def library(tmp_path):
+    """Writes an `openai` that begins with the given code."""
+
+    def write(code: str):
+        (tmp_path / "openai").mkdir()
+        (tmp_path / "openai" / "__init__.py").touch()
+        (tmp_path / "openai" / "_base_client.py").write_text(textwrap.dedent(code))
+        return tmp_path
+
+    return write
+
+
+def test_a_library_that_cannot_be_wrapped_is_imported_all_the_same(library):
+    code = """
+        class Hostile(type):
+            def __getattribute__(cls, name):
+                if name == "__dict__":
+                    raise RuntimeError(name)
+                return super().__getattribute__(name)
+
+            def __setattr__(cls, name, value):
+                raise RuntimeError(name)
+
+        class SyncAPIClient(metaclass=Hostile):
+            def request(self): ...
+    """
+    program = """
+        import tokentrace
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        import openai._base_client
+        print("imported")
+    """
+    assert run(program, library(code)) == "imported\n"
+
+
+def test_a_library_that_another_thread_is_importing_is_wrapped_once_it_is_there(library):
+    code = """
+        import importing
+        importing.begun.set()
+        importing.go_on.wait(30)
+
+        class SyncAPIClient:
+            def request(self): ...
+
+        class AsyncAPIClient:
+            async def request(self): ...
+    """
+    program = """
+        import importlib, sys, threading, types
+        importing = sys.modules["importing"] = types.ModuleType("importing")
+        importing.begun, importing.go_on = threading.Event(), threading.Event()
+        import tokentrace, wrapt
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        thread = threading.Thread(target=importlib.import_module, args=("openai._base_client",))
+        thread.start()
+        importing.begun.wait(30)
+        threading.Timer(0.2, importing.go_on.set).start()
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        thread.join()
+        from openai._base_client import SyncAPIClient
+        print(isinstance(vars(SyncAPIClient)["request"], wrapt.FunctionWrapper))
+    """
+    assert run(program, library(code)) == "True\n"
