@@ -7,39 +7,21 @@ import click
 from tokentrace_collector.cli import options
 
 
-@click.group("rollup")
-def command() -> None:
-    """Recompute costs from the stored spans.
+@click.command("rollup")
+@click.argument("what", type=click.Choice(["run", "rebuild"]), default="run")
+@options.as_json
+@options.store
+@options.url
+@options.book
+def command(*, what: str, as_json: bool, store: str, url: str | None, book: str | None) -> None:
+    """Recompute costs from the stored spans: `run` what has changed, `rebuild` everything.
 
-    A running collector does this by itself every few seconds; here it is done at once.
+    A running collector does the first by itself every few seconds, and the second after a change of prices.
     """
-
-
-@command.command("run")
-@options.as_json
-@options.store
-@options.url
-@options.book
-def run(as_json: bool, store: str, url: str | None, book: str | None) -> None:
-    """Recompute the requests that have changed since the last run."""
-    _recompute(store, url, book, as_json=as_json, rebuild=False)
-
-
-@command.command("rebuild")
-@options.as_json
-@options.store
-@options.url
-@options.book
-def rebuild(as_json: bool, store: str, url: str | None, book: str | None) -> None:
-    """Recompute every request, as after a change of prices or rules."""
-    _recompute(store, url, book, as_json=as_json, rebuild=True)
-
-
-def _recompute(store: str, url: str | None, book: str | None, *, as_json: bool, rebuild: bool) -> None:
     from tokentrace_collector.cli import amounts, source, terminal  # noqa: PLC0415
 
     with source.opened(store, url, book) as books:
-        outcome = books.rollup(rebuild=rebuild)
+        outcome = books.rollup(rebuild=what == "rebuild")
     if as_json:
         terminal.write_json(outcome)
         return

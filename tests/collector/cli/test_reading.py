@@ -88,9 +88,9 @@ def test_prices_are_per_million_on_the_screen_and_per_token_with_every_digit_as_
     assert found["cells"][0]["prices"]["input_text"] == {"amount": "0.00000125", "per": 1}
 
 
-@pytest.mark.parametrize("kind", ["run", "rebuild"])
-def test_a_rollup_says_what_it_did(changed, kind):
-    answer = run("rollup", kind, "--json", *changed)
+@pytest.mark.parametrize("what", [(), ("run",), ("rebuild",)])
+def test_a_rollup_says_what_it_did(changed, what):
+    answer = run("rollup", *what, "--json", *changed)
     assert (answer.exit_code, json.loads(answer.stdout)["traces"]) == (0, 1)
 
 
@@ -104,7 +104,7 @@ def test_a_local_rollup_keeps_the_price_book_of_the_store(books, tmp_path):
     book.write_text("version: 1\nhuman_review: {rate_per_hour: 60}\n")
     store = ["--store", str(books.address)]
     run("rollup", "run", "--book", str(book), *store)
-    run("rollup", "run", *store)
+    run("rollup", *store)
     current = "SELECT book FROM rating_runs WHERE rating_run = (SELECT value FROM rollup_state FINAL WHERE name = 'rating_run')"
     assert books.query(current) == [{"book": book.read_text()}]
 
