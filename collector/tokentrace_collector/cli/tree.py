@@ -111,7 +111,7 @@ def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, wide: boo
 
 
 def _label(node: Node, signs: Glyphs) -> Text:
-    span, label = node.span, Text(_indent(node.prefix, signs), style="dim")
+    span, label = node.span, Text().append(_indent(node.prefix, signs), style="dim")
     if span["error"]:
         label.append(f"{signs.failed} ", style=_FAILED)
     label.append(plain(span["name"]), style=_FAILED if span["error"] else "")
@@ -126,7 +126,7 @@ def _idle(span: Span) -> Decimal:
 
 
 def _idle_label(node: Node, signs: Glyphs) -> Text:
-    return Text(_indent((*node.prefix, False), signs), style="dim").append("share of idle capacity", style="cyan")
+    return Text().append(_indent((*node.prefix, False), signs), style="dim").append("share of idle capacity", "cyan")
 
 
 def _indent(prefix: tuple[bool, ...], signs: Glyphs) -> str:
