@@ -23,7 +23,7 @@ _FIGURES = frozenset(
 _NEXT = """\
 Next
   tokentrace demo --serve    keep these books, and look around in them
-  tokentrace collector       for your own application, after tokentrace.instrument() in it"""
+  tokentrace collector       for your application, once it is instrumented"""
 
 
 @click.command("demo")
