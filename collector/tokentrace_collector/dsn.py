@@ -55,6 +55,10 @@ def parse(text: str) -> Dsn:
         )
     if not url.hostname:
         raise DsnError("The store address names no host. Write clickhouse://user:password@host:8123/db.")
+    try:
+        port = url.port
+    except ValueError:
+        raise DsnError(f"The store address has no port number in {url.netloc.rpartition('@')[2]!r}.") from None
     directory = _directory(options)
     return Dsn(
         embedded=False,
@@ -62,7 +66,7 @@ def parse(text: str) -> Dsn:
         directory=directory,
         engine_path=directory / _ENGINE,
         host=url.hostname,
-        port=url.port,
+        port=port,
         secure=url.scheme == "clickhouses",
         user=unquote(url.username or "default"),
         password=unquote(url.password or ""),

@@ -91,13 +91,16 @@ class Journal:
             return self._appender.put(entry)
 
     def wait(self, *, spans: int, seconds: float) -> None:
-        """Return when a batch is due: that many spans, an oldest entry of that age, a hurry, or the end."""
+        """Return when a batch is due: that many spans, or any that have waited that long, a hurry, or the end."""
+        due: float | None = None
         with self._changed:
-            while not (self._urgent or self._closed or self._progress.cut):
-                age = self._age()
-                if self._waiting and (age >= seconds or self._spans >= spans):
+            while not (self._urgent or self._closed or self._progress.cut or self._spans >= spans):
+                # By a clock that is never set back; an entry's own time may lie in the future.
+                due = time.monotonic() + seconds if self._waiting and due is None else due
+                left = None if due is None else due - time.monotonic()
+                if left is not None and left <= 0:
                     return
-                self._changed.wait(seconds - age if self._waiting else None)
+                self._changed.wait(left)
 
     def claim(self) -> Batch | None:
         """The oldest entries that are not settled; the same ones, under the same token, until they are."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import threading
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _BACKLOG = 1024
 _CONNECTIONS = 512
 _IDLE_SECONDS = 60
 _GRACE_SECONDS = 2
+_HEAD_SECONDS = 10.0
+_HEAD_BYTES = 64 << 10
 
 
 class PortError(OSError):
@@ -27,6 +31,7 @@ class Listener:
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             application,
+            http=_Protocol,
             lifespan="off",
             ws="none",
             log_config=None,
@@ -54,6 +59,44 @@ class Listener:
     def is_alive(self) -> bool:
         """Whether it still answers."""
         return self._thread.is_alive()
+
+
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn's protocol, but a sender must come to the end of its headers, in time and in few bytes."""
+
+    _awaited: asyncio.TimerHandle | None = None
+    _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As in uvicorn.
+        super().connection_made(transport)
+        self._await_headers()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_headers()
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._head = self._head + len(data) if self._awaited else 0
+        if self._head > _HEAD_BYTES:
+            self.send_400_response("The headers are too large.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_headers(self) -> None:
+        self._stop_waiting()
+        self._awaited = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._awaited:
+            self._awaited.cancel()
+            self._awaited = None
 
 
 class LateApplication:

@@ -63,5 +63,6 @@ class Rolling:
                 self.trouble = f"The rollup failed: {error}"
                 self._counters.add(rollup_failures=1)
                 _log.warning("%s. It will run again in %.0f s.", self.trouble, self._seconds)
-        if self._store:
-            self._store.close()
+        with self._lock:
+            if self._store:
+                self._store.close()

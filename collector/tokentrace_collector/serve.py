@@ -102,8 +102,10 @@ class Collector:
         self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port)
         undo.callback(self._otlp.stop)
         self._grpc = grpc.Receiver(intake).server()
+        undo.callback(self._grpc.stop, None)
+        named = f"[{host}]" if ":" in host else host
         try:
-            grpc_port = self._grpc.add_insecure_port(f"{host}:{config.grpc_port}")
+            grpc_port = self._grpc.add_insecure_port(f"{named}:{config.grpc_port}")
         except RuntimeError as error:
             raise PortError(0, port_trouble("OTLP/gRPC", host, config.grpc_port, "it is taken")) from error
         health = Health(self.counters, self._journal.backlog, self._troubles, self._faults)
@@ -114,8 +116,8 @@ class Collector:
         self._operations = Listener("queries", self._late, "127.0.0.1", config.api_port)
         self.addresses = Addresses(
             api=f"http://127.0.0.1:{self._operations.port}",
-            otlp_http=f"http://{host}:{self._otlp.port}",
-            otlp_grpc=f"{host}:{grpc_port}",
+            otlp_http=f"http://{named}:{self._otlp.port}",
+            otlp_grpc=f"{named}:{grpc_port}",
         )
 
     def flush(self, timeout: float) -> bool:

@@ -182,6 +182,9 @@ OUTCOME_VALUE = "tokentrace.outcome.value"
 OUTCOME_CURRENCY = "tokentrace.outcome.currency"
 """ISO 4217 code of the value."""
 
+REPAIRED = "tokentrace.repaired"
+"""On a span whose times cannot be: what it said, before the collector put them right."""
+
 ATTEMPT_EVENT = "tokentrace.attempt"
 """One HTTP request of a call, on the span of a call that took several or failed."""
 

@@ -38,7 +38,9 @@ TRANSPORT |= {
     "send_progress_in_http_headers",
     "http_headers_progress_interval_ms",
 }
-INSERT = re.compile(rb"(?P<statement>\s*INSERT\s+INTO\s.*?)\bFORMAT\s+(?P<format>\w+)[ \t]*(?:\r?\n|$)", re.IGNORECASE | re.DOTALL)
+INSERT = re.compile(
+    rb"(?P<statement>\s*INSERT\s+INTO\s.*?)\bFORMAT\s+(?P<format>\w+)[ \t]*(?:\r?\n|$)", re.IGNORECASE | re.DOTALL
+)
 FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 DECODERS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "zstd": zstd.decompress, "lz4": lz4.frame.decompress}
 

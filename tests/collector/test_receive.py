@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import socket
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from tokentrace_collector import listener
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.deadletters import DeadLetters
 from tokentrace_collector.journal import Journal, Limits
@@ -271,6 +273,35 @@ def test_a_sender_that_never_ends_its_body_is_let_go(receivers: Receivers):
         connection.putheader("Content-Length", "1000")
         connection.endheaders(b"half")
         assert connection.getresponse().status == 408
+
+
+def said(receivers: Receivers, *parts: bytes) -> bytes:
+    """What a sender that writes bytes hears until the connection is closed."""
+    with closing(socket.create_connection(("127.0.0.1", receivers.listener.port), timeout=10)) as connection:
+        for part in parts:
+            connection.sendall(part)
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def test_a_sender_that_never_ends_its_headers_is_let_go(receivers: Receivers, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listener, "_HEAD_SECONDS", 0.2)
+    assert said(receivers, b"POST /v1/traces HTTP/1.1\r\nX-Slow: ") == b""
+    assert said(receivers) == b""
+
+
+def test_headers_without_end_are_refused(receivers: Receivers):
+    answer = said(receivers, b"POST /v1/traces HTTP/1.1\r\nX-Long: " + b"x" * 70_000)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"too large" in answer
+
+
+def test_a_connection_carries_many_requests(receivers: Receivers):
+    with closing(http.client.HTTPConnection("127.0.0.1", receivers.listener.port, timeout=10)) as connection:
+        for number in range(3):
+            connection.request("POST", "/v1/traces", request(f"span {number}"), {"Content-Type": PROTOBUF})
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 200
 
 
 def test_an_answer_of_success_means_on_disk(receivers: Receivers):

@@ -23,6 +23,10 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _INLINE = 256 << 10
 """Bodies up to this size are judged on the event loop; a larger one would hold up the others."""
 
+_INLINE_COMPRESSED = _INLINE // 8
+_AT_ONCE = 2
+"""Large bodies that are judged at the same time; each may take many times its size."""
+
 Result = TypeVar("Result")
 
 
@@ -42,6 +46,7 @@ class Receiver:
         self._intake = intake
         self._room = in_flight
         self._patience = body_seconds
+        self._heavy = asyncio.Semaphore(_AT_ONCE)
 
     def application(self) -> Starlette:
         """The ASGI application."""
@@ -55,11 +60,17 @@ class Receiver:
 
     async def _traces(self, sent: bytes, encoding: str, content_type: str) -> Response:
         take = self._intake.protobuf if content_type == PROTOBUF else self._intake.json
-        receipt = await _judged(take, sent, encoding)
+        receipt = await self._judged(take, sent, encoding)
         if receipt.kept:
             await asyncio.wrap_future(receipt.kept)
         self._intake.count(receipt)
         return _received(receipt, content_type)
+
+    async def _judged(self, take: Callable[[bytes, str], Receipt], sent: bytes, encoding: str) -> Receipt:
+        if len(sent) <= (_INLINE_COMPRESSED if encoding else _INLINE):
+            return take(sent, encoding)
+        async with self._heavy:
+            return await asyncio.to_thread(take, sent, encoding)
 
     def _not_stored(self, signal: Signal) -> Callable[[bytes, str, str], Awaitable[Response]]:
         async def endpoint(sent: bytes, encoding: str, content_type: str) -> Response:
@@ -112,12 +123,6 @@ class Receiver:
             raise compression.TooLargeError(f"The request is larger than {self._intake.most} bytes. Send fewer spans.")
         if self._room < 0:
             raise RefusalError(503, Code.UNAVAILABLE, "Too many requests are under way. Come again.")
-
-
-async def _judged(take: Callable[[bytes, str], Receipt], sent: bytes, encoding: str) -> Receipt:
-    if len(sent) <= _INLINE:
-        return take(sent, encoding)
-    return await asyncio.to_thread(take, sent, encoding)
 
 
 def _understood(request: Request, content_type: str) -> str:
