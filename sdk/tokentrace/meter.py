@@ -13,7 +13,7 @@ import wrapt
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from tokentrace import attributes as name, context, record
-from tokentrace.body import Body, read_whole
+from tokentrace.body import Body, kept, read_whole
 from tokentrace.guard import quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import Request
@@ -135,8 +135,13 @@ class Meter:
 
     def receive(self, response: Any, *, streamed: bool, awaited: bool) -> None:
         """The response of an HTTP request, whole or about to be streamed."""
-        # google-genai hands over an object of its own, which has been read already; its result is read instead.
-        if not hasattr(response, "stream") or response.status_code >= _FIRST_ERROR:
+        if not hasattr(response, "stream"):
+            # google-genai hands over an object of its own; where that keeps no body, its result is read instead.
+            if (content := kept(response, self._format)) is not None:
+                read_whole(content, self._format, self._seen)
+                self._received = True
+            return
+        if response.status_code >= _FIRST_ERROR:
             return
         self._received = True
         # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,8 @@ class Environment:
         return target / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
     def _key(self) -> str:
-        told = "\n".join([sys.version, str(ROOT), (ROOT / "pyproject.toml").read_text(), *self.locked])
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+        told = "\n".join([sys.version, str(ROOT), str(project["project"]["version"]), *self.locked])
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def _build(self, target: Path) -> None:
