@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from tokentrace.guard import log
 from tokentrace.reading import Format, Reading, items
