@@ -1,5 +1,7 @@
 -- One row per call, part of a call, or human review of the batch: what it was, what it used, what it cost.
 INSERT INTO call_costs
+WITH
+    empty(call.tokens) AND empty(call.meters) AND call.part = 0 AS was_silent
 SELECT
     call.tenant,
     toStartOfHour(charged_at) AS hour,
@@ -68,19 +70,15 @@ SELECT
     used.tokens_total,
     used.rates_covered,
     used.rates_total,
-    is_call AND known_role != 'unknown',
-    is_call,
+    is_call AND known_role != 'unknown' AND notEmpty(used.lines),
+    -- What used nothing needs no role.
+    is_call AND notEmpty(used.lines),
     kind = 'review' AND isNotNull(span.seconds) AND used.unpriced = 0,
     kind = 'review',
     {run:String},
     {version:UInt64}
-FROM (
-    SELECT
-        *,
-        empty(tokens) AND empty(meters) AND part = 0 AS was_silent
-    FROM llm_calls FINAL
-    WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
-        AND (scope != '' OR review_kind != '')
-) AS call
+FROM llm_calls AS call FINAL
 INNER JOIN rollup_bearing AS span ON span.tenant = call.tenant AND span.trace_id = call.trace_id AND span.span_id = call.span_id
 LEFT ANY JOIN rollup_lines AS used ON used.number = span.number AND used.part = call.part
+WHERE (call.tenant, call.trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+    AND (call.scope != '' OR call.review_kind != '')

@@ -51,7 +51,8 @@ WITH
     arrayFilter((attributes, event) -> event = 'tokentrace.attempt', Events.Attributes, Events.Name) AS attempt_events,
     toFloat64OrNull(said['tokentrace.review.active_time']) AS active_time,
     toFloat64OrNull(said['tokentrace.review.wait_time']) AS wait_time,
-    arrayPushFront(JSONExtractArrayRaw(said['tokentrace.usage.parts']), '') AS answers
+    arrayPushFront(JSONExtractArrayRaw(said['tokentrace.usage.parts']), '') AS answers,
+    if(number > 0, JSONExtractString(answer, 'model'), '') AS part_model
 SELECT
     Tenant AS tenant,
     TraceId AS trace_id,
@@ -77,8 +78,9 @@ SELECT
         said_operation
     ) AS class,
     said_provider AS provider,
-    if(number > 0 AND JSONExtractString(answer, 'model') != '', JSONExtractString(answer, 'model'), said_model) AS model,
-    said['gen_ai.request.model'] AS request_model,
+    if(part_model != '', part_model, said_model) AS model,
+    -- What was asked for says nothing of a part that another model did.
+    if(part_model != '', '', said['gen_ai.request.model']) AS request_model,
     said['server.address'] AS host,
     if(said['tokentrace.billing.service_tier'] = '' AND has(said_flags, 'batch'), 'batch', said['tokentrace.billing.service_tier']) AS tier,
     said['tokentrace.billing.region'] AS region,

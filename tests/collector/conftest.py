@@ -1,6 +1,6 @@
 """The database of the collector's tests: one engine per worker, one database per test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -192,8 +192,37 @@ def catalogue(engine: Path) -> Iterator[str]:
     opened.close()
 
 
-@pytest.fixture
-def ledger(store: Store, catalogue: str) -> Ledger:
-    """An empty store with a rollup over it."""
+def _ledger(store: Store, catalogue: str) -> Ledger:
+    schema.apply(store)
     store.run(f"INSERT INTO price_rates SELECT * FROM {catalogue}.price_rates")
     return Ledger(store)
+
+
+@pytest.fixture
+def ledger(empty_store: Store, catalogue: str) -> Ledger:
+    """An empty store with a rollup over it."""
+    return _ledger(empty_store, catalogue)
+
+
+@pytest.fixture(scope="module")
+def shared_ledger(engine: Path, catalogue: str) -> Iterator[Ledger]:
+    """A ledger for all tests of a module, each of which keeps to traces of its own."""
+    opened = Store.open(f"chdb://{engine}?database=test_{next(_numbers)}")
+    yield _ledger(opened, catalogue)
+    opened.drop_database()
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def fresh_ledger(engine: Path, catalogue: str) -> Iterator[Callable[[], Ledger]]:
+    """Makes empty ledgers, as many as a test needs."""
+    opened: list[Store] = []
+
+    def make() -> Ledger:
+        opened.append(Store.open(f"chdb://{engine}?database=test_{next(_numbers)}"))
+        return _ledger(opened[-1], catalogue)
+
+    yield make
+    for store in opened:
+        store.drop_database()
+        store.close()

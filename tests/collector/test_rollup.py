@@ -1,0 +1,252 @@
+"""The rollup: worked examples, sums that hold, and the same tables whatever the order in which spans arrive."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
+
+from tokentrace_collector.stages import Stages
+
+HOUSE = """
+version: 1
+human_review: {rate_per_hour: 45}
+gpu_pools:
+  - {id: h, hourly_cost: 7.77, match: {provider: vllm}, weights: {input: 0.1, cached: 0.01, output: 1}}
+"""
+NO_TRACE = "SELECT sum(amount) AS total FROM capacity_lines FINAL WHERE trace_id = ''"
+
+
+def total(ledger, question):
+    return ledger.store.query(question)[0]["total"] or Decimal(0)
+
+
+def worked_example(ledger):
+    """A plan, an answer that timed out, its retry with a tool, two minutes of review, and a share of an idle hour."""
+    ledger.span("t2", "root")
+    ledger.call(
+        "t2", "s1", "root", role="plan", tokens={"input_text": 3_000, "output_text": 200, "output_reasoning": 500}
+    )
+    ledger.call("t2", "s2", "root", role="answer", tokens={"input_text": 6_000, "output_text": 400}, failed=True, at=2)
+    ledger.call(
+        "t2", "s3", "root", role="answer", at=4, meters={"web_search": 1},
+        tokens={"input_text": 2_000, "cache_read": 4_000, "output_text": 400, "output_reasoning": 1_100},
+        said={"tokentrace.input.segments": '["tool_definitions:1800","user:3600","tool_results:600"]'},
+    )  # fmt: skip
+    ledger.review("t2", "r1", "root", active=120, at=10)
+    # It took no time, so the pool was never busy: its hour is idle, and all of it falls to this trace.
+    ledger.call("t2", "p1", "root", provider="vllm", model="own", role="answer", tokens={"output_text": 1}, seconds=0)
+    ledger.span("later", "x", at=7_200)
+
+
+def test_the_worked_example_comes_out_to_the_last_digit(ledger):
+    """T2 of the method, at the catalogue's prices."""
+    ledger.priced_by(
+        "version: 1\nhuman_review: {rate_per_hour: 45}\ngpu_pools: [{id: h, hourly_cost: 0.0125, match: {provider: vllm}, to: 2026-11-20T11:00:00Z}]"
+    )
+    worked_example(ledger)
+    ledger.tick()
+    assert ledger.components("t2") == {
+        "visible": "0.00724",
+        "hidden_reasoning": "0.016",
+        "orchestration": "0.01956",
+        "errors": "0.016",
+        "human_review": "1.5",
+        "infrastructure": "0.0125",
+    }
+    assert ledger.trace("t2")["total"] == Decimal("1.5713")
+
+
+def scene():
+    """Arrivals that bear upon each other: late parents, foreign accounts, shared responses, reviews, a pool."""
+
+    def steps(ledger):
+        yield lambda: ledger.span("a", "step", "root", said={"tokentrace.role": "plan"})
+        yield lambda: ledger.call(
+            "a", "call", "step", tokens={"input_text": 1_000, "output_text": 70, "output_reasoning": 7}
+        )
+        yield lambda: ledger.span("a", "root", said={"tokentrace.attribution.team": "search"}, at=-60, seconds=90)
+        yield lambda: ledger.foreign("b", "outer", usage={"input_tokens": 900, "output_tokens": 30})
+        yield lambda: ledger.foreign("b", "inner", "outer", usage={"input_tokens": 800, "output_tokens": 30})
+        yield lambda: ledger.call(
+            "c", "create", said={"gen_ai.response.id": "resp_0123456789abcdef", "tokentrace.usage.source": "missing"}
+        )
+        yield lambda: ledger.call(
+            "d",
+            "retrieve",
+            tokens={"input_text": 500},
+            said={"gen_ai.response.id": "resp_0123456789abcdef", "tokentrace.usage.scope": "retrieve"},
+            at=4_000,
+        )
+        yield lambda: ledger.review("a", "review", active=100, by="ann", at=100)
+        yield lambda: ledger.review("b", "review", active=100, by="ann", at=140)
+        yield lambda: ledger.call(
+            "e",
+            "own",
+            provider="vllm",
+            model="own",
+            tokens={"input_text": 900, "output_text": 33},
+            seconds=50,
+            at=3_590,
+        )
+        yield lambda: ledger.call(
+            "f",
+            "own",
+            provider="vllm",
+            model="own",
+            tokens={"output_text": 100, "output_reasoning": 3},
+            seconds=70,
+            at=3_620,
+        )
+        yield lambda: ledger.call("g", "old", tokens={"input_text": 10}, at=-36_100)
+        yield lambda: ledger.call("g", "new", tokens={"input_text": 10}, at=50)
+
+    return steps
+
+
+@pytest.fixture(scope="module")
+def expected(shared_ledger):
+    """What the scene costs when everything is there at once."""
+    shared_ledger.priced_by(HOUSE)
+    for step in scene()(shared_ledger):
+        step()
+    shared_ledger.tick()
+    return shared_ledger.everything()
+
+
+@settings(
+    max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+@given(
+    order=st.permutations(range(13)),
+    again=st.lists(st.integers(0, 12), max_size=4),
+    pauses=st.sets(st.integers(0, 16), min_size=1, max_size=3),
+)
+def test_any_order_repetition_and_batching_gives_the_same_tables(expected, fresh_ledger, order, again, pauses):
+    """And a rebuild gives them once more, row for row."""
+    ledger = fresh_ledger().priced_by(HOUSE)
+    steps = list(scene()(ledger))
+    for place, number in enumerate([*order, *again]):
+        steps[number]()
+        if place in pauses:
+            ledger.tick()
+    ledger.tick()
+    assert ledger.everything() == expected
+    ledger.rollup.rebuild()
+    assert ledger.everything() == expected
+
+
+def test_every_sum_is_the_same_sum(shared_ledger, expected):
+    """Lines, calls and shares, traces and what no trace carries, hours: one number, exactly."""
+    lines = total(shared_ledger, "SELECT sum(amount) AS total FROM cost_lines")
+    calls = total(shared_ledger, "SELECT sum(total) AS total FROM call_costs FINAL")
+    shares = total(shared_ledger, "SELECT sum(amount) AS total FROM capacity_lines FINAL")
+    traces = total(shared_ledger, "SELECT sum(total) AS total FROM tcoai_by_trace FINAL")
+    hours = total(shared_ledger, "SELECT sum(amount) AS total FROM tcoai_by_hour FINAL")
+    assert lines == calls + shares == traces + total(shared_ledger, NO_TRACE) == hours > 0
+
+
+def test_the_components_of_a_trace_are_its_total(expected):
+    """Also as direct and allocated, and as measured and estimated."""
+    names = ("visible", "hidden_reasoning", "orchestration", "errors", "human_review", "infrastructure")
+    sums = [
+        (sum(row[name] for name in names), row["direct"] + row["allocated"], row["measured"] + row["estimated"])
+        for row in expected["tcoai_by_trace"]
+    ]
+    assert sums == [(row["total"],) * 3 for row in expected["tcoai_by_trace"]]
+
+
+def test_a_run_without_news_does_nothing(ledger):
+    """The work list is empty."""
+    ledger.call("t", "a", tokens={"input_text": 1})
+    ledger.tick()
+    assert ledger.rollup.tick().traces == 0
+
+
+def test_a_run_that_broke_is_made_good_by_the_next(ledger, monkeypatch):
+    """Nothing is forgotten, nothing is doubled."""
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    ledger.tick()
+    ledger.call("t", "b", tokens={"input_text": 1_000})
+    with monkeypatch.context() as broken:
+        broken.delattr(Stages, "sum_up")
+        with pytest.raises(AttributeError):
+            ledger.tick()
+    ledger.tick()
+    assert (ledger.trace("t")["total"], ledger.trace("t")["calls"]) == (Decimal("0.004"), 2)
+
+
+def test_an_earlier_span_moves_a_trace_to_an_earlier_day(ledger):
+    """It leaves no row on the later one."""
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    ledger.tick()
+    ledger.call("t", "b", tokens={"input_text": 1_000}, at=-86_400)
+    ledger.tick()
+    assert (str(ledger.trace("t")["day"]), ledger.trace("t")["total"]) == ("2026-11-19", Decimal("0.004"))
+
+
+def test_new_prices_rate_everything_again_and_keep_the_earlier_run(ledger):
+    """The hours of the run before stay, to compare with."""
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    ledger.tick()
+    ledger.priced_by("version: 1\nrates: [{provider: openai, model: 'gpt-6*', prices: {input_text: 1}}]")
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["total"], cost["list_cost"], cost["contracted_cost"]) == (
+        Decimal("0.001"),
+        Decimal("0.002"),
+        Decimal("0.001"),
+    )
+    runs = ledger.store.query(
+        "SELECT rating_run, sum(amount) AS amount FROM tcoai_by_hour FINAL GROUP BY rating_run ORDER BY amount"
+    )
+    assert [row["amount"] for row in runs] == [Decimal("0.001"), Decimal("0.002")]
+
+
+def test_tenants_do_not_meet(ledger):
+    """The same trace id in two tenants is two traces."""
+    for tenant, count in (("one", 1_000), ("two", 3_000)):
+        ledger.call("t", "a", tokens={"input_text": count}, tenant=tenant)
+    ledger.tick()
+    rows = ledger.store.query("SELECT tenant, total FROM tcoai_by_trace FINAL ORDER BY tenant")
+    assert [(row["tenant"], row["total"]) for row in rows] == [("one", Decimal("0.002")), ("two", Decimal("0.006"))]
+
+
+def test_an_estimated_count_is_kept_apart(ledger):
+    """Removing it would change no measured figure."""
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    ledger.call("t", "b", tokens={"output_text": 100}, said={"tokentrace.usage.source": "estimated"})
+    ledger.tick()
+    row = ledger.trace("t")
+    assert (row["measured"], row["estimated"], row["usage_covered"], row["usage_total"]) == (
+        Decimal("0.002"),
+        Decimal("0.001"),
+        1,
+        2,
+    )
+
+
+def test_a_call_whose_attempts_all_met_http_errors_costs_nothing_and_is_covered(ledger):
+    """It was refused before any output."""
+    refused = {"http.response.status_code": 503, "error.type": "503"}
+    ledger.call("t", "a", failed=True, attempts=[refused, refused], said={"tokentrace.usage.source": "missing"})
+    ledger.tick()
+    row = ledger.trace("t")
+    assert (row["total"], row["attempts"], row["failed_attempts"], row["coverage"]) == (0, 2, 2, 1)
+
+
+def test_a_connection_that_broke_may_have_been_billed(ledger):
+    """Nobody knows, and the coverage says so."""
+    ledger.call(
+        "t", "a", failed=True, attempts=[{"error.type": "ReadTimeout"}], said={"tokentrace.usage.source": "missing"}
+    )
+    ledger.tick()
+    assert (ledger.trace("t")["usage_covered"], ledger.trace("t")["usage_total"]) == (0, 1)
+
+
+def test_absurd_counts_are_absent_not_money(ledger):
+    """A count that is negative, no number, or beyond any request."""
+    ledger.call(
+        "t", "a", tokens={"input_text": 1_000, "cache_read": -5, "output_text": "many", "output_reasoning": 10**17}
+    )
+    ledger.tick()
+    assert ledger.call_cost("t", "a")["tokens"] == {"input_text": 1_000}
