@@ -170,7 +170,10 @@ class Document:
 class Body:
     """The body of one streamed response, fed with its raw bytes."""
 
-    __slots__ = ("_decode", "_reader")
+    __slots__ = ("_reader", "feed")
+
+    feed: Callable[[bytes], None]
+    """Notes what the next raw bytes of the body say."""
 
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
@@ -179,17 +182,19 @@ class Body:
             self._reader = Events(fmt, seen)
         elif kind == "application/json":
             self._reader = Document(fmt, seen)
-        self._decode = _decoder(response.headers.get("content-encoding"))
-
-    def feed(self, chunk: bytes) -> None:
-        """Note what the next raw bytes of the body say."""
-        if self._reader is not None:
-            self._reader.feed(self._decode(chunk) if self._decode else chunk)
+        decode = _decoder(response.headers.get("content-encoding"))
+        read = _pass if self._reader is None else self._reader.feed
+        # Every chunk goes through here: where there is nothing to decode there is nothing in between.
+        self.feed = read if decode is None else lambda chunk: read(decode(chunk))
 
     def end(self) -> None:
         """The body is over, or the application has left it: read what is still pending."""
         if self._reader is not None:
             self._reader.end()
+
+
+def _pass(chunk: bytes) -> None:
+    """Takes a body that is of no kind that we read."""
 
 
 def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:

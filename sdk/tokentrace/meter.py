@@ -4,56 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from inspect import isasyncgen, isgenerator
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
-import wrapt
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import attributes as name, context, record
+from tokentrace import attempts, attributes as name, context, record
+from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, kept, read_whole
-from tokentrace.guard import quietly
+from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import Request
 from tokentrace.reading import Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
 
-_FIRST_ERROR = 400
 _HTTPS = 443
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One HTTP request of a call. Times are nanoseconds since the epoch."""
-
-    started: int
-    ended: int = 0
-    status: int | None = None
-    error: str | None = None
-
-    @property
-    def billable(self) -> str:
-        """Whether the provider bills it: an HTTP error is free, a connection that broke may not be."""
-        if self.status is None:
-            return "unknown"
-        return "true" if self.status < _FIRST_ERROR else "false"
-
-    def answered(self, response: Any) -> None:
-        """The request was answered."""
-        self.ended = time.time_ns()
-        # A library that raises for errors, and hands back something without a status, was answered well.
-        status = getattr(response, "status_code", None)
-        self.status = status if isinstance(status, int) else 200
-
-    def broke(self, error: BaseException) -> None:
-        """The request got no answer, or one that the library raised as an error."""
-        self.ended = time.time_ns()
-        self.error = type(error).__qualname__
-        codes = (getattr(error, key, None) for key in ("status_code", "code"))
-        self.status = next((code for code in codes if isinstance(code, int)), None)
 
 
 class Meter:
@@ -141,7 +108,7 @@ class Meter:
                 read_whole(content, self._format, self._seen)
                 self._received = True
             return
-        if response.status_code >= _FIRST_ERROR:
+        if response.status_code >= FIRST_ERROR:
             return
         self._received = True
         # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.
@@ -171,8 +138,13 @@ class Meter:
         self._last = time.time_ns()
         if not self._first:
             self._first = self._last
-        with quietly("reading a stream"):
+        # Once for every chunk, so that it does without the cost of a `with`, and says only once what goes wrong.
+        try:
             self._read(part)
+        except Exception as error:
+            self._read = _ignore
+            if not note("reading a stream", error):
+                raise
 
     def _read_parsed(self, part: Any) -> None:
         self._format.read(part, self._seen)
@@ -202,8 +174,8 @@ class Meter:
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         found[name.USAGE_SCOPE] = "aggregate" if self.inner and not self._attempts else self._scope
         found[name.ATTEMPTS] = len(self._attempts)
-        if not any(attempt.billable == "true" for attempt in self._attempts) and self.http is not None:
-            found[name.BILLABLE] = self._owed(error)
+        if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
+            found[name.BILLABLE] = owed
         failure = type(error).__qualname__ if error is not None else seen.error
         # The generator of a client that asks only when it is read may fail before there is a stream.
         if self._streaming and (self._first or self._body is not None or error is None):
@@ -218,7 +190,7 @@ class Meter:
         span.set_attributes(found)
         # One request that went well is said by the count of attempts; events tell what more happened.
         if len(self._attempts) > 1 or failure is not None:
-            _note(self._attempts, span)
+            attempts.note(self._attempts, span)
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""
@@ -234,19 +206,14 @@ class Meter:
             return "failed"
         return how
 
-    def _owed(self, error: BaseException | None) -> str:
-        """Whether a call is billed of which no attempt was answered well."""
-        if any(attempt.billable == "unknown" for attempt in self._attempts):
-            return "unknown"
-        # An HTTP client of the application's own making may send past the method that we wrap.
-        send = getattr(cast("object", type(self.http)), "send", None)
-        unseen = error is None and not self._attempts and send is not None and not isinstance(send, wrapt.ObjectProxy)
-        return "unknown" if unseen else "false"
-
     def _facts(self) -> dict[str, Any]:
         """What counting needs to know that no response says."""
         status = self._attempts[-1].status if self._attempts else None
         return {} if status is None else {"http_status": status}
+
+
+def _ignore(part: Any) -> None:
+    """Takes the rest of a stream that cannot be read."""
 
 
 def _asked(request: Request, provider: str) -> dict[str, Any]:
@@ -264,21 +231,6 @@ def _asked(request: Request, provider: str) -> dict[str, Any]:
         asked[name.ROLE] = role
         asked[name.ROLE_SOURCE] = "explicit"
     return asked
-
-
-def _note(attempts: list[Attempt], span: Span) -> None:
-    """One event per HTTP request of a call that took several, or failed."""
-    before = 0
-    for number, attempt in enumerate(attempts, 1):
-        noted: dict[str, Any] = {name.ATTEMPT_NUMBER: number, name.ATTEMPT_BILLABLE: attempt.billable}
-        if attempt.status is not None:
-            noted[name.HTTP_STATUS] = attempt.status
-        if attempt.error is not None:
-            noted[name.ERROR_TYPE] = attempt.error
-        if before:
-            noted[name.ATTEMPT_WAIT] = (attempt.started - before) / 1e9
-        before = attempt.ended
-        span.add_event(name.ATTEMPT_EVENT, noted, attempt.started)
 
 
 def _plain(result: Any) -> Any:

@@ -39,6 +39,23 @@ _BUCKETS = {bucket: (name.USAGE + bucket, *_totals(bucket)) for bucket in name.B
 
 def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
     """Everything that a response said, under the names of the registry."""
+    found = _counted(usage)
+    if seen.model is not None:
+        found[name.RESPONSE_MODEL] = seen.model
+    if seen.response_id is not None:
+        found[name.RESPONSE_ID] = seen.response_id
+    if seen.finish:
+        found[name.FINISH_REASONS] = tuple(seen.finish.values())
+    if seen.tier is not None and seen.tier != "standard":
+        found[name.SERVICE_TIER] = seen.tier
+    if "output_reasoning" in usage.buckets:
+        found[name.REASONING_VISIBILITY] = seen.visibility or "hidden"
+    if region := seen.facts.get("region"):
+        found[name.REGION] = region
+    return found
+
+
+def _counted(usage: Usage) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for bucket, count in usage.buckets.items():
         found[_BUCKETS[bucket][0]] = count
@@ -56,18 +73,6 @@ def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
     # The standard totals, for any tool that reads the GenAI conventions; an estimate has no place in them.
     if usage.flags.get("usage_source") != "estimated":
         _add_totals(found, usage)
-    if seen.model is not None:
-        found[name.RESPONSE_MODEL] = seen.model
-    if seen.response_id is not None:
-        found[name.RESPONSE_ID] = seen.response_id
-    if seen.finish:
-        found[name.FINISH_REASONS] = tuple(seen.finish.values())
-    if seen.tier is not None and seen.tier != "standard":
-        found[name.SERVICE_TIER] = seen.tier
-    if "output_reasoning" in usage.buckets:
-        found[name.REASONING_VISIBILITY] = seen.visibility or "hidden"
-    if region := seen.facts.get("region"):
-        found[name.REGION] = region
     return found
 
 

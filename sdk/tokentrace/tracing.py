@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ReferenceType, ref
 
 from opentelemetry import context as context_api, trace
@@ -37,8 +37,7 @@ _UNLIMITED = SpanLimits(
 """Limits that an application sets for its own spans must not cut our counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A span, and whether it is ours alone because the application's sampler dropped it."""
 
     span: Span

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tokentrace import context
+from tokentrace.attempts import Attempt
 from tokentrace.guard import quietly
 from tokentrace.integration import AttemptSeam, Call, Seam
-from tokentrace.meter import Attempt, Meter
+from tokentrace.meter import Meter
 from tokentrace.tracing import Tracing
 
 Wrapper = Callable[[Any, Any, Any, Any], Any]

@@ -185,14 +185,20 @@ def test_tags_and_steps_may_be_left_in_another_context_than_they_were_entered_in
 
 @pytest.mark.anyio
 async def test_tasks_may_share_tags_and_steps(spans):
-    search, plan, leave = tokentrace.tags(team="search"), tokentrace.step("plan", role="plan"), asyncio.Barrier(2)
+    search, plan = tokentrace.tags(team="search"), tokentrace.step("plan", role="plan")
+    entered, left = asyncio.Event(), asyncio.Event()
 
     async def work(name):
         with search, plan:
-            # Everybody enters before anybody leaves, and the first to enter leaves first.
-            await leave.wait()
+            # The first to enter leaves first.
+            if name == "a":
+                await entered.wait()
+            else:
+                entered.set()
+                await left.wait()
             with tokentrace.step(name):
                 pass
+        left.set()
         with tokentrace.step(f"after {name}"):
             pass
 

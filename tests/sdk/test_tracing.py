@@ -139,8 +139,9 @@ def test_what_is_not_sampled_is_still_of_the_applications_service(delivered):
     assert [dict(span.resource.attributes) for span in delivered()] == [{"service.name": "shop"}]
 
 
-def test_what_is_not_sampled_is_not_cut_by_limits_either(monkeypatch, delivered):
+def test_what_is_not_sampled_is_not_cut_by_limits_either(monkeypatch, request):
     monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1")
+    delivered = request.getfixturevalue("delivered")
     application(ALWAYS_OFF)
     with tokentrace.tags(team="a", feature="b", customer="c"), tokentrace.step("s"):
         pass
@@ -208,6 +209,29 @@ def test_a_client_that_sends_by_itself_is_not_said_to_be_free(spans):
     ask(client=Own())
     found = spans.only()
     assert (found["gen_ai.usage.output_tokens"], found["tokentrace.usage.billable"]) == (1, "unknown")
+
+
+def test_a_stream_that_we_cannot_read_passes_and_says_so_once(monkeypatch, spans, caplog):
+    import httpx2
+    import openai
+
+    class Body(httpx2.SyncByteStream):
+        def __iter__(self):
+            # Deeper than Python's parser goes: what no provider sends, and no wire format expects.
+            for _ in range(3):
+                yield b'data: {"id": "x", "model": "m", "choices": [], "usage": {"a": ' + b"[" * 100_000 + b"\n\n"
+            yield b"data: [DONE]\n\n"
+
+    def respond(request):
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+
+    monkeypatch.delenv("TOKENTRACE_STRICT")
+    client = openai.OpenAI(api_key="-", http_client=httpx2.Client(transport=httpx2.MockTransport(respond)))
+    with client.chat.completions.with_streaming_response.create(model="m", messages=[], stream=True) as response:
+        assert len(list(response.iter_lines())) == 8
+    assert [record.message for record in caplog.records if record.name == "tokentrace"] == [
+        "tokentrace failed while reading a stream; the application is not affected"
+    ]
 
 
 def test_an_answer_is_not_kept_beyond_its_call(spans):

@@ -38,10 +38,11 @@ def seams(
 ) -> tuple[Seam, ...]:
     """The sync and the async `request` of a Stainless client; `kinds` names the provider by class of the client."""
 
-    def provider_of(client: object) -> str:
+    @lru_cache(maxsize=64)
+    def provider_of(ancestry: tuple[type, ...]) -> str:
         if not kinds:
             return provider
-        names = (base.__name__.removeprefix("Async") for base in type(client).__mro__)
+        names = (base.__name__.removeprefix("Async") for base in ancestry)
         return next((kinds[name] for name in names if name in kinds), provider)
 
     @lru_cache(maxsize=1024)
@@ -62,7 +63,7 @@ def seams(
         endpoint, scope = found
         url = call.instance.base_url
         return Request(
-            provider=provider_of(call.instance),
+            provider=provider_of(type(call.instance).__mro__),
             operation=endpoint.operation,
             model=_text(dig(options.json_data, "model")),
             format=endpoint.format,

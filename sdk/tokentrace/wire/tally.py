@@ -58,7 +58,8 @@ class Tally:
     ) -> None:
         """Sorts an input that counts its cached, written and other than textual tokens in."""
         self.input = (self.input or 0) + total
-        if not media and not isinstance(cached, Mapping):
+        # An integer answers at once that it is none; to say what is a `Mapping` takes much longer.
+        if not media and (cached is None or isinstance(cached, int)):
             self.split(total, (("cache_read", cached), *written.items()), "input_text")
             return
         rest = {"text": max(0, total - sum(media.values())), **media}

@@ -1,0 +1,74 @@
+"""The HTTP requests of one call: how each ended, and whether the provider bills them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import wrapt
+from opentelemetry.trace import Span
+
+from tokentrace import attributes as name
+
+FIRST_ERROR = 400
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One HTTP request of a call. Times are nanoseconds since the epoch."""
+
+    started: int
+    ended: int = 0
+    status: int | None = None
+    error: str | None = None
+
+    @property
+    def billable(self) -> str:
+        """Whether the provider bills it: an HTTP error is free, a connection that broke may not be."""
+        if self.status is None:
+            return "unknown"
+        return "true" if self.status < FIRST_ERROR else "false"
+
+    def answered(self, response: Any) -> None:
+        """The request was answered."""
+        self.ended = time.time_ns()
+        # A library that raises for errors, and hands back something without a status, was answered well.
+        status = getattr(response, "status_code", None)
+        self.status = status if isinstance(status, int) else 200
+
+    def broke(self, error: BaseException) -> None:
+        """The request got no answer, or one that the library raised as an error."""
+        self.ended = time.time_ns()
+        self.error = type(error).__qualname__
+        codes = (getattr(error, key, None) for key in ("status_code", "code"))
+        self.status = next((code for code in codes if isinstance(code, int)), None)
+
+
+def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None) -> str:
+    """Whether the provider bills a call that took these attempts through the client `http`."""
+    billable = {attempt.billable for attempt in attempts}
+    if "true" in billable:
+        return "true"
+    if "unknown" in billable:
+        return "unknown"
+    # An HTTP client of the application's own making may send past the method that we wrap.
+    send = getattr(cast("object", type(http)), "send", None)
+    unseen = error is None and not attempts and send is not None and not isinstance(send, wrapt.BaseObjectProxy)
+    return "unknown" if unseen else "false"
+
+
+def note(attempts: Sequence[Attempt], span: Span) -> None:
+    """One event per HTTP request of a call that took several, or failed."""
+    before = 0
+    for number, attempt in enumerate(attempts, 1):
+        noted: dict[str, Any] = {name.ATTEMPT_NUMBER: number, name.ATTEMPT_BILLABLE: attempt.billable}
+        if attempt.status is not None:
+            noted[name.HTTP_STATUS] = attempt.status
+        if attempt.error is not None:
+            noted[name.ERROR_TYPE] = attempt.error
+        if before:
+            noted[name.ATTEMPT_WAIT] = (attempt.started - before) / 1e9
+        before = attempt.ended
+        span.add_event(name.ATTEMPT_EVENT, noted, attempt.started)
