@@ -40,10 +40,12 @@ def wrapped() -> list[str]:
         if name not in sys.modules:
             continue
         module = importlib.import_module(name)
-        found += [f"{name}.{key}" for key, value in vars(module).items() if isinstance(value, wrapt.FunctionWrapper)]
+        found += [f"{name}.{key}" for key, value in vars(module).items() if isinstance(value, wrapt.BaseObjectProxy)]
         for kind in (value for value in vars(module).values() if isinstance(value, type)):
             found += [
-                f"{kind.__name__}.{key}" for key, value in vars(kind).items() if isinstance(value, wrapt.ObjectProxy)
+                f"{kind.__name__}.{key}"
+                for key, value in vars(kind).items()
+                if isinstance(value, wrapt.BaseObjectProxy)
             ]
     return found
 

@@ -29,11 +29,15 @@ def _attempts(span: ReadableSpan) -> list[Any]:
     noted: list[Mapping[str, Any]] = [event.attributes or {} for event in span.events]
     total = (span.attributes or {})["tokentrace.attempts"]
     assert total == len(noted) or (total == 1 and not noted)
-    return [each.get("http.response.status_code") or each.get("error.type") for each in noted] or [200]
+    return [each.get("http.response.status_code") or each.get("error.type") for each in noted] or [200] * total
 
 
 def _optional(attributes: Mapping[str, Any], wrong: Mapping[str, Any]) -> dict[str, Any]:
-    named = {"end": attributes.get("tokentrace.stream.end"), "error": attributes.get("error.type")}
+    named = {
+        "end": attributes.get("tokentrace.stream.end"),
+        "error": attributes.get("error.type"),
+        "billable": attributes.get("tokentrace.usage.billable"),
+    }
     return {key: value for key, value in named.items() if value is not None} | dict(wrong)
 
 

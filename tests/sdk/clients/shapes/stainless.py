@@ -65,22 +65,25 @@ def call(
     scope: str = "call",
     end: Any = None,
     error: str | None = None,
+    billable: str | None = None,
 ) -> dict[str, Any]:
     """What a span says; what it leaves out is absent here too."""
     said = {
         "scope": scope,
         "source": source,
         "tokens": dict(tokens),
-        "attempts": attempts or [200],
+        "attempts": [200] if attempts is None else attempts,
         "end": end,
         "error": error,
+        "billable": billable or ("unknown" if source == "missing" else None),
     }
     return {key: value for key, value in said.items() if value is not None}
 
 
 def failed(attempts: list[Any], error: str) -> dict[str, Any]:
     """What the span of a call says that never was answered."""
-    return call({}, attempts, source="missing", error=error)
+    refused = all(isinstance(attempt, int) for attempt in attempts)
+    return call({}, attempts, source="missing", error=error, billable="false" if refused else "unknown")
 
 
 def client(package: str, kind: str) -> Callable[[str, Provider, int], Any]:
@@ -110,8 +113,13 @@ def _complete(api: Api) -> Iterable[Shape]:
     async def copied(client: Any) -> Any:
         return await complete(client.with_options(timeout=5))
 
+    async def own_send(client: Any) -> Any:
+        return await complete(client.with_options(http_client=around(client._client)))
+
     answers, counted = (reply(api.whole),), (api.counted,)
     yield Shape("complete", complete, answers, counted)
+    unseen = (api.counted | {"attempts": [], "billable": "unknown"},)
+    yield Shape("HTTP client that overrides `send`", own_send, answers, unseen)
     yield Shape("copy of the client, `with_options`", copied, answers, counted)
 
 
@@ -256,6 +264,27 @@ def _failing(api: Api) -> Iterable[Shape]:
     waiting = (stream(api.events[:1], hangs=True),)
     left = (api.left("cancelled", error="CancelledError"),)
     yield Shape("task cancelled in mid-stream", streamed, waiting, left, modes=(ASYNC,))
+
+
+def around(inner: Any) -> Any:
+    """An HTTP client of the application's own making, that sends past the method of its library."""
+    kind, transport = type(inner), inner._transport
+
+    class Sync(kind):
+        def send(self, request: Any, **_: Any) -> Any:
+            response = transport.handle_request(request)
+            response.request = request
+            response.read()
+            return response
+
+    class Async(kind):
+        async def send(self, request: Any, **_: Any) -> Any:
+            response = await transport.handle_async_request(request)
+            response.request = request
+            await response.aread()
+            return response
+
+    return (Async if hasattr(inner, "aclose") else Sync)()
 
 
 def _at_once() -> dict[str, str]:
