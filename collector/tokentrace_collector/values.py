@@ -1,11 +1,11 @@
 """OTLP attribute values as text: what the OpenTelemetry Collector's exporter would write."""
 
 import base64
-import json
 import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from json.encoder import encode_basestring
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
@@ -48,7 +48,7 @@ def number(value: float) -> str:
 
 
 def _quoted(string: str) -> str:
-    return _CONTROL.sub(_as_clickhouse, json.dumps(string, ensure_ascii=False))
+    return _CONTROL.sub(_as_clickhouse, encode_basestring(string))
 
 
 def _as_clickhouse(match: re.Match[str]) -> str:

@@ -8,8 +8,15 @@ from tokentrace_collector.serve import Addresses, Collector, run
 from tokentrace_collector.store import Store
 
 
-def serve(store: str, batch_spans: str) -> None:
-    config = Config(store=store, http_port=0, grpc_port=0, api_port=0, batch_spans=int(batch_spans), batch_seconds=0.05)
+def serve(store: str, batch_spans: str, batch_seconds: str) -> None:
+    config = Config(
+        store=store,
+        http_port=0,
+        grpc_port=0,
+        api_port=0,
+        batch_spans=int(batch_spans),
+        batch_seconds=float(batch_seconds),
+    )
     run(Collector(config), tell=tell)
 
 

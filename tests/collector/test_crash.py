@@ -25,7 +25,7 @@ class Process:
     """A collector in a process of its own."""
 
     def __init__(self, store: str, *, batch_spans: int = 200) -> None:
-        command = [sys.executable, str(PROCESS), "serve", store, str(batch_spans)]
+        command = [sys.executable, str(PROCESS), "serve", store, str(batch_spans), "0.05"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         self.otlp, self.api = (address.removeprefix("http://") for address in self.process.stdout.readline().split())
