@@ -112,4 +112,6 @@ def uninstrument() -> None:
 def flush(timeout: float = EXIT_SECONDS) -> bool:
     """Deliver the spans that have ended; False where that took longer than `timeout` seconds."""
     running = _session
-    return running is None or running.delivery is None or running.delivery.flush(timeout)
+    if running is None:
+        return True
+    return running.delivery.flush(timeout) if running.delivery is not None else running.tracing.flush(timeout)

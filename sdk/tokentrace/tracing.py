@@ -109,6 +109,11 @@ class Tracing:
         """Undo `enter`."""
         context_api.detach(token)
 
+    def flush(self, timeout: float) -> bool:
+        """Have the provider that `instrument` was given export what has ended, where it can."""
+        force_flush = getattr(self._given, "force_flush", None)
+        return force_flush is None or bool(force_flush(int(timeout * 1000)))
+
     def close(self) -> None:
         """Leave the application's providers as if we had never been there."""
         self.is_open = False

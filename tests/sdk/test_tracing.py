@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 
 import tokentrace
+from tokentrace.context import attribution, role
 
 
 @pytest.fixture
@@ -276,10 +277,10 @@ def ask(*hooks, client=None):
 
 def test_nothing_of_ours_stays_in_the_context(delivered):
     application(ParentBased(ALWAYS_OFF))
-    before = context.get_current()
+    before = context.get_current(), attribution.get(), role.get()
     with tokentrace.tags(team="a"), tokentrace.step("plan", role="plan"):
-        pass
-    assert context.get_current() == before
+        assert (context.get_current(), attribution.get(), role.get()) != before
+    assert (context.get_current(), attribution.get(), role.get()) == before
 
 
 def test_after_uninstrument_the_applications_provider_delivers_nothing_of_ours(delivered):
