@@ -45,7 +45,7 @@ def test_a_password_is_never_shown():
         ("/data", "starts with ''"),
         ("chdb://data", "three slashes"),
         ("clickhouse:///costs", "names no host"),
-        ("chdb:///data?databse=x", "unknown option 'databse'"),
+        ("chdb:///data?colour=x", "unknown option 'colour'"),
         ("clickhouse://db:port", "port"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -22,7 +24,7 @@ from tokentrace_collector.listener import PortError
 from tokentrace_collector.lock import InUseError
 from tokentrace_collector.rolling import Roll
 from tokentrace_collector.serve import Collector
-from tokentrace_collector.store import Store
+from tokentrace_collector.store import Store, StoreError
 
 
 @pytest.fixture
@@ -125,6 +127,39 @@ def test_a_rollup_on_demand_sees_what_was_just_accepted(empty_store: Store, tmp_
         export(EXPORTERS["http"](collector), "answer")
         assert collector.rollup() == {"traces": 1, "seconds": 0.0}
     assert counted[0] == 1
+
+
+def test_spans_are_taken_before_the_database_is_there(tmp_path: Path):
+    nowhere = f"clickhouse://127.0.0.1:1/costs?directory={tmp_path}"
+    config = Config(store=nowhere, http_port=0, grpc_port=0, api_port=0, grace_seconds=0.1)
+    with Collector(config) as collector:
+        export(EXPORTERS["http"](collector), "answer")
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            get(collector, "/readyz")
+    told = json.loads(raised.value.read())
+    assert (raised.value.code, told["problems"][0]) == (503, "The store is not open yet.")
+    assert told["backlog"]["entries"] == 1
+    raised.value.close()
+
+
+def test_a_rollup_that_fails_is_told_and_tried_again(empty_store: Store, tmp_path: Path):
+    tried = threading.Semaphore(0)
+
+    def rollup(_store: Store) -> Roll:
+        def roll(_rebuild: bool) -> RollupOutcome:
+            tried.release()
+            raise StoreError("no such price")
+
+        return roll
+
+    config = replace(config_of(empty_store, tmp_path, batch_seconds=0.05), rollup_seconds=0.01)
+    with Collector(config, rollup=rollup) as collector:
+        assert tried.acquire(timeout=30)
+        assert tried.acquire(timeout=30)
+        with pytest.raises(urllib.error.HTTPError, match="503") as raised:
+            get(collector, "/readyz")
+    assert json.loads(raised.value.read())["problems"] == ["The rollup failed: no such price"]
+    raised.value.close()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::"])

@@ -43,6 +43,12 @@ def test_a_sibling_sees_the_same_database(store: Store):
     sibling.close()
 
 
+def test_a_store_does_not_follow_a_fork(store: Store, monkeypatch):
+    monkeypatch.setattr("os.getpid", lambda: -1)  # What a forked child would see; in a real one the engine would hang.
+    with pytest.raises(StoreError, match="opened before a fork"):
+        store.query("SELECT 1")
+
+
 def test_a_second_path_in_one_process_is_refused(store: Store, tmp_path):
     with pytest.raises(StoreError, match="already initialized"):
         Store.open(f"chdb://{tmp_path}")
