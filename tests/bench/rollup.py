@@ -74,9 +74,9 @@ def main(spans: int) -> None:
         rollup.rebuild()
         rating = cpu_seconds(rollup.rebuild)
         store.close()
-    print(f"{spans:,} spans, 40 % of them calls; per second and core, CPU time:")  # noqa: T201
-    print(f"  raw to calls  {spans / reading:>12,.0f} spans/s")  # noqa: T201
-    print(f"  full rollup   {spans / rating:>12,.0f} spans/s  (bound {BOUND:,.0f})")  # noqa: T201
+    print(f"{spans:,} spans, 40 % of them calls; per second and core, CPU time:")
+    print(f"  raw to calls  {spans / reading:>12,.0f} spans/s")
+    print(f"  full rollup   {spans / rating:>12,.0f} spans/s  (bound {BOUND:,.0f})")
 
 
 if __name__ == "__main__":

@@ -289,8 +289,8 @@ def test_a_forked_child_delivers_its_own_spans_and_none_of_its_parents(collector
     program(code, env={"TOKENTRACE_ENDPOINT": collector.endpoint})
     assert sorted(span.name for _, span in collector.spans) == ["child", "parent after", "parent before"]
     # Two processes that write to one connection would read each other's answers.
-    parents, childs, again = collector.connections
-    assert parents == again != childs
+    before, child, after = collector.connections
+    assert before == after != child
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
