@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import gc
 import importlib
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import wrapt
 from opentelemetry import trace
-from shapes import anthropic_messages, google_generate, openai_chat, openai_responses
-from shapes.provider import AT_ONCE, HANGS, Provider, refused, reply, stream
-from shapes.shape import ASYNC, SYNC, drain, run, settle
+from shapes import anthropic_messages, openai_chat
+from shapes.provider import Provider, refused, reply, stream
+from shapes.shape import SYNC, ask, run
+from shapes.surfaces import every_surface
 
 import tokentrace
 
-SURFACES = (openai_chat.SURFACE, openai_responses.SURFACE, anthropic_messages.SURFACE, google_generate.GEMINI)
 MODULES = (
     "openai._base_client",
     "anthropic._base_client",
@@ -30,7 +27,6 @@ MODULES = (
     "httpx._client",
     "httpx2._client",
 )
-every_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 
 
 def wrapped() -> list[str]:
@@ -50,26 +46,12 @@ def wrapped() -> list[str]:
     return found
 
 
-def taken(surface, name: str = "complete"):
-    """A shape of a surface, by its name."""
-    (shape,) = (shape for shape in surface.shapes if shape.name == name)
-    return shape
-
-
-def call(surface, provider: Provider | None = None, mode: str = SYNC):
-    """Make one complete call."""
-    shape = taken(surface)
-    provider = provider or Provider(shape.answers)
-    steps = shape.act(surface.client(mode, provider, 2))
-    return steps if mode == ASYNC else run(steps, mode)
-
-
 @every_surface
 def test_uninstrument_takes_every_wrapper_off(metering, surface):
     with metering() as spans:
-        call(surface)
+        ask(surface)
         assert wrapped()
-    call(surface)
+    ask(surface)
 
     assert (len(spans.ours()), wrapped()) == (1, [])
 
@@ -80,7 +62,7 @@ def test_instrument_twice_is_once_and_again_is_once(metering, surface):
         pass
     with metering() as spans:
         tokentrace.instrument(tracer_provider=spans.provider)
-        call(surface)
+        ask(surface)
 
     assert len(spans.ours()) == 1
 
@@ -95,7 +77,7 @@ def test_a_wrapper_of_somebody_else_survives_uninstrument(metering, monkeypatch)
             return below(*args, **kwargs)
 
         monkeypatch.setattr(client, "request", theirs)
-    call(openai_chat.SURFACE)
+    ask(openai_chat.SURFACE)
 
     assert (client.request, spans.ours()) == (theirs, [])
 
@@ -111,9 +93,10 @@ spans, provider = InMemorySpanExporter(), TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(spans))
 tokentrace.instrument(tracer_provider=provider)
 early = {"openai", "anthropic", "google.genai", "httpx", "httpx2"} & set(sys.modules)
-from test_lifecycle import SURFACES, call
+from shapes.shape import ask
+from shapes.surfaces import SURFACES
 for surface in SURFACES:
-    call(surface)
+    ask(surface)
 print(early, [span.attributes["gen_ai.provider.name"] for span in spans.get_finished_spans()])
 """
     here = Path(__file__).parent
@@ -125,85 +108,15 @@ print(early, [span.attributes["gen_ai.provider.name"] for span in spans.get_fini
 @every_surface
 def test_a_call_is_a_child_of_the_span_around_it(spans, surface):
     with spans.tracer.start_as_current_span("request") as request:
-        call(surface)
+        ask(surface)
 
     (span,) = spans.ours()
     assert (span.parent, span.kind) == (request.get_span_context(), trace.SpanKind.CLIENT)
 
 
-@every_surface
-def test_calls_of_many_threads_keep_their_own_attempts(spans, surface):
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: call(surface), range(16)))
-
-    assert [span.attributes["tokentrace.attempts"] for span in spans.ours()] == [1] * 16
-
-
-@every_surface
-def test_calls_side_by_side_keep_their_own_attempts(spans, surface):
-    refusals = [refused(429, **{name.replace("-", "_"): value for name, value in AT_ONCE.items()})] * 8
-    provider = Provider([*refusals, *taken(surface).answers])
-
-    async def ask() -> None:
-        await asyncio.gather(*(call(surface, provider, ASYNC) for _ in range(8)))
-
-    asyncio.run(ask())
-    assert sum(span.attributes["tokentrace.attempts"] for span in spans.ours()) == len(provider.asked) == 16
-
-
-@every_surface
-def test_streams_that_are_read_in_turns_are_counted_each(spans, surface):
-    shape = taken(surface, "streamed")
-    provider = Provider(shape.answers)
-
-    async def ask() -> None:
-        await asyncio.gather(*(shape.act(surface.client(ASYNC, provider, 0)) for _ in range(4)))
-
-    asyncio.run(ask())
-    ends = [
-        (span.attributes["tokentrace.stream.end"], span.attributes["gen_ai.usage.input_tokens"])
-        for span in spans.ours()
-    ]
-    assert ends == [("complete", 100)] * 4
-
-
-@every_surface
-def test_a_stream_may_be_read_by_another_task_than_asked(spans, surface, caplog):
-    resource = {
-        "openai chat": lambda c: c.chat.completions.create(**openai_chat.ASK, **openai_chat.WITH_USAGE),
-        "openai responses": lambda c: c.responses.create(**openai_responses.ASK, stream=True),
-        "anthropic messages": lambda c: c.messages.create(**anthropic_messages.ASK, stream=True),
-        "google-genai": lambda c: c.models.generate_content_stream(**google_generate.ASK),
-    }[surface.name]
-    client = surface.client(ASYNC, Provider(taken(surface, "streamed").answers), 0)
-
-    async def ask() -> None:
-        opened = await asyncio.create_task(settle(resource(client)))
-        await asyncio.create_task(drain(opened))
-
-    asyncio.run(ask())
-    (span,) = spans.ours()
-    assert (span.attributes["tokentrace.stream.end"], caplog.messages) == ("complete", [])
-
-
-@every_surface
-def test_a_loop_that_dies_with_a_call_in_flight_says_nothing_of_ours(spans, surface):
-    provider = Provider((HANGS,))
-    loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda *_: None)  # The loop complains of the task, as it should.
-    task = loop.create_task(call(surface, provider, ASYNC))
-    loop.run_until_complete(provider.reached.wait())
-    loop.close()
-    del task
-    gc.collect()
-
-    (span,) = spans.ours()
-    assert "gen_ai.usage.input_tokens" not in span.attributes
-
-
 def test_an_attempt_says_how_it_ended_and_how_long_it_waited(spans):
-    provider = Provider((refused(429, retry_after_ms="1"), *taken(openai_chat.SURFACE).answers))
-    call(openai_chat.SURFACE, provider)
+    provider = Provider((refused(429, retry_after_ms="1"), *openai_chat.SURFACE["complete"].answers))
+    ask(openai_chat.SURFACE, provider)
 
     (span,) = spans.ours()
     first, second = (dict(event.attributes) for event in span.events)
@@ -253,11 +166,11 @@ def test_an_azure_deployment_is_asked_and_its_model_answers(spans):
 @pytest.mark.parametrize("name", ["complete", "streamed", "stream helper", "retried after 429", "refused with 400"])
 def test_anthropics_own_spans_carry_no_second_usage(spans, monkeypatch, name):
     surface = anthropic_messages.SURFACE
-    if name not in {shape.name for shape in surface.shapes}:
+    if name not in surface:
         pytest.skip("this release has no such shape")
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", spans.provider)
     monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "true")
-    shape = taken(surface, name)
+    shape = surface[name]
     client = surface.client(SYNC, Provider(shape.answers), shape.retries)
     with suppress(importlib.import_module("anthropic").BadRequestError):
         run(shape.act(client), SYNC)
@@ -277,7 +190,7 @@ def test_a_stream_is_counted_however_it_is_compressed(spans, surface):
     import gzip
     from dataclasses import replace
 
-    shape = taken(surface, "streamed")
+    shape = surface["streamed"]
     packed = gzip.compress(b"".join(shape.answers[0].parts))
     cut = tuple(packed[at : at + 11] for at in range(0, len(packed), 11))
     answer = replace(

@@ -7,22 +7,20 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from shapes import anthropic_messages, google_generate, openai_chat, openai_responses
+from shapes.api import data, named
 from shapes.provider import Provider, reply, stream
 from shapes.record import said
 from shapes.shape import ASYNC, SYNC, run
-from shapes.stainless import data, named
+from shapes.surfaces import SURFACES, every_surface
 
-SURFACES = (openai_chat.SURFACE, openai_responses.SURFACE, anthropic_messages.SURFACE, google_generate.GEMINI)
 quickly = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-every_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 counts = st.integers(0, 2**31)
 
 
 def take(spans, surface, name, answer, mode=SYNC):
     """What is recorded of one call."""
     spans.clear()
-    (shape,) = (shape for shape in surface.shapes if shape.name == name)
-    run(shape.act(surface.client(mode, Provider((answer,)), 0)), mode)
+    run(surface[name].act(surface.client(mode, Provider((answer,)), 0)), mode)
     (span,) = spans.ours()
     return said(span)
 
@@ -80,7 +78,7 @@ def gemini(fresh, read, written, text, thought):
 @quickly
 @given(cuts=st.lists(st.integers(1, 4000), max_size=30), newline=st.sampled_from([b"\n", b"\r\n"]))
 def test_a_stream_may_be_cut_anywhere(spans, surface, mode, cuts, newline):
-    (shape,) = (shape for shape in surface.shapes if shape.name == "streamed")
+    shape = surface["streamed"]
     body = b"".join(shape.answers[0].parts).replace(b"\n", newline)
     edges = sorted({0, *(cut for cut in cuts if cut < len(body)), len(body)})
     pieces = [body[start:end] for start, end in pairwise(edges)]

@@ -10,9 +10,9 @@ from typing import Any
 import pydantic
 
 from shapes import stainless
+from shapes.api import Api, call, client_of, named
 from shapes.provider import reply, stream
 from shapes.shape import Shape, Surface, drain, entered, settle
-from shapes.stainless import Api, call, named
 
 SEEN = {
     "input_tokens": 44,
@@ -155,7 +155,7 @@ def _tools() -> Iterable[Shape]:
     yield Shape("tool runner, two turns", run, answers, twice, needs=lambda c: hasattr(c.beta.messages, "tool_runner"))
 
 
-build = stainless.client("anthropic", "Anthropic")
+build = client_of("anthropic", "Anthropic")
 SURFACE = Surface(
     "anthropic messages",
     "anthropic",

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from shapes.api import call, data, failed
 from shapes.provider import HANGS, Provider, http_of, lost, refused, reply, stream
 from shapes.shape import ASYNC, Shape, Surface, drain, first, settle
-from shapes.stainless import call, data, failed
 
 MODEL = "gemini-3.8-flash"
 USAGE = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import pydantic
 
 from shapes import stainless
-from shapes.provider import reply, stream
+from shapes.api import Api, call, client_of, data
+from shapes.provider import refused, reply, stream
 from shapes.shape import SYNC, Shape, Surface, drain, entered, first, settle
-from shapes.stainless import Api, call, data
 
 USAGE = {
     "prompt_tokens": 100,
@@ -134,6 +135,31 @@ def _clients() -> Iterable[Shape]:
     yield Shape("Azure client", azure, (reply(body()),), (API.counted,))
 
 
+def _legacy() -> Iterable[Shape]:
+    """An httpx client below an openai that is built on httpx2."""
+
+    def legacy(client: Any) -> Any:
+        http, provider = importlib.import_module("httpx"), client._client._transport.asked_of
+        if hasattr(client._client, "aclose"):
+            return client.with_options(http_client=http.AsyncClient(transport=provider.async_transport(http)))
+        return client.with_options(http_client=http.Client(transport=provider.transport(http)))
+
+    async def complete(client: Any) -> Any:
+        return await settle(legacy(client).chat.completions.create(**ASK))
+
+    async def streamed(client: Any) -> Any:
+        return await drain(await settle(legacy(client).chat.completions.create(**ASK, **WITH_USAGE)))
+
+    def takes_both(client: Any) -> bool:
+        is_new = type(client._client).__module__.startswith("httpx2")
+        return is_new and importlib.util.find_spec("httpx") is not None
+
+    yield Shape("client of httpx", complete, (reply(body()),), (API.counted,), needs=takes_both)
+    again = (refused(429, retry_after_ms="1"), stream(EVENTS))
+    tried = (call(TOKENS, [429, 200], end="complete"),)
+    yield Shape("client of httpx, streamed", streamed, again, tried, retries=1, needs=takes_both)
+
+
 def azure_of(client: Any) -> Any:
     """An Azure client that talks to the provider of `client`."""
     import openai
@@ -146,6 +172,6 @@ def azure_of(client: Any) -> Any:
 SURFACE = Surface(
     "openai chat",
     "openai",
-    stainless.client("openai", "OpenAI"),
-    (*stainless.shapes(API), *_helpers(), *_streams(), *_clients()),
+    client_of("openai", "OpenAI"),
+    (*stainless.shapes(API), *_helpers(), *_streams(), *_clients(), *_legacy()),
 )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from shapes import stainless
+from shapes.api import call, client_of, data
 from shapes.provider import reply, stream
 from shapes.shape import Shape, Surface, drain, settle
-from shapes.stainless import call, data
 
 TOKENS = {"input_text": 100}
 
@@ -32,7 +31,7 @@ EMBEDDED = (call(TOKENS),)
 EMBEDDINGS = Surface(
     "openai embeddings",
     "openai",
-    stainless.client("openai", "OpenAI"),
+    client_of("openai", "OpenAI"),
     (
         Shape("complete", _embed, (reply(VECTORS),), EMBEDDED),
         Shape("`with_raw_response`, never parsed", _embed_raw, (reply(VECTORS),), EMBEDDED),
@@ -67,7 +66,7 @@ EVENTS = (
 COMPLETIONS = Surface(
     "openai completions",
     "openai",
-    stainless.client("openai", "OpenAI"),
+    client_of("openai", "OpenAI"),
     (
         Shape(
             "complete", _complete, (reply(ID | {"choices": [_text("4", "stop")], "usage": USAGE}),), (call(WRITTEN),)

@@ -9,9 +9,9 @@ from typing import Any
 import pydantic
 
 from shapes import stainless
+from shapes.api import Api, call, client_of, named
 from shapes.provider import reply, stream
 from shapes.shape import Shape, Surface, drain, entered, settle
-from shapes.stainless import Api, call, named
 
 USAGE = {
     "input_tokens": 100,
@@ -156,6 +156,6 @@ def _stored() -> Iterable[Shape]:
 SURFACE = Surface(
     "openai responses",
     "openai",
-    stainless.client("openai", "OpenAI"),
+    client_of("openai", "OpenAI"),
     (*stainless.shapes(API), *_helpers(), *_endings(), *_stored()),
 )

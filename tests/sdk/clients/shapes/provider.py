@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 SSE = {"content-type": "text/event-stream"}
-AT_ONCE = {"retry-after-ms": "1"}
+AT_ONCE = {"retry_after_ms": "1"}
 """Makes a client try again without a pause worth the name."""
 
 
@@ -79,6 +79,8 @@ class Provider:
         provider = self
 
         class Transport(http.BaseTransport):
+            asked_of = provider
+
             def handle_request(self, request: Any) -> Any:
                 request.read()
                 answer = provider.take(request)
@@ -93,6 +95,8 @@ class Provider:
         provider = self
 
         class Transport(http.AsyncBaseTransport):
+            asked_of = provider
+
             async def handle_async_request(self, request: Any) -> Any:
                 await request.aread()
                 answer = provider.take(request)

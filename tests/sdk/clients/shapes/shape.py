@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,14 @@ class Surface:
     package: str
     client: Callable[[str, Provider, int], Any]
     shapes: tuple[Shape, ...]
+
+    def __getitem__(self, name: str) -> Shape:
+        """The shape of this name."""
+        (shape,) = (shape for shape in self.shapes if shape.name == name)
+        return shape
+
+    def __contains__(self, name: str) -> bool:
+        return any(shape.name == name for shape in self.shapes)
 
 
 def cases(*surfaces: Surface) -> list[Any]:
@@ -105,6 +113,13 @@ def run(steps: Coroutine[Any, Any, Any], mode: str) -> Any:
     except StopIteration as end:
         return end.value
     raise RuntimeError("A client that does not await has suspended.")
+
+
+def ask(surface: Surface, provider: Provider | None = None, mode: str = SYNC) -> Any:
+    """Make one complete call; what is to be awaited for it, where the client awaits."""
+    shape = surface["complete"]
+    steps = shape.act(surface.client(mode, provider or Provider(shape.answers), 2))
+    return steps if mode == ASYNC else run(steps, mode)
 
 
 async def settle(value: Any) -> Any:
@@ -169,8 +184,3 @@ def looks(value: Any) -> Any:
 
 def _name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-async def gather(*awaitables: Awaitable[Any]) -> list[Any]:
-    """The results of all, in order."""
-    return [await settle(each) for each in awaitables]

@@ -3,102 +3,12 @@
 from __future__ import annotations
 
 import gc
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from dirty_equals import IsOneOf
-
-from shapes.provider import AT_ONCE, HANGS, Answer, Provider, http_of, lost, refused, reply, stream
-from shapes.shape import ASYNC, SYNC, Shape, drain, entered, first, settle
-
-Tokens = Mapping[str, int]
-LEFT = IsOneOf("closed", "dropped")
-"""It is up to the garbage collector whether it closes the stream of the client or ours beneath it first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """One endpoint, reached through one resource of the client."""
-
-    resource: Callable[[Any], Any]
-    ask: Mapping[str, Any]
-    """The arguments of every call."""
-
-    streaming: Mapping[str, Any]
-    """What the application adds to have the answer streamed, with its usage."""
-
-    whole: Any
-    """The answer in one body."""
-
-    events: tuple[bytes, ...]
-    """The answer as a stream."""
-
-    tokens: Tokens
-    """The truth about that answer."""
-
-    begun: Tokens
-    """What is known once the first event was read."""
-
-    @property
-    def counted(self) -> dict[str, Any]:
-        """What the span of the call says."""
-        return call(self.tokens)
-
-    @property
-    def streamed(self) -> dict[str, Any]:
-        """What the span of the streamed call says."""
-        return call(self.tokens, end="complete")
-
-    def left(self, end: Any, attempts: list[Any] | None = None, error: str | None = None) -> dict[str, Any]:
-        """What the span of a stream says of which only the first event was read."""
-        source = "partial_stream" if self.begun else "missing"
-        return call(self.begun, attempts, source=source, end=end, error=error)
-
-
-def call(
-    tokens: Tokens,
-    attempts: list[Any] | None = None,
-    *,
-    source: str = "reported",
-    scope: str = "call",
-    end: Any = None,
-    error: str | None = None,
-    billable: str | None = None,
-) -> dict[str, Any]:
-    """What a span says; what it leaves out is absent here too."""
-    said = {
-        "scope": scope,
-        "source": source,
-        "tokens": dict(tokens),
-        "attempts": [200] if attempts is None else attempts,
-        "end": end,
-        "error": error,
-        "billable": billable or ("unknown" if source == "missing" else None),
-    }
-    return {key: value for key, value in said.items() if value is not None}
-
-
-def failed(attempts: list[Any], error: str) -> dict[str, Any]:
-    """What the span of a call says that never was answered."""
-    refused = all(isinstance(attempt, int) for attempt in attempts)
-    return call({}, attempts, source="missing", error=error, billable="false" if refused else "unknown")
-
-
-def client(package: str, kind: str) -> Callable[[str, Provider, int], Any]:
-    """A factory of clients of `package` that talk to a given provider."""
-
-    def build(mode: str, provider: Provider, retries: int) -> Any:
-        library = __import__(package)
-        http = http_of(f"{package}._base_client")
-        if mode == SYNC:
-            inner = http.Client(transport=provider.transport(http))
-            return getattr(library, kind)(api_key="-", http_client=inner, max_retries=retries)
-        inner = http.AsyncClient(transport=provider.async_transport(http))
-        return getattr(library, f"Async{kind}")(api_key="-", http_client=inner, max_retries=retries)
-
-    return build
+from shapes.api import LEFT, Api, call, failed
+from shapes.provider import AT_ONCE, HANGS, Answer, lost, refused, reply, stream
+from shapes.shape import ASYNC, Shape, drain, entered, first, settle
 
 
 def shapes(api: Api) -> tuple[Shape, ...]:
@@ -191,7 +101,7 @@ def _streamed(api: Api) -> Iterable[Shape]:
     answers, counted = (stream(api.events),), (api.streamed,)
     yield Shape("streamed", streamed, answers, counted)
     yield Shape("streamed, in a `with`", entered_and_drained, answers, counted)
-    yield Shape("streamed, asked again after 429", streamed, (refused(429, **_at_once()), *answers), (
+    yield Shape("streamed, asked again after 429", streamed, (refused(429, **AT_ONCE), *answers), (
         call(api.tokens, [429, 200], end="complete"),
     ), retries=1)  # fmt: skip
 
@@ -239,7 +149,7 @@ def _failing(api: Api) -> Iterable[Shape]:
     async def streamed(client: Any) -> Any:
         return await drain(await settle(api.resource(client).create(**api.ask, **api.streaming)))
 
-    yes, soon = reply(api.whole), _at_once()
+    yes, soon = reply(api.whole), AT_ONCE
 
     def retried(name: str, *before: Answer, statuses: list[Any]) -> Shape:
         return Shape(name, complete, (*before, yes), (call(api.tokens, [*statuses, 200]),), retries=2)
@@ -285,17 +195,3 @@ def around(inner: Any) -> Any:
             return response
 
     return (Async if hasattr(inner, "aclose") else Sync)()
-
-
-def _at_once() -> dict[str, str]:
-    return {name.replace("-", "_"): value for name, value in AT_ONCE.items()}
-
-
-def data(event: Any) -> bytes:
-    """A server-sent event without a name."""
-    return b"data: " + json.dumps(event).encode() + b"\n\n"
-
-
-def named(event: Mapping[str, Any]) -> bytes:
-    """A server-sent event that is named after its type."""
-    return b"event: " + event["type"].encode() + b"\n" + data(event)
