@@ -14,6 +14,11 @@ from tokentrace import attributes as name
 
 FIRST_ERROR = 400
 
+_UNSENT = frozenset(
+    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ClientConnectorDNSError"}
+)
+"""Errors of httpx and aiohttp that come before anything was sent."""
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -26,9 +31,9 @@ class Attempt:
 
     @property
     def billable(self) -> str:
-        """Whether the provider bills it: an HTTP error is free, a connection that broke may not be."""
+        """Whether the provider bills it: an HTTP error is free, a connection that broke on the way may not be."""
         if self.status is None:
-            return "unknown"
+            return "false" if self.error in _UNSENT else "unknown"
         return "true" if self.status < FIRST_ERROR else "false"
 
     def answered(self, response: Any) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokentrace import wire
 from tokentrace.providers import NAMES
 from tokentrace.reading import NOTHING, Format, Reading, items, mapping
 from tokentrace.usage import Usage
-from tokentrace.wire import chat, shape
 
 
 def read_usage(raw: Any, *, provider: str, api: str | None = None, context: Mapping[str, Any] | None = None) -> Usage:
@@ -34,10 +32,13 @@ def read_usage(raw: Any, *, provider: str, api: str | None = None, context: Mapp
 
 
 def _spoken(parts: Sequence[Any], provider: str, api: str | None) -> Format:
+    # An application that only makes calls never needs all formats.
+    from tokentrace.wire import apis, chat, shape  # noqa: PLC0415
+
     if api is None:
         return next((found for part in parts if (found := shape.of(mapping(part)))), chat.FORMAT)
-    if (known := wire.spoken_by(provider, api)) is None:
-        raise ValueError(f"No wire format is known for the api {api!r}. Use one of: {', '.join(sorted(wire.FORMATS))}.")
+    if (known := apis.spoken_by(provider, api)) is None:
+        raise ValueError(f"No wire format is known for the api {api!r}. Use one of: {', '.join(sorted(apis.FORMATS))}.")
     return known
 
 

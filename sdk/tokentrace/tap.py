@@ -29,12 +29,35 @@ def how(error: BaseException) -> str:
     return "failed" if isinstance(error, Exception) else "cancelled"
 
 
-class ByteTap(wrapt.ObjectProxy[Any]):
-    """The byte stream of an httpx or httpx2 response."""
+class _Tap(wrapt.ObjectProxy[Any]):
+    """What every tap is: the stream itself, and whoever reads along."""
 
     def __init__(self, stream: Any, listener: Listener) -> None:
         super().__init__(stream)
         self._self_listener = listener
+
+    def __del__(self) -> None:
+        self._self_listener.end(None)
+
+
+class _SyncTap(_Tap):
+    def close(self) -> None:
+        try:
+            self.__wrapped__.close()
+        finally:
+            self._self_listener.end("closed")
+
+
+class _AsyncTap(_Tap):
+    async def aclose(self) -> None:
+        try:
+            await self.__wrapped__.aclose()
+        finally:
+            self._self_listener.end("closed")
+
+
+class ByteTap(_SyncTap):
+    """The byte stream of an httpx or httpx2 response."""
 
     def __iter__(self) -> Iterator[bytes]:
         listener = self._self_listener
@@ -49,22 +72,9 @@ class ByteTap(wrapt.ObjectProxy[Any]):
             raise
         listener.end("complete")
 
-    def close(self) -> None:
-        try:
-            self.__wrapped__.close()
-        finally:
-            self._self_listener.end("closed")
 
-    def __del__(self) -> None:
-        self._self_listener.end(None)
-
-
-class AsyncByteTap(wrapt.ObjectProxy[Any]):
+class AsyncByteTap(_AsyncTap):
     """`ByteTap` for an asynchronous response."""
-
-    def __init__(self, stream: Any, listener: Listener) -> None:
-        super().__init__(stream)
-        self._self_listener = listener
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         listener = self._self_listener
@@ -79,22 +89,9 @@ class AsyncByteTap(wrapt.ObjectProxy[Any]):
             raise
         listener.end("complete")
 
-    async def aclose(self) -> None:
-        try:
-            await self.__wrapped__.aclose()
-        finally:
-            self._self_listener.end("closed")
 
-    def __del__(self) -> None:
-        self._self_listener.end(None)
-
-
-class PartTap(wrapt.ObjectProxy[Any]):
+class PartTap(_SyncTap):
     """A generator of parsed parts."""
-
-    def __init__(self, parts: Any, listener: Listener) -> None:
-        super().__init__(parts)
-        self._self_listener = listener
 
     def __iter__(self) -> Any:
         return self
@@ -116,22 +113,9 @@ class PartTap(wrapt.ObjectProxy[Any]):
         listener.part(part)
         return part
 
-    def close(self) -> None:
-        try:
-            self.__wrapped__.close()
-        finally:
-            self._self_listener.end("closed")
 
-    def __del__(self) -> None:
-        self._self_listener.end(None)
-
-
-class AsyncPartTap(wrapt.ObjectProxy[Any]):
+class AsyncPartTap(_AsyncTap):
     """`PartTap` for an asynchronous generator."""
-
-    def __init__(self, parts: Any, listener: Listener) -> None:
-        super().__init__(parts)
-        self._self_listener = listener
 
     def __aiter__(self) -> Any:
         return self
@@ -151,12 +135,3 @@ class AsyncPartTap(wrapt.ObjectProxy[Any]):
             listener.leave()
         listener.part(part)
         return part
-
-    async def aclose(self) -> None:
-        try:
-            await self.__wrapped__.aclose()
-        finally:
-            self._self_listener.end("closed")
-
-    def __del__(self) -> None:
-        self._self_listener.end(None)

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tokentrace import wire
 from tokentrace.normalise import read_usage
 from tokentrace.providers import NAMES
 from tokentrace.reading import Reading
 from tokentrace.usage import Usage
+from tokentrace.wire import apis
 
 CORPUS = Path(os.environ.get("TOKENTRACE_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
 INDEX = CORPUS / "INDEX.json"
@@ -238,7 +238,7 @@ STREAMS = [exchange for exchange in ALL if exchange.status == 200 and len(events
 
 @named(STREAMS)
 def test_the_marked_events_of_a_stream_tell_everything(exchange):
-    spoken = wire.spoken_by(NAMES.get(exchange.provider, exchange.provider), exchange.api)
+    spoken = apis.spoken_by(NAMES.get(exchange.provider, exchange.provider), exchange.api)
     data = events(exchange.body)
     marked = [one for place, one in enumerate(data) if not place or spoken.marks.search(one)]
     told, all_told = Reading(), Reading()
@@ -251,7 +251,7 @@ def test_the_marked_events_of_a_stream_tell_everything(exchange):
 
 @named(STREAMS)
 def test_a_recorded_stream_that_ended_well_is_complete(exchange):
-    spoken = wire.spoken_by(NAMES.get(exchange.provider, exchange.provider), exchange.api)
+    spoken = apis.spoken_by(NAMES.get(exchange.provider, exchange.provider), exchange.api)
     seen = Reading()
     for one in events(exchange.body):
         spoken.read(json.loads(one), seen)

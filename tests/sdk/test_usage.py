@@ -16,7 +16,7 @@ from tokentrace.attributes import BUCKETS
 from tokentrace.normalise import read_usage
 from tokentrace.reading import overlaid
 from tokentrace.usage import Usage
-from tokentrace.wire import FORMATS
+from tokentrace.wire.apis import FORMATS
 
 FIELDS = re.findall(
     r"\w+",

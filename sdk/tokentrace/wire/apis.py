@@ -1,0 +1,69 @@
+"""Which wire format is spoken on an API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tokentrace.reading import Format
+from tokentrace.wire import (
+    agent,
+    batch,
+    chat,
+    cohere,
+    completions,
+    converse,
+    embeddings,
+    gemini,
+    images,
+    interactions,
+    invoke,
+    live,
+    messages,
+    ollama,
+    predict,
+    responses,
+    transcription,
+    xai,
+)
+
+_SPOKEN: tuple[tuple[Format, str], ...] = (
+    (chat.FORMAT, "chat chat.stream assistants conversations"),
+    (completions.FORMAT, "completions"),
+    (responses.FORMAT, "responses responses.stream responses-compact realtime"),
+    (messages.FORMAT, "messages messages.stream raw-predict legacy-complete"),
+    (gemini.FORMAT, "gemini generate generate_content generate_content_stream stream-generate"),
+    (interactions.FORMAT, "interactions"),
+    (live.FORMAT, "live"),
+    (predict.FORMAT, "predict"),
+    (embeddings.FORMAT, "embeddings"),
+    (images.FORMAT, "images"),
+    (transcription.FORMAT, "transcription audio-transcriptions"),
+    (batch.FORMAT, "batch batches"),
+    (converse.FORMAT, "converse converse_stream converse-stream"),
+    (invoke.FORMAT, "invoke invoke_model invoke-stream"),
+    (agent.FORMAT, "result"),
+    (xai.FORMAT, "grpc"),
+    (ollama.FORMAT, "ollama ollama-chat ollama-generate"),
+)
+
+_DIALECTS: tuple[tuple[Format, str, str], ...] = (
+    (predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),
+    (cohere.FORMAT, "cohere", "chat embeddings rerank"),
+    (ollama.FORMAT, "ollama", "chat"),
+)
+"""Formats of providers that mean something of their own by the name of an API."""
+
+FORMATS: Mapping[str, Format] = {api: spoken for spoken, apis in _SPOKEN for api in apis.split()}
+"""Every wire format, by the names of the APIs that speak it."""
+
+_BY_PROVIDER: Mapping[tuple[str, str], Format] = {
+    (provider, api): spoken
+    for spoken, providers, apis in _DIALECTS
+    for provider in providers.split()
+    for api in apis.split()
+}
+
+
+def spoken_by(provider: str, api: str) -> Format | None:
+    """The format that a provider, by its OpenTelemetry name, speaks on an API."""
+    return _BY_PROVIDER.get((provider, api)) or FORMATS.get(api)
