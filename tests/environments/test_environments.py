@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ALONE = ("-o", "addopts=--import-mode=importlib")
+"""An environment has pytest and nothing to run it on several cores with."""
 
 
 @pytest.mark.skipif(os.environ.get("TOKENTRACE_REGENERATE") != "1", reason="TOKENTRACE_REGENERATE=1 is not set")
@@ -26,7 +28,17 @@ def test_an_environment_is_what_it_says(environment):
 
 def test_every_shape_counts_once(environment):
     run = subprocess.run(
-        [environment.python(), "-m", "pytest", "tests/sdk/clients", "-q", "--tb=short", "-p", "no:cacheprovider"],
+        [
+            environment.python(),
+            "-m",
+            "pytest",
+            "tests/sdk/clients",
+            "-q",
+            "--tb=short",
+            "-p",
+            "no:cacheprovider",
+            *ALONE,
+        ],
         cwd=ROOT,
         env={
             key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "OTEL_", "TOKENTRACE_"))
