@@ -34,6 +34,8 @@ _SESSION = {
     "async_insert": 0,
     # Backfills span more days than the default of 100.
     "max_partitions_per_insert_block": 0,
+    # A batch has hardly a duplicate, and readers expect them: looking for them costs as much as writing.
+    "optimize_on_insert": 0,
 }
 
 
