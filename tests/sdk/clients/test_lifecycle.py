@@ -13,7 +13,7 @@ import pytest
 import wrapt
 from opentelemetry import trace
 from shapes import anthropic_messages, openai_chat
-from shapes.provider import Provider, refused, reply, stream
+from shapes.provider import Provider, lost, refused, reply, stream
 from shapes.shape import SYNC, ask, run
 from shapes.surfaces import every_surface
 
@@ -27,6 +27,51 @@ MODULES = (
     "httpx._client",
     "httpx2._client",
 )
+
+NAMES = {
+    "openai chat": "chat gpt-5.6",
+    "openai responses": "chat gpt-5.6",
+    "anthropic messages": "chat claude-opus-5",
+    "google-genai": "generate_content gemini-3.8-flash",
+}
+IDENTITY = {
+    "openai chat": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-5.6",
+        "gen_ai.response.model": "gpt-5.6-2026-08-01",
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "server.address": "api.openai.com",
+    },
+    "openai responses": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-5.6",
+        "gen_ai.response.model": "gpt-5.6-2026-08-01",
+        "gen_ai.response.id": "resp_1",
+        "gen_ai.response.finish_reasons": ("completed",),
+        "server.address": "api.openai.com",
+    },
+    "anthropic messages": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-opus-5",
+        "gen_ai.response.model": "claude-opus-5-20260901",
+        "gen_ai.response.id": "msg_1",
+        "gen_ai.response.finish_reasons": ("end_turn",),
+        "server.address": "api.anthropic.com",
+    },
+    "google-genai": {
+        "gen_ai.operation.name": "generate_content",
+        "gen_ai.provider.name": "gcp.gemini",
+        "gen_ai.request.model": "gemini-3.8-flash",
+        "gen_ai.response.model": "gemini-3.8-flash-001",
+        "gen_ai.response.id": "r-1",
+        "gen_ai.response.finish_reasons": ("STOP",),
+        "server.address": "generativelanguage.googleapis.com",
+    },
+}
 
 
 def wrapped() -> list[str]:
@@ -112,6 +157,45 @@ def test_a_call_is_a_child_of_the_span_around_it(spans, surface):
 
     (span,) = spans.ours()
     assert (span.parent, span.kind) == (request.get_span_context(), trace.SpanKind.CLIENT)
+
+
+@every_surface
+def test_a_call_says_what_was_asked_of_whom_and_by_which_part_of_the_application(spans, surface):
+    with tokentrace.tags(team="search"), tokentrace.step("draft", role="answer"):
+        ask(surface)
+
+    said = spans.ours()[0].attributes
+    assert {
+        name: value for name, value in said.items() if not name.startswith(("gen_ai.usage.", "tokentrace.usage."))
+    } == {
+        **IDENTITY[surface.name],
+        "tokentrace.attempts": 1,
+        "tokentrace.attribution.team": "search",
+        "tokentrace.role": "answer",
+        "tokentrace.role_source": "explicit",
+        "tokentrace.reasoning.source": "reported",
+        "tokentrace.reasoning.visibility": "hidden",
+    }
+
+
+@every_surface
+def test_a_streamed_call_says_so(spans, surface):
+    shape = surface["streamed"]
+    run(shape.act(surface.client(SYNC, Provider(shape.answers), 0)), SYNC)
+
+    said = spans.only()
+    assert said.pop("gen_ai.response.time_to_first_chunk") > 0
+    assert {name: said.get(name) for name in IDENTITY[surface.name]} == IDENTITY[surface.name]
+    assert (said["gen_ai.request.stream"], said["name"]) == (True, NAMES[surface.name])
+
+
+@every_surface
+def test_an_interrupt_of_the_user_passes_and_is_noted(spans, surface):
+    with pytest.raises(KeyboardInterrupt):
+        ask(surface, Provider((lost("interrupt"),)))
+
+    (span,) = spans.ours()
+    assert (span.attributes["error.type"], trace.get_current_span()) == ("KeyboardInterrupt", trace.INVALID_SPAN)
 
 
 def test_an_attempt_says_how_it_ended_and_how_long_it_waited(spans):

@@ -23,7 +23,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     parts: tuple[bytes, ...] = ()
     lost: str | None = None
-    """`timeout` or `reset`: no response at all, or none beyond `parts`."""
+    """`timeout`, `reset` or `interrupt`: no response at all, or none beyond `parts`."""
     hangs: bool = False
     """Nothing comes after `parts`, ever."""
 
@@ -46,7 +46,7 @@ def refused(status: int, **headers: str) -> Answer:
 
 
 def lost(how: str) -> Answer:
-    """No response: `timeout` or `reset`."""
+    """No response: `timeout`, `reset` or `interrupt`."""
     return Answer(lost=how)
 
 
@@ -115,7 +115,9 @@ class Provider:
         await asyncio.Event().wait()
 
 
-def _error(http: ModuleType, how: str, request: Any) -> Exception:
+def _error(http: ModuleType, how: str, request: Any) -> BaseException:
+    if how == "interrupt":
+        return KeyboardInterrupt()
     if how == "timeout":
         return http.ReadTimeout("timed out", request=request)
     return http.ReadError("connection reset by peer", request=request)

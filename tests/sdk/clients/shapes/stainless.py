@@ -28,6 +28,10 @@ def _complete(api: Api) -> Iterable[Shape]:
 
     answers, counted = (reply(api.whole),), (api.counted,)
     yield Shape("complete", complete, answers, counted)
+    silent = (call({}, source="missing"),)
+    yield Shape("answer without usage", complete, (reply(api.whole | {"usage": None}),), silent)
+    page = Answer(200, {"content-type": "text/html"}, (b"<html>Sign in to the network</html>",))
+    yield Shape("answer of a proxy, in HTML", complete, (page,), silent)
     unseen = (api.counted | {"attempts": [], "billable": "unknown"},)
     yield Shape("HTTP client that overrides `send`", own_send, answers, unseen)
     yield Shape("copy of the client, `with_options`", copied, answers, counted)
