@@ -65,8 +65,9 @@ class Stages:
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)
-        for statement in ("prices", "lines"):
-            self._do(statement)
+        self._do("prices")
+        self._do("lines", trusted=list(self.run.book.trust_reported))
+        self._do("reported")
         self._do("call_costs", run=self.run.id, version=self.version)
 
     def bounds(self) -> Bounds | None:

@@ -79,6 +79,23 @@ SELECT
     {version:UInt64}
 FROM llm_calls AS call FINAL
 INNER JOIN rollup_bearing AS span ON span.tenant = call.tenant AND span.trace_id = call.trace_id AND span.span_id = call.span_id
-LEFT ANY JOIN rollup_lines AS used ON used.number = span.number AND used.part = call.part
+LEFT ANY JOIN (
+    SELECT
+        number,
+        part,
+        waste,
+        pool,
+        lines,
+        ${components: {name}},
+        list_cost,
+        contracted_cost,
+        tokens_covered,
+        tokens_total,
+        rates_covered,
+        rates_total,
+        unpriced
+    FROM rollup_lines
+    WHERE isNull(reported)
+) AS used ON used.number = span.number AND used.part = call.part
 WHERE (call.tenant, call.trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND (call.scope != '' OR call.review_kind != '')

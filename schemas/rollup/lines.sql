@@ -19,6 +19,12 @@ WITH
             call.segment_kinds AS segment_kinds,
             call.segment_tokens AS segment_tokens,
             call.billable = 'false' AS is_free,
+            if(
+                call.part = 0 AND call.billable != 'false' AND has({trusted:Array(String)}, call.provider) AND call.reported_cost >= 0
+                    AND call.reported_currency IN ('', 'USD'),
+                call.reported_cost,
+                NULL
+            ) AS reported,
             has(call.flags, 'tool_use_prompt_free') AS is_tool_prompt_free,
             span.seconds AS seconds,
             multiIf(
@@ -51,6 +57,9 @@ WITH
             ) AS all_tokens,
             arrayFilter(each -> startsWith(each.1, 'input_') OR startsWith(each.1, 'cache_'), all_tokens) AS prompt,
             arraySlice(all_tokens, length(prompt) + 1) AS beside_prompt,
+            -- A fee per request exists where a price list knows one, and where a call said its cost but nothing it used.
+            used.review_kind = '' AND used.part = 0
+                AND if(empty(all_tokens) AND empty(used.meters), isNotNull(used.reported), has(rates.units, 'requests')) AS has_request,
             arraySum(each -> if(startsWith(each.1, 'output_'), 0, each.2), all_tokens) AS input_tokens,
             toUInt16(
                 1
@@ -94,6 +103,7 @@ WITH
             pool,
             is_free,
             is_tool_prompt_free,
+            reported,
             arrayConcat(
                 arrayMap(
                     (end, size) -> (
@@ -107,7 +117,7 @@ WITH
                 ),
                 arrayMap(each -> ('token', each.1, '', toDecimal64(each.2, 6)), beside_prompt),
                 arrayMap(each -> ('meter', each.1, '', each.2), arraySort(arrayFilter(each -> each.2 > 0, CAST(meters, 'Array(Tuple(String, Decimal(18, 6)))')))),
-                if(review_kind = '' AND part = 0 AND notEmpty(all_tokens), [('meter', 'requests', '', toDecimal64(1, 6))], []),
+                if(has_request, [('meter', 'requests', '', toDecimal64(1, 6))], []),
                 if(seconds > 0, [('review', 'review_seconds', '', toDecimal64(assumeNotNull(seconds), 6))], [])
             ) AS pieces
         FROM scaled
@@ -127,6 +137,7 @@ WITH
             pool,
             is_free,
             is_tool_prompt_free,
+            reported,
             toUInt16(place) AS place,
             piece.1 AS kind,
             piece.2 AS unit,
@@ -141,8 +152,7 @@ WITH
     claimed AS (
         SELECT
             call_units.*,
-            ${components: toDecimal64(greatest({claimed}, 0), 6) AS {name}_claimed},
-            ${components: {sub_component} AS {name}_sub}
+            [${components: toDecimal64(greatest({claimed}, 0), 6)}] AS claims
         FROM call_units
     ),
     priced AS (
@@ -155,16 +165,14 @@ WITH
             greatest(prices.per, 1) AS per
         FROM claimed
         LEFT ANY JOIN rollup_prices AS prices ON prices.rate = claimed.rate AND prices.cell = claimed.cell AND prices.unit = claimed.unit
-        -- A fee per request exists only where a price list knows one.
-        WHERE claimed.unit != 'requests' OR is_priced
     ),
     lines AS (
         SELECT
             priced.*,
             line.1 AS rank,
-            line.2 AS component,
-            line.3 AS sub_component,
-            line.4 AS line_quantity,
+            transform(rank, [${components: {rank}}], [${components: '{name}'}], '') AS component,
+            multiIf(${components: rank = {rank}, {sub_component}}, '') AS sub_component,
+            toDecimal64(line.2, 6) AS line_quantity,
             if(
                 kind = 'token',
                 toUInt64(line_quantity) * price,
@@ -178,14 +186,10 @@ WITH
         FROM priced
         ARRAY JOIN
             arrayFilter(
-                each -> each.4 > 0,
-                arrayMap(
-                    (rank, name, sub_component, most, before) -> (rank, name, sub_component, most - before),
-                    [${components: {rank}}],
-                    [${components: '{name}'}],
-                    [${components: {name}_sub}],
-                    arrayMap(sum -> least(sum, quantity), arrayCumSum([${components: {name}_claimed}])),
-                    arrayPushFront(arrayPopBack(arrayMap(sum -> least(sum, quantity), arrayCumSum([${components: {name}_claimed}]))), 0)
+                each -> each.2 > 0,
+                arrayZip(
+                    [${components: toUInt8({rank})}],
+                    arrayPopFront(arrayDifference(arrayPushFront(arrayMap(sum -> least(sum, quantity), arrayCumSum(claims)), 0)))
                 )
             ) AS line
     )
@@ -194,6 +198,7 @@ SELECT
     part,
     any(waste),
     any(pool),
+    if(any(pool) = '', any(reported), NULL),
     arraySort(each -> (each.1, each.2), groupArray((place, rank, kind, unit, segment, component, sub_component, line_quantity, list_price, price, per, amount, status))),
     ${components: sumIf(ifNull(amount, 0), component = '{name}')},
     sum(ifNull(list_amount, 0)),

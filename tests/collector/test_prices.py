@@ -144,3 +144,46 @@ def test_an_hour_of_audio_divides_last(ledger):
     ledger.call("t", "a", provider="mine", model="ears", meters={"audio_seconds": "61.5"})
     ledger.tick()
     assert ledger.call_cost("t", "a")["total"] == Decimal("0.00015375")
+
+
+def reported(cost):
+    return {"tokentrace.cost.reported": cost, "tokentrace.cost.currency": "USD"}
+
+
+def test_a_trusted_provider_is_taken_at_its_word(ledger):
+    """Its cost is spread over the lines as the catalogue weighs them, to the last unit; list prices stay."""
+    ledger.priced_by("version: 1\ntrust_reported: [openai]")
+    ledger.call(
+        "t", "a", tokens={"input_text": 1_000, "output_text": 100, "output_reasoning": 100}, said=reported("0.001")
+    )
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["total"], cost["list_cost"], set(cost["lines.status"])) == (
+        Decimal("0.001"),
+        Decimal("0.004"),
+        {"reported"},
+    )
+    assert cost["lines.amount"] == [Decimal("0.0005"), Decimal("0.00025"), Decimal("0.00025")]
+
+
+def test_what_an_untrusted_provider_says_it_cost_is_kept_and_not_used(ledger):
+    """A library that multiplies prices is no bill."""
+    ledger.call("t", "a", tokens={"input_text": 1_000}, said=reported("99"))
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["total"], cost["reported_cost"]) == (Decimal("0.002"), Decimal(99))
+
+
+@pytest.mark.parametrize("tokens", [{"input_text": 2, "output_text": 1}, {}])
+def test_a_reported_cost_prices_what_no_catalogue_knows(ledger, tokens):
+    """By quantity; and where nothing was counted, as one request."""
+    ledger.call(
+        "t", "a", provider="openrouter", model="new/model", tokens=tokens, said=reported("0.000000000000000002")
+    )
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["total"], sum(cost["lines.amount"]), cost["rates_covered"]) == (
+        Decimal("2e-18"),
+        Decimal("2e-18"),
+        cost["rates_total"],
+    )

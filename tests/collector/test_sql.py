@@ -15,6 +15,7 @@ METERS = [each["id"] for each in REGISTRY["meters"]]
 NAMES = sorted(str(path.relative_to(files.root()).with_suffix("")) for path in files.root().rglob("*.sql"))
 ROLLUP = [name for name in NAMES if name.startswith("rollup/")]
 GIVEN = {
+    "trusted": ["openrouter"],
     "run": "r", "version": 1, "limit": 1, "share": 0, "shares": 1,
     "since": "2026-11-20 00:00:00", "until": "2026-11-21 00:00:00", "latest": "2026-11-21 00:00:00",
 }  # fmt: skip
