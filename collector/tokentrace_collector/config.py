@@ -31,7 +31,7 @@ class Config:
     tenant: str = "default"
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
-    batch_spans: int = 10_000
+    batch_spans: int = 20_000
     """Spans that make an insert worth its cost."""
     batch_seconds: float = 1.0
     """How long a span waits for others at most."""

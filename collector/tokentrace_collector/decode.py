@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tokentrace_collector import shell, values
+from tokentrace_collector import nesting, shell
 
 _LATEST = 1 << 62
 """The year 2116: no later moment is a moment. ClickHouse's days, by which the table is cut, end in 2149."""
 
-_NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
-
-_SIZE = rb"(?:[\x00-\x7f]|[\x80-\xff]{1,4}[\x00-\x7f])"
-_MAP = re.compile(rb"\x12(?=(" + _SIZE + rb")[\x32\x3a](" + _SIZE + rb"))", re.DOTALL)
-_LIST_OF_MAPS = re.compile(rb"\x2a(?=" + _SIZE + rb"\x0a(" + _SIZE + rb")[\x2a\x32\x3a](" + _SIZE + rb"))", re.DOTALL)
-# Walking every attribute in Python costs more than the engine's whole insert, and nearly no request holds what we look
-# for: so we look for its bytes, and let the lengths around them tell it from chance.
+_TRACE_BYTES, _SPAN_BYTES = 16, 8
+_NO_TRACE, _NO_SPAN = bytes(_TRACE_BYTES), bytes(_SPAN_BYTES)
 
 
 class UndecodableError(ValueError):
@@ -48,18 +42,19 @@ class Accepted:
     rejected: tuple[Rejected, ...] = ()
 
 
-def accept(body: bytes, *, now: int) -> Accepted:
-    """What of a protobuf request can be stored; nearly always all of it, as it is."""
+def accept(body: bytes, *, now: int, flatten: bool = False) -> Accepted:
+    """What of a protobuf request can be stored; nearly always all of it, as it is.
+
+    `flatten` puts values too deep for the engine into text; without it a request is stored as well, but slowly.
+    """
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError:
         return _rebuilt(body, now)
-    spans = 0
-    for span in _spans(request):
-        spans += 1
-        if not _is_sound(span):
-            return _rebuilt(body, now)
-    return _rebuilt(body, now) if _may_be_nested(body) else Accepted(body, spans)
+    spans = _sound_spans(request)
+    if spans is None or (flatten and nesting.is_likely(body)):
+        return _rebuilt(body, now)
+    return Accepted(body, spans)
 
 
 def split(body: bytes) -> Iterator[bytes]:
@@ -77,34 +72,24 @@ def split(body: bytes) -> Iterator[bytes]:
                 yield single.SerializeToString()
 
 
-def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
+def _sound_spans(request: ExportTraceServiceRequest) -> int | None:
+    """How many spans a request has, if all of them can be stored as they are."""
+    count = 0
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
-            yield from scope_spans.spans
-
-
-def _is_sound(span: Span) -> bool:
-    return (
-        len(span.trace_id) == len(_NO_TRACE)
-        and len(span.span_id) == len(_NO_SPAN)
-        and 0 < span.start_time_unix_nano <= span.end_time_unix_nano <= _LATEST
-        and span.trace_id != _NO_TRACE
-        and span.span_id != _NO_SPAN
-    )
-
-
-def _may_be_nested(body: bytes) -> bool:
-    """Whether a value is a map, bytes, or a list that begins with one."""
-    for pattern in (_MAP, _LIST_OF_MAPS):
-        for match in pattern.finditer(body):
-            outer, inner = match.groups()
-            if _varint(outer) == 1 + len(inner) + _varint(inner):
-                return True
-    return False
-
-
-def _varint(encoded: bytes) -> int:
-    return sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(encoded))
+            spans = scope_spans.spans
+            count += len(spans)
+            for span in spans:
+                trace_id, span_id = span.trace_id, span.span_id
+                if not (
+                    len(trace_id) == _TRACE_BYTES
+                    and len(span_id) == _SPAN_BYTES
+                    and 0 < span.start_time_unix_nano <= span.end_time_unix_nano <= _LATEST
+                    and trace_id != _NO_TRACE
+                    and span_id != _NO_SPAN
+                ):
+                    return None
+    return count
 
 
 def _rebuilt(body: bytes, now: int) -> Accepted:
@@ -137,7 +122,7 @@ def _context(group: shell.Group) -> tuple[Resource, InstrumentationScope] | None
         resource, scope = Resource.FromString(group.resource), InstrumentationScope.FromString(group.scope)
     except DecodeError:
         return None
-    _flatten(resource.attributes)
+    nesting.flatten(resource.attributes)
     return resource, scope
 
 
@@ -147,16 +132,16 @@ def _repaired(raw: bytes, now: int) -> Span | str:
         span = Span.FromString(raw)
     except DecodeError:
         return "The span is not valid protobuf, or its text is not UTF-8."
-    if len(span.trace_id) != len(_NO_TRACE) or span.trace_id == _NO_TRACE:
+    if len(span.trace_id) != _TRACE_BYTES or span.trace_id == _NO_TRACE:
         return f"The trace id {span.trace_id.hex()!r} is not 16 bytes, one of them not zero."
-    if len(span.span_id) != len(_NO_SPAN) or span.span_id == _NO_SPAN:
+    if len(span.span_id) != _SPAN_BYTES or span.span_id == _NO_SPAN:
         return f"The span id {span.span_id.hex()!r} is not 8 bytes, one of them not zero."
     _set_clock(span, now)
-    _flatten(span.attributes)
+    nesting.flatten(span.attributes)
     for event in span.events:
-        _flatten(event.attributes)
+        nesting.flatten(event.attributes)
     for link in span.links:
-        _flatten(link.attributes)
+        nesting.flatten(link.attributes)
     return span
 
 
@@ -171,14 +156,3 @@ def _set_clock(span: Span, now: int) -> None:
         start = end if 0 < end <= _LATEST else now
     span.start_time_unix_nano = start
     span.end_time_unix_nano = end if start <= end <= _LATEST else start
-
-
-def _flatten(pairs: Iterable[KeyValue]) -> None:
-    """Put values that the engine cannot read into the text that the database keeps of them."""
-    for pair in pairs:
-        kind = pair.value.WhichOneof("value")
-        if kind in values.SCALARS:
-            continue
-        items = pair.value.array_value.values if kind == "array_value" else ()
-        if kind != "array_value" or any(item.WhichOneof("value") not in values.SCALARS for item in items):
-            pair.value.string_value = values.text(pair.value)

@@ -39,6 +39,8 @@ class Drain:
         spans: int,
         seconds: float,
     ) -> None:
+        self.on_slow: Callable[[], None] = lambda: None
+        """Called when the engine could not read a batch as raw OTLP, and Python had to."""
         self.trouble = ""
         """What keeps the database from taking more; empty while it does."""
         self._journal = journal
@@ -108,6 +110,8 @@ class Drain:
                 raise
             self._divide(store, tenant, entries, token, error)
             return
+        if not was_raw:
+            self.on_slow()
         self._counters.add(spans_stored=sum(entry.spans for entry in entries), batches_read_by_python=not was_raw)
 
     def _divide(self, store: Store, tenant: str, entries: Sequence[Entry], token: str, error: StoreError) -> None:

@@ -29,7 +29,7 @@ class Limits:
     least_free: int = 256 << 20
     """Bytes of the disk that are not ours to fill."""
     segment_bytes: int = 128 << 20
-    batch_spans: int = 20_000
+    batch_spans: int = 40_000
     batch_bytes: int = 64 << 20
 
 

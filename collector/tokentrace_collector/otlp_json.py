@@ -23,10 +23,10 @@ _WRONG = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 """What a member of another type than OTLP's raises where it is used."""
 
 
-def accept(text: bytes, *, now: int) -> Accepted:
+def accept(text: bytes, *, now: int, flatten: bool = False) -> Accepted:
     """What of a JSON request can be stored, as protobuf."""
     request, rejected = read(text)
-    accepted = decode.accept(request.SerializeToString(), now=now)
+    accepted = decode.accept(request.SerializeToString(), now=now, flatten=flatten)
     return Accepted(accepted.body, accepted.spans, (*rejected, *accepted.rejected))
 
 

@@ -144,6 +144,8 @@ class Writer:
         self._connection.execute("PRAGMA page_size = 16384")
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
+        # Every 64 MiB: a checkpoint holds up whoever waits for an answer.
+        self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
         self._connection.execute(_TABLE)
         _sync(segment.path.parent)
 

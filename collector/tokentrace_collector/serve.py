@@ -98,6 +98,7 @@ class Collector:
             seconds=config.batch_seconds,
         )
         intake = Intake(self._journal, letters, self.counters, tenant=config.tenant, most=config.request_bytes)
+        self._drain.on_slow = intake.flatten
         receiver = http.Receiver(intake, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds)
         self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port)
         undo.callback(self._otlp.stop)

@@ -203,7 +203,7 @@ def whole(bodies: list[bytes], encoding: str) -> None:
     process_file = Path(__file__).parents[1] / "collector" / "collector_process.py"
     sent = [zlib.compress(body, 1, 16 + zlib.MAX_WBITS) for body in bodies] if encoding else bodies
     with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, str(process_file), "serve", f"chdb://{directory}", "10000", "1"]
+        command = [sys.executable, str(process_file), "serve", f"chdb://{directory}", "20000", "1"]
         with Popen(command, stdout=PIPE, text=True) as process:
             otlp, api = (address.removeprefix("http://") for address in process.stdout.readline().split())
             _send(otlp, sent, encoding)

@@ -124,6 +124,7 @@ def test_maps_lists_of_maps_and_bytes_become_text():
             )
         ),
         now=NOW,
+        flatten=True,
     )
     texts = [value(accepted, key) for key in ("map", "list", "bytes")]
     assert texts == ['{"a":1,"b":"\\""}', '[{"a":1,"b":"\\""},null]', "AP8="]

@@ -93,7 +93,7 @@ SEARCH = settings(
 @SEARCH
 @given(st.lists(requests(), min_size=1, max_size=3))
 def test_the_engine_reads_what_python_reads(store: Store, received: list[bytes]):
-    bodies = [decode.accept(body, now=NOW).body for body in received]
+    bodies = [decode.accept(body, now=NOW, flatten=True).body for body in received]
     number = next(_numbers)
     engine, python = f"engine {number}", f"python {number}"
     store.insert_spans(bodies, tenant=engine, token=engine)

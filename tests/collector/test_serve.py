@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -43,11 +44,14 @@ def spans(collector: Collector, store: Store) -> list[dict[str, object]]:
     return store.query("SELECT SpanName, ServiceName, SpanAttributes FROM otel_traces ORDER BY SpanName")
 
 
-def export(exporter: SpanExporter, *names: str) -> None:
+FLAT = {"count": 1, "list": ["a", "b"]}
+
+
+def export(exporter: SpanExporter, *names: str, attributes: dict[str, Any] = FLAT) -> None:
     provider = TracerProvider(resource=Resource({"service.name": "agent"}), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     for name in names:
-        with provider.get_tracer("test").start_as_current_span(name, attributes={"count": 1, "list": ["a", "b"]}):
+        with provider.get_tracer("test").start_as_current_span(name, attributes=attributes):
             pass
     provider.shutdown()
 
@@ -76,6 +80,15 @@ def test_a_batch_sent_again_is_one_set_of_calls(collector: Collector, empty_stor
     export(again, "answer")
     assert len(spans(collector, empty_store)) == 2
     assert empty_store.query("SELECT count() AS calls FROM llm_calls FINAL") == [{"calls": 1}]
+
+
+def test_nested_values_cost_the_engine_one_batch_only(collector: Collector, empty_store: Store):
+    for _ in range(2):
+        export(EXPORTERS["http"](collector), "nested", attributes={"map": {"depth": 2}})
+        nested = spans(collector, empty_store)
+    counts = collector.counters.snapshot()
+    assert [row["SpanAttributes"]["map"] for row in nested] == ['{"depth":2}'] * 2
+    assert (counts["batches_stored"], counts["batches_read_by_python"]) == (2, 1)
 
 
 def test_the_address_file_tells_where_the_collector_answers(collector: Collector):

@@ -51,6 +51,7 @@ class Intake:
         self.counters = counters
         self.most = most
         """The largest body, after decompression."""
+        self._flattens = False
         self._journal = journal
         self._letters = letters
         self._tenant = tenant
@@ -63,6 +64,10 @@ class Intake:
         """Take a request in JSON."""
         return self._take(otlp_json.accept, sent, encoding)
 
+    def flatten(self) -> None:
+        """From now on, look for values too deep for the engine, which has met one; few senders have any."""
+        self._flattens = True
+
     def count(self, receipt: Receipt) -> None:
         """Count a request whose spans are on disk."""
         self.counters.add(requests=1, spans_accepted=receipt.spans, spans_rejected=receipt.rejected)
@@ -71,7 +76,7 @@ class Intake:
         now = time.time_ns()
         try:
             plain = compression.inflated(sent, encoding, most=self.most)
-            accepted = accept(plain, now=now)
+            accepted = accept(plain, now=now, flatten=self._flattens)
         except ValueError:
             self.counters.add(requests_malformed=1)
             raise
