@@ -36,5 +36,6 @@ class DeadLetters:
         with self._lock:
             if self.path.exists() and self.path.stat().st_size > self._most:
                 self.path.replace(self.path.with_suffix(".old" + self.path.suffix))
+            self.path.touch(mode=0o600)  # It holds what senders sent.
             with self.path.open("a") as file:
                 file.writelines(line + "\n" for line in lines)
