@@ -11,6 +11,12 @@ def test_letters_say_what_was_refused_and_why(tmp_path: Path):
     assert (letter["tenant"], letter["reason"], letter["content"]) == ("acme", "no id", "AP8=")
 
 
+def test_letters_are_for_their_owner_alone(tmp_path: Path):
+    letters = DeadLetters(tmp_path / "dead-letters.jsonl")
+    letters.keep([(b"secret", "no id")], tenant="acme")
+    assert letters.path.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_oldest_letters_make_room_for_new_ones(tmp_path: Path):
     letters = DeadLetters(tmp_path / "dead-letters.jsonl", most_bytes=2000)
     for number in range(100):
