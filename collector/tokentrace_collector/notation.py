@@ -46,8 +46,8 @@ def money(node: yaml.Node, *, places: int = FINEST) -> Decimal:
         amount = Decimal(written)
     except InvalidOperation:
         reject(node, f"{written!r} is no decimal number")
-    if not amount.is_finite() or amount < 0 or amount >= 10**12:
-        reject(node, f"{written!r} is no price. Write a decimal number from 0 to 10^12")
+    if not amount.is_finite() or amount < 0 or amount >= 10**9:
+        reject(node, f"{written!r} is no price. Write a decimal number from 0 to 10^9")
     if amount != amount.quantize(Decimal(1).scaleb(-places), context=WIDE):
         reject(node, f"{written!r} has more than {places} decimal places. Round it")
     return amount

@@ -46,13 +46,26 @@ SELECT
     decided.borne_by = '',
     decided.borne_by,
     multiIf(
-        decided.role IN ('answer', 'plan', 'route', 'tool_select', 'tool_result', 'verify', 'summarise', 'memory', 'guardrail', 'delegate', 'retrieve', 'compact'), decided.role,
-        decided.role = '' AND decided.counts AND (decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM alone), 'answer',
+        decided.role IN (
+            'answer', 'plan', 'route', 'tool_select', 'tool_result', 'verify', 'summarise', 'memory', 'guardrail', 'delegate',
+            'retrieve', 'compact'
+        ), decided.role,
+        decided.role = ''
+            AND decided.counts
+            AND (decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM alone), 'answer',
         'unknown'
     ) AS known_role,
     multiIf(known_role = 'unknown', '', decided.role = '', 'only_call', decided.role_source),
-    if(decided.borne_by IN ('aggregate', 'inner_call') AND decided.own_tokens > 0, toInt64(decided.own_tokens) - toInt64(explained.tokens), NULL),
-    if(isNull(attention.seconds), NULL, toUInt32(greatest(0, attention.until - greatest(attention.since, attention.taken_until)))),
+    if(
+        decided.borne_by IN ('aggregate', 'inner_call') AND decided.own_tokens > 0,
+        toInt64(decided.own_tokens) - toInt64(explained.tokens),
+        NULL
+    ),
+    if(
+        isNull(attention.seconds),
+        NULL,
+        toUInt32(greatest(0, attention.until - greatest(attention.since, attention.taken_until)))
+    ),
     response.usage_source,
     response.tokens,
     response.meters,

@@ -68,8 +68,27 @@ WITH
             -- Of a stated capacity, the share of the tokens it could have served; without one, the share of the time it was busy.
             multiIf(
                 total_weight = 0 OR seconds = 0, toDecimal128(0, 18),
-                isNotNull(pools.capacity), toDecimal128(roundBankers(divideDecimal(toDecimal256(whole_cost, 18) * total_weight, toDecimal256(greatest(most_weight, total_weight), 0), 36), 18), 18),
-                least(whole_cost, toDecimal128(roundBankers(divideDecimal(toDecimal256(pools.hourly_cost, 18) * busy_nano, toDecimal256(3600000000000, 0), 36), 18), 18))
+                isNotNull(pools.capacity), toDecimal128(
+                    roundBankers(
+                        divideDecimal(
+                            toDecimal256(whole_cost, 18) * total_weight,
+                            toDecimal256(greatest(most_weight, total_weight), 0),
+                            36
+                        ),
+                        18
+                    ),
+                    18
+                ),
+                least(
+                    whole_cost,
+                    toDecimal128(
+                        roundBankers(
+                            divideDecimal(toDecimal256(pools.hourly_cost, 18) * busy_nano, toDecimal256(3600000000000, 0), 36),
+                            18
+                        ),
+                        18
+                    )
+                )
             ) AS used_cost
         FROM affected
         INNER JOIN (

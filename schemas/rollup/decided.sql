@@ -51,7 +51,11 @@ SELECT
         span.review_kind != '', '',
         span.scope = 'aggregate', 'aggregate',
         -- A reading of a stored response bears its cost only where nobody saw the call that made it, and then once.
-        span.scope = 'retrieve', if((span.tenant, span.trace_id, span.span_id) IN (SELECT tenant, trace_id, span_id FROM rollup_responses), '', 'retrieved'),
+        span.scope = 'retrieve', if(
+            (span.tenant, span.trace_id, span.span_id) IN (SELECT tenant, trace_id, span_id FROM rollup_responses),
+            '',
+            'retrieved'
+        ),
         span.dialect = 'tokentrace', '',
         span.number IN (SELECT number FROM outer_calls), 'inner_call',
         span.number IN (SELECT number FROM retold), 'same_response',

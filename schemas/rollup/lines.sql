@@ -31,7 +31,13 @@ WITH
                 call.review_kind != '', '',
                 call.stream_end = 'failed', 'failed',
                 call.failed AND call.stream_end NOT IN ('closed', 'dropped', 'cancelled'), 'failed',
-                hasAny(call.finish_reasons, ['content_filter', 'content_filtered', 'safety', 'prohibited_content', 'blocklist', 'spii', 'recitation', 'guardrail_intervened']), 'rejected',
+                hasAny(
+                    call.finish_reasons,
+                    [
+                        'content_filter', 'content_filtered', 'safety', 'prohibited_content', 'blocklist', 'spii', 'recitation',
+                        'guardrail_intervened'
+                    ]
+                ), 'rejected',
                 hasAny(call.finish_reasons, ['length', 'max_tokens', 'model_length', 'max_output_tokens', 'incomplete'])
                     AND tokens['output_reasoning'] > 0
                     AND tokens['output_text'] + tokens['output_audio'] + tokens['output_image'] = 0, 'truncated',
@@ -52,7 +58,15 @@ WITH
             rates.rate AS rate,
             if(used.started_at >= rates.pool_from AND used.started_at < rates.pool_to, rates.pool, '') AS pool,
             arraySort(
-                each -> (multiIf(startsWith(each.1, 'cache_read'), 0, startsWith(each.1, 'cache_write'), 1, startsWith(each.1, 'input_'), 2, 3), each.1),
+                each -> (
+                    multiIf(
+                        startsWith(each.1, 'cache_read'), 0,
+                        startsWith(each.1, 'cache_write'), 1,
+                        startsWith(each.1, 'input_'), 2,
+                        3
+                    ),
+                    each.1
+                ),
                 arrayFilter(each -> each.2 > 0, CAST(used.tokens, 'Array(Tuple(String, UInt64))'))
             ) AS all_tokens,
             arrayFilter(each -> startsWith(each.1, 'input_') OR startsWith(each.1, 'cache_'), all_tokens) AS prompt,
@@ -109,14 +123,21 @@ WITH
                     (end, size) -> (
                         'token',
                         prompt[arrayFirstIndex(unit_end -> unit_end >= end, unit_ends)].1,
-                        if(empty(segment_ends), '', segment_kinds[arrayFirstIndex(segment_end -> segment_end >= end, segment_ends)]),
+                        if(
+                            empty(segment_ends),
+                            '',
+                            segment_kinds[arrayFirstIndex(segment_end -> segment_end >= end, segment_ends)]
+                        ),
                         toDecimal64(size, 6)
                     ),
                     ends,
                     arrayPopFront(arrayDifference(arrayPushFront(ends, 0)))
                 ),
                 arrayMap(each -> ('token', each.1, '', toDecimal64(each.2, 6)), beside_prompt),
-                arrayMap(each -> ('meter', each.1, '', each.2), arraySort(arrayFilter(each -> each.2 > 0, CAST(meters, 'Array(Tuple(String, Decimal(18, 6)))')))),
+                arrayMap(
+                    each -> ('meter', each.1, '', each.2),
+                    arraySort(arrayFilter(each -> each.2 > 0, CAST(meters, 'Array(Tuple(String, Decimal(18, 6)))')))
+                ),
                 if(has_request, [('meter', 'requests', '', toDecimal64(1, 6))], []),
                 if(seconds > 0, [('review', 'review_seconds', '', toDecimal64(assumeNotNull(seconds), 6))], [])
             ) AS pieces
@@ -160,7 +181,13 @@ WITH
             claimed.*,
             prices.per > 0 AS is_priced,
             if(is_priced, prices.list_price, NULL) AS list_price,
-            multiIf(is_free OR (unit = 'tool_use_prompt' AND is_tool_prompt_free), 'free', pool != '', 'allocated', NOT is_priced, 'unpriced', prices.is_own, 'priced', 'fallback') AS status,
+            multiIf(
+                is_free OR (unit = 'tool_use_prompt' AND is_tool_prompt_free), 'free',
+                pool != '', 'allocated',
+                NOT is_priced, 'unpriced',
+                prices.is_own, 'priced',
+                'fallback'
+            ) AS status,
             multiIf(status IN ('free', 'allocated'), toDecimal128(0, 18), is_priced, prices.price, NULL) AS price,
             greatest(prices.per, 1) AS per
         FROM claimed
@@ -199,7 +226,12 @@ SELECT
     any(waste),
     any(pool),
     if(any(pool) = '', any(reported), NULL),
-    arraySort(each -> (each.1, each.2), groupArray((place, rank, kind, unit, segment, component, sub_component, line_quantity, list_price, price, per, amount, status))),
+    arraySort(
+        each -> (each.1, each.2),
+        groupArray((
+            place, rank, kind, unit, segment, component, sub_component, line_quantity, list_price, price, per, amount, status
+        ))
+    ),
     ${components: sumIf(ifNull(amount, 0), component = '{name}')},
     sum(ifNull(list_amount, 0)),
     sum(ifNull(amount, 0)),

@@ -17,7 +17,11 @@ WITH
             pool,
             arrayJoin(arrayMap(
                 number -> toStartOfHour(started_at) + number * 3600,
-                range(toUInt32(1 + dateDiff('hour', toStartOfHour(started_at), toStartOfHour(least(ended_at, started_at + INTERVAL 1 DAY)))))
+                range(toUInt32(greatest(1, 1 + dateDiff(
+                    'hour',
+                    toStartOfHour(started_at),
+                    toStartOfHour(least(ended_at, started_at + INTERVAL 1 DAY))
+                ))))
             )) AS hour
         FROM call_costs
         WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
@@ -37,7 +41,10 @@ WITH
         SELECT
             pools.tenant AS tenant,
             pools.pool AS pool,
-            ifNull(toStartOfHour(pools.valid_from), least(if(known.first = 0, used.first, known.first), if(used.first = 0, known.first, used.first))) AS first_hour,
+            ifNull(
+                toStartOfHour(pools.valid_from),
+                least(if(known.first = 0, used.first, known.first), if(used.first = 0, known.first, used.first))
+            ) AS first_hour,
             toStartOfHour(least({latest:DateTime64(9)}, ifNull(toDateTime64(pools.valid_to, 9), {latest:DateTime64(9)}))) AS last_hour
         FROM pools
         LEFT JOIN (SELECT tenant, pool, min(hour) AS first FROM booked GROUP BY tenant, pool) AS known

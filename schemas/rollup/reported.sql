@@ -24,7 +24,10 @@ WITH
                 toInt64(pot - arraySum(floors))
             ) AS topped_up,
             arrayMap(
-                (units, place) -> toDecimal128(divideDecimal(toDecimal256(units + has(topped_up, place), 0), toDecimal256(1000000000000000000, 0), 18), 18),
+                (units, place) -> toDecimal128(
+                    divideDecimal(toDecimal256(units + has(topped_up, place), 0), toDecimal256(1000000000000000000, 0), 18),
+                    18
+                ),
                 floors,
                 arrayEnumerate(floors)
             ) AS amounts

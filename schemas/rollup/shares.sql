@@ -16,6 +16,7 @@ WITH
             least(end_nano, (toInt64(hour_number) + 1) * 3600000000000) AS until
         FROM call_costs FINAL
         WHERE pool != ''
+            AND started_at >= toDateTime64(0, 9)
             AND hour >= (SELECT min(hour) FROM rollup_pool_hours) - INTERVAL 1 DAY
             AND hour <= (SELECT max(hour) FROM rollup_pool_hours)
     ),
@@ -39,7 +40,11 @@ WITH
             line_sub_component,
             line_quantity,
             if(line_kind = 'token', toInt256(toUInt64(line_quantity)), 0)
-                * multiIf(startsWith(line_unit, 'cache_read'), weights.weight_cached, startsWith(line_unit, 'output_'), weights.weight_output, weights.weight_input) AS whole_weight
+                * multiIf(
+                    startsWith(line_unit, 'cache_read'), weights.weight_cached,
+                    startsWith(line_unit, 'output_'), weights.weight_output,
+                    weights.weight_input
+                ) AS whole_weight
         FROM served
         LEFT ARRAY JOIN
             lines.kind AS line_kind,

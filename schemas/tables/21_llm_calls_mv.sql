@@ -6,13 +6,23 @@ WITH
     SpanAttributes AS said,
     -- A count beyond any request is a fault of its sender; believed, it would swamp every sum.
     1000000000 AS implausible,
-    if(said['gen_ai.provider.name'] != '', said['gen_ai.provider.name'], said['gen_ai.system']) AS said_provider,
-    if(said['gen_ai.response.model'] != '', said['gen_ai.response.model'], said['gen_ai.request.model']) AS said_model,
+    '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
+    toDecimal128OrNull(said['tokentrace.cost.reported'], 18) AS cost,
+    if(
+        said['gen_ai.provider.name'] != '',
+        said['gen_ai.provider.name'],
+        said['gen_ai.system']
+    ) AS said_provider,
+    if(
+        said['gen_ai.response.model'] != '',
+        said['gen_ai.response.model'],
+        said['gen_ai.request.model']
+    ) AS said_model,
     lower(said['gen_ai.operation.name']) AS said_operation,
     said['tokentrace.usage.scope'] AS said_scope,
     JSONExtract(said['tokentrace.usage.flags'], 'Array(String)') AS said_flags,
     mapFilter(
-        (bucket, count) -> count < implausible AND match(bucket, '^(input_|cache_|output_|tool_use_prompt$)'),
+        (bucket, count) -> count < implausible AND match(bucket, bucket_name),
         mapApply(
             (key, value) -> (substring(key, 18), ifNull(toUInt64OrNull(value), implausible)),
             mapFilter((key, value) -> startsWith(key, 'tokentrace.usage.'), said)
@@ -27,12 +37,27 @@ WITH
     ) AS own_meters,
     ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
     -- Other instrumentations report totals: caches inside the input, reasoning inside the output.
-    toUInt64OrNull(if(said['gen_ai.usage.input_tokens'] != '', said['gen_ai.usage.input_tokens'], said['gen_ai.usage.prompt_tokens'])) AS all_input,
-    toUInt64OrNull(if(said['gen_ai.usage.output_tokens'] != '', said['gen_ai.usage.output_tokens'], said['gen_ai.usage.completion_tokens'])) AS all_output,
+    toUInt64OrNull(if(
+        said['gen_ai.usage.input_tokens'] != '',
+        said['gen_ai.usage.input_tokens'],
+        said['gen_ai.usage.prompt_tokens']
+    )) AS all_input,
+    toUInt64OrNull(if(
+        said['gen_ai.usage.output_tokens'] != '',
+        said['gen_ai.usage.output_tokens'],
+        said['gen_ai.usage.completion_tokens']
+    )) AS all_output,
     toUInt64OrNull(said['gen_ai.usage.cache_read.input_tokens']) AS cache_read,
-    toUInt64OrNull(if(said['gen_ai.usage.cache_write.input_tokens'] != '', said['gen_ai.usage.cache_write.input_tokens'], said['gen_ai.usage.cache_creation.input_tokens'])) AS cache_write,
+    toUInt64OrNull(if(
+        said['gen_ai.usage.cache_write.input_tokens'] != '',
+        said['gen_ai.usage.cache_write.input_tokens'],
+        said['gen_ai.usage.cache_creation.input_tokens']
+    )) AS cache_write,
     toUInt64OrNull(said['gen_ai.usage.reasoning.output_tokens']) AS reasoning,
-    NOT is_own AND (isNotNull(all_input) OR isNotNull(all_output)) AND ifNull(all_input, 0) < implausible AND ifNull(all_output, 0) < implausible AS is_foreign,
+    NOT is_own
+        AND (isNotNull(all_input) OR isNotNull(all_output))
+        AND ifNull(all_input, 0) < implausible
+        AND ifNull(all_output, 0) < implausible AS is_foreign,
     ifNull(cache_read, 0) + ifNull(cache_write, 0) AS cached,
     -- Where the part exceeds its whole, the sender counts apart what the convention counts inside.
     is_foreign AND (cached > ifNull(all_input, 0) OR ifNull(reasoning, 0) > ifNull(all_output, 0)) AS is_inconsistent,
@@ -47,11 +72,16 @@ WITH
         ]
     ) AS foreign_tokens,
     JSONExtract(said['tokentrace.input.segments'], 'Array(String)') AS segments,
-    if(startsWith(said['gen_ai.response.finish_reasons'], '['), JSONExtract(said['gen_ai.response.finish_reasons'], 'Array(String)'), arrayFilter(reason -> reason != '', [said['gen_ai.response.finish_reasons']])) AS reasons,
+    said['gen_ai.response.finish_reasons'] AS said_reasons,
+    if(
+        startsWith(said_reasons, '['),
+        JSONExtract(said_reasons, 'Array(String)'),
+        arrayFilter(reason -> reason != '', [said_reasons])
+    ) AS reasons,
     arrayFilter((attributes, event) -> event = 'tokentrace.attempt', Events.Attributes, Events.Name) AS attempt_events,
     toFloat64OrNull(said['tokentrace.review.active_time']) AS active_time,
     toFloat64OrNull(said['tokentrace.review.wait_time']) AS wait_time,
-    arrayPushFront(JSONExtractArrayRaw(said['tokentrace.usage.parts']), '') AS answers,
+    arrayPushFront(arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000), '') AS answers,
     if(number > 0, JSONExtractString(answer, 'model'), '') AS part_model
 SELECT
     Tenant AS tenant,
@@ -60,7 +90,8 @@ SELECT
     toUInt16(number) AS part,
     ParentSpanId AS parent_span_id,
     Timestamp AS started_at,
-    addNanoseconds(Timestamp, Duration) AS ended_at,
+    -- A span of more than a year is one that nobody closed.
+    addNanoseconds(Timestamp, least(Duration, 31622400000000000)) AS ended_at,
     SpanName AS name,
     ServiceName AS service,
     multiIf(is_own, 'tokentrace', is_foreign, 'gen_ai', '') AS dialect,
@@ -68,13 +99,17 @@ SELECT
         said_scope IN ('call', 'aggregate', 'retrieve'), said_scope,
         is_own AND notEmpty(own_tokens), 'call',
         NOT is_foreign, '',
-        said_operation IN ('invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'workflow', 'agent_step'), 'aggregate',
+        said_operation IN (
+            'invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'workflow', 'agent_step'
+        ), 'aggregate',
         'call'
     ) AS scope,
     said_operation AS operation,
     multiIf(
         said_operation IN ('embeddings', 'embedding'), 'embedding',
-        said_operation IN ('', 'chat', 'text_completion', 'generate_content', 'completion', 'responses', 'messages'), 'generation',
+        said_operation IN (
+            '', 'chat', 'text_completion', 'generate_content', 'completion', 'responses', 'messages'
+        ), 'generation',
         said_operation
     ) AS class,
     said_provider AS provider,
@@ -82,46 +117,104 @@ SELECT
     -- What was asked for says nothing of a part that another model did.
     if(part_model != '', '', said['gen_ai.request.model']) AS request_model,
     said['server.address'] AS host,
-    if(said['tokentrace.billing.service_tier'] = '' AND has(said_flags, 'batch'), 'batch', said['tokentrace.billing.service_tier']) AS tier,
+    if(
+        said['tokentrace.billing.service_tier'] = '' AND has(said_flags, 'batch'),
+        'batch',
+        said['tokentrace.billing.service_tier']
+    ) AS tier,
     said['tokentrace.billing.region'] AS region,
     said['gen_ai.response.id'] AS response_id,
     if(number > 0, JSONExtractString(answer, 'kind'), '') AS part_kind,
     if(is_foreign, 'reported', said['tokentrace.usage.source']) AS usage_source,
     multiIf(
-        number > 0, JSONExtract(answer, 'buckets', 'Map(String, UInt64)'),
+        number > 0, mapFilter((bucket, count) -> count < implausible AND match(bucket, bucket_name), JSONExtract(answer, 'buckets', 'Map(String, UInt64)')),
         is_own, own_tokens,
         is_foreign, mapFromArrays(foreign_tokens.1, arrayMap(count -> assumeNotNull(count), foreign_tokens.2)),
         map()
     ) AS tokens,
-    if(number > 0, JSONExtract(answer, 'meters', 'Map(String, Decimal(18, 6))'), own_meters) AS meters,
+    if(
+        number > 0,
+        mapFilter(
+            (meter, count) -> count >= 0 AND count < implausible,
+            mapApply(
+                (meter, value) -> (meter, ifNull(toDecimal64OrNull(value, 6), toDecimal64(-1, 6))),
+                -- As text: a number beyond the type would stop the insert.
+                JSONExtract(answer, 'meters', 'Map(String, String)')
+            )
+        ),
+        own_meters
+    ) AS meters,
     if(is_inconsistent, arrayPushBack(said_flags, 'inconsistent'), said_flags) AS flags,
     said['tokentrace.usage.billable'] AS billable,
-    if(number = 0, toDecimal128OrNull(said['tokentrace.cost.reported'], 18), NULL) AS reported_cost,
+    if(number = 0 AND cost >= 0 AND cost < implausible, cost, NULL) AS reported_cost,
     said['tokentrace.cost.currency'] AS reported_currency,
     said['tokentrace.reasoning.source'] AS reasoning_source,
     said['tokentrace.reasoning.visibility'] AS reasoning_visibility,
     arrayMap(reason -> lower(reason), reasons) AS finish_reasons,
     said['tokentrace.stream.end'] AS stream_end,
     arrayMap(segment -> splitByChar(':', segment)[1], segments) AS segment_kinds,
-    arrayMap(segment -> toUInt64OrZero(splitByChar(':', segment)[2]), segments) AS segment_tokens,
+    arrayMap(segment -> least(toUInt64OrZero(splitByChar(':', segment)[2]), implausible), segments) AS segment_tokens,
     StatusCode = 'Error' AS failed,
     said['error.type'] AS error_type,
     greatest(toUInt16(length(attempt_events)), toUInt16OrZero(said['tokentrace.attempts'])) AS attempts,
-    arrayCount(attributes -> attributes['error.type'] != '' OR toUInt16OrZero(attributes['http.response.status_code']) >= 400, attempt_events) AS failed_attempts,
+    arrayCount(
+        attributes -> attributes['error.type'] != '' OR toUInt16OrZero(attributes['http.response.status_code']) >= 400,
+        attempt_events
+    ) AS failed_attempts,
     -- An HTTP error is not billed; of a connection that broke nobody knows.
-    arrayCount(attributes -> attributes['error.type'] != '' AND attributes['http.response.status_code'] = '' AND attributes['tokentrace.attempt.billable'] != 'false', attempt_events) AS unknown_attempts,
+    arrayCount(
+        attributes -> attributes['error.type'] != ''
+            AND attributes['http.response.status_code'] = ''
+            AND attributes['tokentrace.attempt.billable'] != 'false',
+        attempt_events
+    ) AS unknown_attempts,
     said['tokentrace.role'] AS role,
     said['tokentrace.role_source'] AS role_source,
     said['tokentrace.step.name'] AS step,
-    if(said['tokentrace.attribution.team'] != '', said['tokentrace.attribution.team'], ResourceAttributes['tokentrace.attribution.team']) AS team,
-    if(said['tokentrace.attribution.feature'] != '', said['tokentrace.attribution.feature'], ResourceAttributes['tokentrace.attribution.feature']) AS feature,
-    if(said['tokentrace.attribution.customer.id'] != '', said['tokentrace.attribution.customer.id'], ResourceAttributes['tokentrace.attribution.customer.id']) AS customer,
-    if(said['tokentrace.attribution.project.id'] != '', said['tokentrace.attribution.project.id'], ResourceAttributes['tokentrace.attribution.project.id']) AS project,
-    if(said['tokentrace.attribution.cost_center'] != '', said['tokentrace.attribution.cost_center'], ResourceAttributes['tokentrace.attribution.cost_center']) AS cost_center,
-    if(said['deployment.environment.name'] != '', said['deployment.environment.name'], ResourceAttributes['deployment.environment.name']) AS environment,
-    if(said['user.id'] != '', said['user.id'], ResourceAttributes['user.id']) AS user,
-    if(said['session.id'] != '', said['session.id'], ResourceAttributes['session.id']) AS session,
-    mapApply((key, value) -> (substring(key, 28), value), mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), mapUpdate(ResourceAttributes, said))) AS tags,
+    if(
+        said['tokentrace.attribution.team'] != '',
+        said['tokentrace.attribution.team'],
+        ResourceAttributes['tokentrace.attribution.team']
+    ) AS team,
+    if(
+        said['tokentrace.attribution.feature'] != '',
+        said['tokentrace.attribution.feature'],
+        ResourceAttributes['tokentrace.attribution.feature']
+    ) AS feature,
+    if(
+        said['tokentrace.attribution.customer.id'] != '',
+        said['tokentrace.attribution.customer.id'],
+        ResourceAttributes['tokentrace.attribution.customer.id']
+    ) AS customer,
+    if(
+        said['tokentrace.attribution.project.id'] != '',
+        said['tokentrace.attribution.project.id'],
+        ResourceAttributes['tokentrace.attribution.project.id']
+    ) AS project,
+    if(
+        said['tokentrace.attribution.cost_center'] != '',
+        said['tokentrace.attribution.cost_center'],
+        ResourceAttributes['tokentrace.attribution.cost_center']
+    ) AS cost_center,
+    if(
+        said['deployment.environment.name'] != '',
+        said['deployment.environment.name'],
+        ResourceAttributes['deployment.environment.name']
+    ) AS environment,
+    if(
+        said['user.id'] != '',
+        said['user.id'],
+        ResourceAttributes['user.id']
+    ) AS user,
+    if(
+        said['session.id'] != '',
+        said['session.id'],
+        ResourceAttributes['session.id']
+    ) AS session,
+    mapApply(
+        (key, value) -> (substring(key, 28), value),
+        mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), mapUpdate(ResourceAttributes, said))
+    ) AS tags,
     said['tokentrace.review.kind'] AS review_kind,
     said['tokentrace.review.decision'] AS review_decision,
     -- Whole seconds; more than a day of attention in one review is a broken clock, not work.

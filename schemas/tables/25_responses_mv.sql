@@ -5,7 +5,10 @@ SELECT
     provider,
     response_id,
     -- The engine compares tuples field by field: submitters come before readers, then the earliest.
-    min(CAST((toUInt8(scope = 'retrieve'), started_at, trace_id, span_id), 'Tuple(reader UInt8, started_at DateTime64(9), trace_id String, span_id String)')) AS owner,
+    min(CAST(
+        (toUInt8(scope = 'retrieve'), started_at, trace_id, span_id),
+        'Tuple(reader UInt8, started_at DateTime64(9), trace_id String, span_id String)'
+    )) AS owner,
     max(toUInt8(scope = 'retrieve')) AS is_retrieved,
     groupUniqArray(trace_id) AS traces
 FROM llm_calls

@@ -62,7 +62,7 @@ def test_two_books_of_one_text_are_one():
         ("version: 1\nrate: []", "Line 2: There is no entry 'rate' here. Known: currency, gpu_pools, human_review, rates, trust_reported, version."),
         ("version: 1\nrates:\n  - {prices: {input_txt: 1}}", "Line 3: 'input_txt' is no bucket or meter. Use one of audio_seconds, cache_read,"),
         ("version: 1\nrates:\n  - {prices: {input_text: cheap}}", "Line 3: 'cheap' is no decimal number."),
-        ("version: 1\nrates:\n  - {prices: {input_text: -1}}", "Line 3: '-1' is no price. Write a decimal number from 0 to 10^12."),
+        ("version: 1\nrates:\n  - {prices: {input_text: -1}}", "Line 3: '-1' is no price. Write a decimal number from 0 to 10^9."),
         ("version: 1\nrates:\n  - {prices: {input_text: 0.0000000000001}}", "has more than 12 decimal places. Round it."),
         ("version: 1\nrates:\n  - {prices: {}}", "Line 3: A rate without prices changes nothing. Name a bucket or meter."),
         ("version: 1\nrates:\n  - {from: soon, prices: {input_text: 1}}", "Line 3: 'soon' is no date. Write 2026-07-01 or 2026-07-01T00:00:00Z."),

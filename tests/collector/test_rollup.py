@@ -1,5 +1,6 @@
 """The rollup: worked examples, sums that hold, and the same tables whatever the order in which spans arrive."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ human_review: {rate_per_hour: 45}
 gpu_pools:
   - {id: h, hourly_cost: 7.77, match: {provider: vllm}, weights: {input: 0.1, cached: 0.01, output: 1}}
 """
+EPOCH = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 NO_TRACE = "SELECT sum(amount) AS total FROM capacity_lines FINAL WHERE trace_id = ''"
 
 
@@ -250,3 +252,27 @@ def test_absurd_counts_are_absent_not_money(ledger):
     )
     ledger.tick()
     assert ledger.call_cost("t", "a")["tokens"] == {"input_text": 1_000}
+
+
+def test_nothing_a_sender_says_stops_the_rollup(ledger):
+    """One poisoned span must not keep the others from their figures."""
+    most = 2**64 - 1
+    parts = f'[{{"kind": "x", "buckets": {{"input_text": {most}, "nonsense": 1}}, "meters": {{"images": -3, "pages": 1e30}}}}, 7, null]'
+    ledger.priced_by(HOUSE + "trust_reported: [openai, vllm]")
+    for number, said in enumerate([
+        {"tokentrace.usage.parts": parts},
+        {"tokentrace.usage.parts": "[[[["},
+        {"tokentrace.input.segments": f'["user:{most}","history:{most}","x","",":"]'},
+        {"tokentrace.cost.reported": "9" * 19},
+        {"tokentrace.cost.reported": "-1"},
+        {"tokentrace.meter.images": "9" * 30, "tokentrace.meter.pages": "NaN"},
+        {"tokentrace.review.kind": "approval", "tokentrace.review.active_time": "inf"},
+        {"gen_ai.response.finish_reasons": "[1, null", "tokentrace.attempts": "-9"},
+    ]):  # fmt: skip
+        ledger.call("t", f"s{number}", tokens={"input_text": 1_000}, said=said)
+        ledger.call("t", f"own{number}", provider="vllm", tokens={"input_text": 1_000}, said=said, seconds=0)
+    ledger.call("t", "endless", provider="vllm", tokens={"input_text": 1_000}, seconds=2**63 / 10**9)
+    ledger.call("t", "ancient", provider="vllm", tokens={"input_text": 1_000}, at=-EPOCH.timestamp())
+    ledger.call("u", "a", tokens={"input_text": 1_000})
+    ledger.tick()
+    assert ledger.trace("u")["total"] == Decimal("0.002")
