@@ -158,13 +158,11 @@ def _tools() -> Iterable[Shape]:
 build = client_of("anthropic", "Anthropic")
 SURFACE = Surface(
     "anthropic messages",
-    "anthropic",
     build,
     (*stainless.shapes(MESSAGES), *_helpers(MESSAGES), *_endings(), *_clients()),
 )
 BETA_SURFACE = Surface(
     "anthropic beta messages",
-    "anthropic",
     build,
     (*stainless.shapes(BETA), *_helpers(BETA), *_tools()),
 )

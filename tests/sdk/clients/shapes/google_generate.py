@@ -215,7 +215,7 @@ def _bound() -> Iterable[Shape]:
 
 
 ALL = (*_complete(), *_functions(), *_left(), *_failing(), *_bound())
-GEMINI = Surface("google-genai", "google.genai", client, ALL)
-VERTEX = Surface("google-genai on Vertex", "google.genai", vertex, ALL)
-EMBEDDINGS = Surface("google-genai embeddings", "google.genai", client, tuple(_embeddings()))
-VERTEX_EMBEDDINGS = Surface("google-genai embeddings on Vertex", "google.genai", vertex, tuple(_predictions()))
+GEMINI = Surface("google-genai", client, ALL)
+VERTEX = Surface("google-genai on Vertex", vertex, ALL)
+EMBEDDINGS = Surface("google-genai embeddings", client, tuple(_embeddings()))
+VERTEX_EMBEDDINGS = Surface("google-genai embeddings on Vertex", vertex, tuple(_predictions()))

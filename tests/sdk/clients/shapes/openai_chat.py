@@ -171,7 +171,6 @@ def azure_of(client: Any) -> Any:
 
 SURFACE = Surface(
     "openai chat",
-    "openai",
     client_of("openai", "OpenAI"),
     (*stainless.shapes(API), *_helpers(), *_streams(), *_clients(), *_legacy()),
 )

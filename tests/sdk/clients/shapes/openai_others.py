@@ -30,7 +30,6 @@ VECTORS = {
 EMBEDDED = (call(TOKENS),)
 EMBEDDINGS = Surface(
     "openai embeddings",
-    "openai",
     client_of("openai", "OpenAI"),
     (
         Shape("complete", _embed, (reply(VECTORS),), EMBEDDED),
@@ -65,7 +64,6 @@ EVENTS = (
 )
 COMPLETIONS = Surface(
     "openai completions",
-    "openai",
     client_of("openai", "OpenAI"),
     (
         Shape(

@@ -155,7 +155,6 @@ def _stored() -> Iterable[Shape]:
 
 SURFACE = Surface(
     "openai responses",
-    "openai",
     client_of("openai", "OpenAI"),
     (*stainless.shapes(API), *_helpers(), *_endings(), *_stored()),
 )

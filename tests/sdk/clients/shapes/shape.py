@@ -44,7 +44,6 @@ class Surface:
     """One API of one client library: a column of the table in the README."""
 
     name: str
-    package: str
     client: Callable[[str, Provider, int], Any]
     shapes: tuple[Shape, ...]
 
