@@ -43,9 +43,10 @@ class Rollup:
             began, run = perf_counter(), self._run()
             if self._state("rating_run") != run.id:
                 return Report(self._rebuild(run), perf_counter() - began)
-            traces = 0
-            while batch := self._tick(run):
-                traces += batch
+            traces, taken = 0, _TOUCHES
+            # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
+            while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
+                traces += self._tick(run)
             return Report(traces, perf_counter() - began)
 
     def rebuild(self) -> Report:
@@ -60,9 +61,6 @@ class Rollup:
         return self._loaded
 
     def _tick(self, run: prices.Run) -> int:
-        self._take_touches(_TOUCHES)
-        if not self._store.query("SELECT 1 FROM rollup_touches LIMIT 1"):
-            return 0
         stages = Stages(self._store, run, self._next_version())
         traces = stages.begin("batch")
         stages.rate()
@@ -95,9 +93,11 @@ class Rollup:
         self._drop_touches()
         return traces
 
-    def _take_touches(self, limit: int) -> None:
+    def _take_touches(self, limit: int) -> int:
         self._store.run("TRUNCATE TABLE rollup_touches")
         self._store.run(schema.sql("rollup/touches"), limit=limit)
+        taken: int = self._store.query("SELECT count() AS taken FROM rollup_touches")[0]["taken"]
+        return taken
 
     def _drop_touches(self) -> None:
         # Exactly those that were taken: what arrived meanwhile waits for the next run, however late it became visible.

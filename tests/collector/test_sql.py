@@ -66,6 +66,16 @@ def test_each_component_runs_over_the_units(store, component):
     )
 
 
+@pytest.mark.parametrize(
+    "example", re.findall(r"```sql\n(.*?)```", (files.root() / "README.md").read_text(), re.DOTALL)
+)
+def test_the_examples_of_the_guide_run(store, example):
+    """As they are printed."""
+    for statement in example.split(";\n"):
+        if statement.strip():
+            assert store.query(statement.rstrip("; \n")) == []
+
+
 def test_calls_are_read_in_the_order_of_their_columns(store):
     """So that the same SELECT serves the view and a second reading, which goes by place."""
     select = schema.sql("tables/21_llm_calls_mv").partition("AS\n")[2]
