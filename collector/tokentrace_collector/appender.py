@@ -98,6 +98,7 @@ class Appender:
         if writer:
             writer.close()
         segment = Segment.at(self._directory, first)
+        segment.make_way()
         opened = Writer(segment)
         self._ledger.opened(segment)
         return opened

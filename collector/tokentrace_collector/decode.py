@@ -72,6 +72,12 @@ def split(body: bytes) -> Iterator[bytes]:
                 yield single.SerializeToString()
 
 
+def identity(body: bytes) -> tuple[str, str]:
+    """The trace id and span id, in hexadecimal, of a request of one span."""
+    span = ExportTraceServiceRequest.FromString(body).resource_spans[0].scope_spans[0].spans[0]
+    return span.trace_id.hex(), span.span_id.hex()
+
+
 def _sound_spans(request: ExportTraceServiceRequest) -> int | None:
     """How many spans a request has, if all of them can be stored as they are."""
     count = 0

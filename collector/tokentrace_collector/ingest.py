@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import TypeVar
+from uuid import uuid4
 
-from tokentrace_collector import compression, decode
+from tokentrace_collector import completion, compression, decode
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.deadletters import DeadLetters
 from tokentrace_collector.journal import Batch, Journal
+from tokentrace_collector.renormalise import renormalise
 from tokentrace_collector.segment import Entry
 from tokentrace_collector.store import Store, StoreError
 
@@ -50,6 +53,8 @@ class Drain:
         self._spans = spans
         self._seconds = seconds
         self._stopping = threading.Event()
+        self._begun = ""
+        """The token of the last batch whose insert was begun."""
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
 
     def start(self) -> None:
@@ -96,35 +101,54 @@ class Drain:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _store_batch(self, store: Store, batch: Batch) -> int:
+        cut, is_again = batch.cut, batch.is_again or self._begun == batch.cut.token
+        self._begun = cut.token
+        began = datetime.fromtimestamp(cut.at / 1e9, UTC)
         for tenant, entries in _by_tenant(batch.entries):
-            self._insert(store, tenant, entries, f"{batch.cut.token}/{tenant}")
+            stored = self._insert(store, tenant, entries, f"{cut.token}/{tenant}")
+            self._counters.add(spans_stored=stored)
+            if is_again:
+                self._complete(store, tenant, entries, began)
+        if is_again:
+            renormalise(store, began - completion.CLOCKS, datetime.now(UTC) + timedelta(days=1))
         self._counters.add(batches_stored=1)
         return batch.spans
 
-    def _insert(self, store: Store, tenant: str, entries: Sequence[Entry], token: str) -> None:
-        """Insert entries; where the database refuses some for what they are, all but those."""
+    def _complete(self, store: Store, tenant: str, entries: Sequence[Entry], began: datetime) -> None:
+        """Insert what an interrupted insert left out, though the engine may believe to have it."""
+        bodies = completion.missing(store, map(_plain, entries), tenant=tenant, since=began)
+        if bodies:
+            # Under a name that the engine has never heard.
+            self._insert(store, tenant, _singles(entries[0], bodies), f"completion {uuid4()}")
+
+    def _insert(self, store: Store, tenant: str, entries: Sequence[Entry], token: str) -> int:
+        """Insert entries; where the database refuses some for what they are, all but those. Says how many spans."""
         try:
             was_raw = store.insert_spans([_plain(entry) for entry in entries], tenant=tenant, token=token)
         except StoreError as error:
             if not error.blames_data:
                 raise
-            self._divide(store, tenant, entries, token, error)
-            return
+            return self._divide(store, tenant, entries, token, error)
         if not was_raw:
             self.on_slow()
-        self._counters.add(spans_stored=sum(entry.spans for entry in entries), batches_read_by_python=not was_raw)
+        self._counters.add(batches_read_by_python=not was_raw)
+        return sum(entry.spans for entry in entries)
 
-    def _divide(self, store: Store, tenant: str, entries: Sequence[Entry], token: str, error: StoreError) -> None:
+    def _divide(self, store: Store, tenant: str, entries: Sequence[Entry], token: str, error: StoreError) -> int:
         if len(entries) == 1 and entries[0].spans > 1:
-            entries = [replace(entries[0], body=one, encoding="", spans=1) for one in decode.split(_plain(entries[0]))]
+            entries = _singles(entries[0], decode.split(_plain(entries[0])))
         if len(entries) > 1:
             middle = len(entries) // 2
-            self._insert(store, tenant, entries[:middle], f"{token}<")
-            self._insert(store, tenant, entries[middle:], f"{token}>")
-            return
+            halves = (entries[:middle], f"{token}<"), (entries[middle:], f"{token}>")
+            return sum(self._insert(store, tenant, half, name) for half, name in halves)
         self._letters.keep([(_plain(entries[0]), str(error))], tenant=tenant)
         self._counters.add(spans_undeliverable=entries[0].spans)
         _log.error("The store refused a span for good; it is in %s: %s", self._letters.path, error)
+        return 0
+
+
+def _singles(entry: Entry, bodies: Iterable[bytes]) -> list[Entry]:
+    return [replace(entry, body=one, encoding="", spans=1, size=len(one)) for one in bodies]
 
 
 def _by_tenant(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokentrace_collector import lock, progress
@@ -39,6 +39,8 @@ class Batch:
 
     cut: Cut
     entries: tuple[Entry, ...]
+    is_again: bool = field(default=False, compare=False)
+    """Whether an earlier insert of it may have begun, and been interrupted."""
 
     @property
     def spans(self) -> int:
@@ -105,14 +107,14 @@ class Journal:
     def claim(self) -> Batch | None:
         """The oldest entries that are not settled; the same ones, under the same token, until they are."""
         if cut := self._progress.cut:
-            return Batch(cut, tuple(self._read(cut.first, cut.last).values()))
+            return Batch(cut, tuple(self._read(cut.first, cut.last).values()), is_again=True)
         first, last = self._progress.settled + 1, self._border()
         if last < first:
             return None
         found = self._read(first, last)
         with self._changed:
             self._damaged += sum(number not in found for number in range(first, last + 1) if number in self._waiting)
-        cut = Cut(first, last, _token(found))
+        cut = Cut(first, last, _token(found), at=time.time_ns())
         self._save(Progress(self._progress.settled, cut))
         return Batch(cut, tuple(found.values()))
 
@@ -171,7 +173,8 @@ class Journal:
     def opened(self, segment: Segment) -> None:
         """The appender's: a new segment takes entries from now on."""
         with self._changed:
-            self._segments = [*self._segments, segment]
+            # One of the same number held nothing and is gone; listed twice, it would be taken for settled and deleted.
+            self._segments = [*(one for one in self._segments if one.first < segment.first), segment]
 
     def stored(self, first: int, entries: list[Entry]) -> None:
         """The appender's: entries are on disk."""

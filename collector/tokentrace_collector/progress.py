@@ -17,6 +17,8 @@ class Cut:
     last: int
     token: str
     """What the database recognises a second insert of it by."""
+    at: int
+    """When they were fixed, in nanoseconds of the Unix epoch: no insert of the batch was earlier."""
 
 
 @dataclass(frozen=True, slots=True)

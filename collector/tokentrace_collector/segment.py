@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -86,7 +87,12 @@ class Segment:
     @property
     def bytes(self) -> int:
         """Its size on disk."""
-        return sum(part.stat().st_size for part in self._parts() if part.exists())
+        total = 0
+        for part in self._parts():
+            # Between a look whether it is there and a look at its size it may go.
+            with suppress(FileNotFoundError):
+                total += part.stat().st_size
+        return total
 
     def weights(self, after: int) -> dict[int, Weight]:
         """The numbers of its entries above one, with their weights; of a damaged file, those that can still be read."""
@@ -111,6 +117,25 @@ class Segment:
         """Delete the file: as a whole, because a full disk refuses to delete rows."""
         for part in self._parts():
             part.unlink(missing_ok=True)
+
+    def make_way(self) -> None:
+        """Free its name for a new file, where an end before the first promise left one; keep it if it is damaged."""
+        if not self.path.exists():
+            return
+        if self._is_whole():
+            self.remove()
+            return
+        aside = f"{self.path.stem}.damaged-{time.time_ns()}"
+        for companion, part in zip(_COMPANIONS, self._parts(), strict=True):
+            if part.exists():
+                part.rename(part.with_name(aside + companion))
+
+    def _is_whole(self) -> bool:
+        try:
+            with self._reader() as reader:
+                return reader.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        except _DAMAGE:
+            return False
 
     def _parts(self) -> Iterator[Path]:
         return (self.path.with_name(self.path.name + companion) for companion in _COMPANIONS)

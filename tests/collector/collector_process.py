@@ -1,8 +1,9 @@
-"""A collector as a process of its own, for tests that kill it: `serve` runs one, `spans` lists what a store holds."""
+"""A store in a process of its own, for tests that kill it: `serve` runs a collector, the rest looks and leaves."""
 
 import json
 import sys
 
+from tokentrace_collector import schema
 from tokentrace_collector.config import Config
 from tokentrace_collector.serve import Addresses, Collector, run
 from tokentrace_collector.store import Store
@@ -26,14 +27,35 @@ def tell(addresses: Addresses) -> None:
 
 
 def spans(address: str) -> None:
-    """Of every span: how often it is among the raw spans, and among those made ready for the rollup."""
+    """Of every span: how often it is among the raw spans and those made ready, and if the rollup knows of its trace."""
     store = Store.open(address)
     raw = store.query("SELECT SpanId AS id, count() AS copies FROM otel_traces GROUP BY SpanId")
-    ready = store.query("SELECT span_id AS id, count() AS copies FROM llm_calls FINAL GROUP BY span_id")
+    ready = store.query(
+        """
+        SELECT span_id AS id, [count(), countIf(trace_id IN (SELECT trace_id FROM touched_traces))] AS copies
+        FROM llm_calls FINAL GROUP BY span_id
+        """
+    )
     copies = {row["id"]: row["copies"] for row in ready}
-    json.dump({row["id"]: [row["copies"], copies.get(row["id"], 0)] for row in raw}, sys.stdout)
+    json.dump({row["id"]: [row["copies"], *copies.get(row["id"], (0, 0))] for row in raw}, sys.stdout)
+    store.close()
+
+
+def insert(address: str, token: str) -> None:
+    """Insert the request of standard input; print a part of each table that came of it."""
+    store = Store.open(address)
+    schema.apply(store)
+    assert store.insert_spans([sys.stdin.buffer.read()], tenant="default", token=token)
+    parts = store.query(
+        """
+        SELECT any(path) AS path FROM system.parts
+        WHERE active AND database = currentDatabase() AND table IN ('otel_traces', 'llm_calls', 'touched_traces')
+        GROUP BY table
+        """
+    )
+    sys.stdout.writelines(row["path"] + "\n" for row in parts)
     store.close()
 
 
 if __name__ == "__main__":
-    {"serve": serve, "spans": spans}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "spans": spans, "insert": insert}[sys.argv[1]](*sys.argv[2:])

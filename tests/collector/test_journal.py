@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tokentrace_collector.appender import JournalError
 from tokentrace_collector.journal import Journal, JournalFullError, Limits
 from tokentrace_collector.lock import InUseError
-from tokentrace_collector.segment import Entry
+from tokentrace_collector.segment import Entry, Segment, Writer
 
 
 def entry(number: int, size: int = 100) -> Entry:
@@ -98,6 +99,53 @@ def test_a_lost_note_of_progress_repeats_but_loses_nothing(tmp_path: Path):
     (tmp_path / "progress").write_text("garbage")
     journal = Journal(tmp_path)
     assert drained(journal) == [entry(1), entry(2)]
+    journal.close()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database at all"])
+def test_a_file_left_by_a_start_that_took_nothing_is_in_nobodys_way(tmp_path: Path, content: bytes | None):
+    """A collector was killed between making its first file and its first entry, or that file is damaged."""
+    left = Segment.at(tmp_path, 1)
+    if content is None:
+        Writer(left).close()
+    else:
+        left.path.write_bytes(content)
+    journal = Journal(tmp_path)
+    journal.append(entry(1)).result()
+    assert drained(journal) == [entry(1)]
+    journal.append(entry(2)).result()
+    journal.append(entry(3)).result()
+    assert drained(journal) == [entry(2), entry(3)]
+    journal.close()
+    fill(tmp_path, 4)
+    journal = Journal(tmp_path)
+    assert drained(journal) == [entry(4)]
+    journal.close()
+
+
+def test_a_file_that_cannot_be_read_is_kept_for_whoever_can(tmp_path: Path):
+    """It may hold entries, so it is set aside and never deleted."""
+    Segment.at(tmp_path, 1).path.write_bytes(b"no database at all")
+    fill(tmp_path, 1)
+    assert [path.read_bytes() for path in tmp_path.glob("*.damaged*")] == [b"no database at all"]
+
+
+def test_a_first_entry_that_was_refused_leaves_the_next_ones_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A disk that refuses once must not cost what it takes afterwards."""
+    append = Writer.append
+
+    def refuse_once(*_: object) -> None:
+        monkeypatch.setattr(Writer, "append", append)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Writer, "append", refuse_once)
+    journal = Journal(tmp_path)
+    with pytest.raises(JournalError, match="No space left"):
+        journal.append(entry(1)).result()
+    journal.append(entry(2)).result()
+    assert drained(journal) == [entry(2)]
+    journal.append(entry(3)).result()
+    assert drained(journal) == [entry(3)]
     journal.close()
 
 
