@@ -1,7 +1,7 @@
 """What an interrupted insert left out, put in: the engine's own memory of inserts is not to be trusted after a crash.
 
-ClickHouse notes a part in its deduplication log before it gives the part its name, and never compares the two again. Ended
-between them, it takes the part for stored when the same batch comes once more, and the part is lost.
+ClickHouse notes a part in its deduplication log before it gives the part its name, and never compares the two again.
+Ended between them, it takes the part for stored when the same batch comes once more, and the part is lost.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def test_a_part_that_the_engine_only_believes_to_have_is_stored_again(tmp_path: 
     collector = Process(address)
     until(lambda: collector.backlog == 0)
     assert collector.terminate() == 0
-    assert stored(address) == dict.fromkeys(ids, [1, 1, 1])
+    assert stored(address) == {span: [1, 1, 1] for span in ids}
 
 
 @pytest.mark.parametrize("seed", [1])
