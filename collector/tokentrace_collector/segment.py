@@ -133,7 +133,8 @@ class Segment:
     def _is_whole(self) -> bool:
         try:
             with self._reader() as reader:
-                return reader.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                (verdict,) = reader.execute("PRAGMA quick_check(1)").fetchone()
+                return str(verdict) == "ok"
         except _DAMAGE:
             return False
 

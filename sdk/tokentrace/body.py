@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from tokentrace.guard import log
-from tokentrace.reading import Format, Reading, items
+from tokentrace.reading import Format, Reading
 
 LIMIT = 32 * 1024 * 1024
 """Bytes of one streamed JSON body that are kept for reading; a longer one is not read."""
@@ -61,15 +61,6 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
         return
     if isinstance(part, dict):
         fmt.read(part, seen)
-
-
-def kept(response: Any, fmt: Format) -> bytes | None:
-    """The body of an answer with embeddings beside google-genai's own object of it.
-
-    Older releases drop the usage from what they hand to the application.
-    """
-    texts = items(getattr(response, "response_stream", None))
-    return str(texts[0]).encode() if texts and fmt.name == "predict" else None
 
 
 def _skimmed(content: bytes) -> dict[str, Any] | None:

@@ -16,7 +16,12 @@ from tokentrace.guard import log, quietly
 from tokentrace.integration import AttemptSeam, Integration, Seam
 from tokentrace.tracing import Tracing
 
-CLIENTS = ("anthropic", "google_genai", "openai")
+CLIENTS = (
+    "anthropic",
+    "google_genai",
+    "groq",
+    "openai",
+)
 """Modules of `tokentrace.clients`."""
 
 

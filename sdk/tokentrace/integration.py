@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
-from tokentrace.reading import Format
+from tokentrace.reading import NOTHING, Format
+from tokentrace.tap import Listener
+
+EVERY: Any = object()
+"""Stands for whatever HTTP client sends while a call is made, where a library does not say beforehand which."""
 
 
 class Call(NamedTuple):
@@ -40,11 +44,20 @@ class Request(NamedTuple):
     """`call`, or `retrieve` where the response was created by another call."""
 
     http: Any = None
-    """The HTTP client whose sends are the attempts of this call; None where the library counts them elsewhere."""
+    """The HTTP client whose sends are the attempts of this call, or `EVERY`; None where nobody can count them."""
+
+    reads_body: bool = True
+    """Whether the bodies of those sends are in `format`; where not, it is the result that is read."""
+
+    facts: Mapping[str, Any] = NOTHING
+    """What only the request tells of its bill, such as characters to be spoken: for the `count` of the format."""
 
 
 Describe: TypeAlias = Callable[[Call], Request | None]
 """Turns a call into a `Request`; None lets it through unmetered."""
+
+Tap: TypeAlias = Callable[[Any, Listener], Any]
+"""Has a listener read along with a result, and gives what the application gets; None where nothing is to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,13 @@ class Seam:
     describe: Describe
     awaited: bool = False
 
+    tap: Tap | None = None
+    """For a result that is neither read at once nor a generator."""
+
+
+Kept: TypeAlias = Callable[[Call, Any, Format], bytes | None]
+"""The body that an answer carries, by the call that sent the request; None where the result tells more."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptSeam:
@@ -64,6 +84,9 @@ class AttemptSeam:
     module: str
     name: str
     awaited: bool = False
+
+    kept: Kept | None = None
+    """For a library with answers of its own; None for those of httpx and httpx2."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from tokentrace import attempts, attributes as name, context, record
 from tokentrace.attempts import FIRST_ERROR, Attempt
-from tokentrace.body import Body, kept, read_whole
+from tokentrace.body import Body, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
-from tokentrace.integration import Request
+from tokentrace.integration import Request, Tap
 from tokentrace.reading import Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
@@ -32,19 +32,21 @@ class Meter:
         "_claims",
         "_entered",
         "_first",
-        "_format",
         "_last",
         "_opened",
         "_outer",
         "_provider",
         "_read",
+        "_reads_body",
         "_received",
+        "_request_facts",
         "_reset",
         "_scope",
         "_seen",
         "_streaming",
         "_tracing",
         "_whole",
+        "format",
         "http",
         "inner",
     )
@@ -52,7 +54,9 @@ class Meter:
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         self.http = request.http
         self.inner = 0
-        self._format = request.format
+        self.format = request.format
+        self._reads_body = request.reads_body
+        self._request_facts = request.facts
         self._scope = request.scope
         self._tracing = tracing
         self._seen = Reading()
@@ -101,19 +105,13 @@ class Meter:
         return attempt
 
     def receive(self, response: Any, *, streamed: bool, awaited: bool) -> None:
-        """The response of an HTTP request, whole or about to be streamed."""
-        if not hasattr(response, "stream"):
-            # google-genai hands over an object of its own; where that keeps no body, its result is read instead.
-            if (content := kept(response, self._format)) is not None:
-                read_whole(content, self._format, self._seen)
-                self._received = True
-            return
-        if response.status_code >= FIRST_ERROR:
+        """The response of an HTTP request through httpx or httpx2, whole or about to be streamed."""
+        if response.status_code >= FIRST_ERROR or not self._reads_body:
             return
         self._received = True
         # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.
         if streamed and not hasattr(response, "_content"):
-            self._body = Body(response, self._format, self._seen)
+            self._body = Body(response, self.format, self._seen)
             self._read = self._body.feed
             response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
             self._streaming = True
@@ -122,15 +120,26 @@ class Meter:
             # connection of a dropped stream open until the garbage collector comes by.
             self._whole = response
 
-    def hand_back(self, result: Any) -> Any:
-        """The result for the application: untouched, or tapped where it is a generator of parts."""
+    def receive_kept(self, content: bytes | None) -> None:
+        """The whole body of an answer, where its library keeps it; else its result is read."""
+        if content is not None and self._reads_body:
+            read_whole(content, self.format, self._seen)
+            self._received = True
+
+    def hand_back(self, result: Any, tap: Tap | None = None) -> Any:
+        """The result for the application: untouched, or tapped where its parts are still to come."""
+        if tap is not None:
+            with quietly("tapping a result"):
+                if (tapped := tap(result, self)) is not None:
+                    self._streaming = True
+                    return tapped
         if self._received:
             return result
         if isgenerator(result) or isasyncgen(result):
             self._streaming = True
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
-            self._format.read(_plain(result), self._seen)
+            self.format.read(_plain(result), self._seen)
         return result
 
     def part(self, part: Any) -> None:
@@ -147,7 +156,7 @@ class Meter:
                 raise
 
     def _read_parsed(self, part: Any) -> None:
-        self._format.read(part, self._seen)
+        self.format.read(part, self._seen)
 
     def end(self, how: str | None, error: BaseException | None = None) -> None:
         """Close the span: read to the end, failed, or left (`how` None where nobody said how)."""
@@ -160,7 +169,7 @@ class Meter:
             if self._body is not None:
                 self._body.end()
             elif self._whole is not None:
-                read_whole(self._whole.content, self._format, self._seen)
+                read_whole(self._whole.content, self.format, self._seen)
             if span.is_recording():
                 self._describe(span, how, error)
         with quietly("ending a span"):
@@ -170,7 +179,7 @@ class Meter:
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
         seen = self._seen
-        found = record.attributes(seen, self._format.count(seen, self._provider, self._facts()))
+        found = record.attributes(seen, self.format.count(seen, self._provider, self._facts()))
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         found[name.USAGE_SCOPE] = "aggregate" if self.inner and not self._attempts else self._scope
         found[name.ATTEMPTS] = len(self._attempts)
@@ -209,7 +218,7 @@ class Meter:
     def _facts(self) -> dict[str, Any]:
         """What counting needs to know that no response says."""
         status = self._attempts[-1].status if self._attempts else None
-        return {} if status is None else {"http_status": status}
+        return {**self._request_facts} if status is None else {**self._request_facts, "http_status": status}
 
 
 def _ignore(part: Any) -> None:

@@ -6,7 +6,7 @@ The span ends once: when the stream is read to its end, breaks, is closed, or is
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import wrapt
 
@@ -91,17 +91,31 @@ class AsyncByteTap(_AsyncTap):
 
 
 class PartTap(_SyncTap):
-    """A generator of parsed parts."""
+    """An iterable of parsed parts: a generator, or a stream of a library's own."""
+
+    _self_parts: Any = None
 
     def __iter__(self) -> Any:
         return self
 
+    def __enter__(self) -> Self:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *left: object) -> Any:
+        try:
+            return self.__wrapped__.__exit__(*left)
+        finally:
+            self._self_listener.end("closed")
+
     def __next__(self) -> Any:
         listener = self._self_listener
+        if self._self_parts is None:
+            self._self_parts = iter(self.__wrapped__)
         # The requests of a generator are sent while it is read, not when it is made.
         listener.enter()
         try:
-            part = next(self.__wrapped__)
+            part = next(self._self_parts)
         except StopIteration:
             listener.end("complete")
             raise
@@ -115,16 +129,30 @@ class PartTap(_SyncTap):
 
 
 class AsyncPartTap(_AsyncTap):
-    """`PartTap` for an asynchronous generator."""
+    """`PartTap` for what is iterated asynchronously."""
+
+    _self_parts: Any = None
 
     def __aiter__(self) -> Any:
         return self
 
+    async def __aenter__(self) -> Self:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(self, *left: object) -> Any:
+        try:
+            return await self.__wrapped__.__aexit__(*left)
+        finally:
+            self._self_listener.end("closed")
+
     async def __anext__(self) -> Any:
         listener = self._self_listener
+        if self._self_parts is None:
+            self._self_parts = aiter(self.__wrapped__)
         listener.enter()
         try:
-            part = await anext(self.__wrapped__)
+            part = await anext(self._self_parts)
         except StopAsyncIteration:
             listener.end("complete")
             raise
@@ -135,3 +163,10 @@ class AsyncPartTap(_AsyncTap):
             listener.leave()
         listener.part(part)
         return part
+
+
+def parts(result: Any, listener: Listener) -> Any:
+    """A result that is itself the stream, with a listener who reads along; None where it is none."""
+    if hasattr(result, "__aiter__"):
+        return AsyncPartTap(result, listener)
+    return PartTap(result, listener) if hasattr(result, "__iter__") else None

@@ -8,7 +8,7 @@ from typing import Any
 from tokentrace import context
 from tokentrace.attempts import Attempt
 from tokentrace.guard import quietly
-from tokentrace.integration import AttemptSeam, Call, Seam
+from tokentrace.integration import EVERY, AttemptSeam, Call, Seam
 from tokentrace.meter import Meter
 from tokentrace.tracing import Tracing
 
@@ -32,13 +32,13 @@ def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
         if (meter := opened(instance, args, kwargs)) is None:
             return wrapped(*args, **kwargs)
         with meter:
-            return meter.hand_back(wrapped(*args, **kwargs))
+            return meter.hand_back(wrapped(*args, **kwargs), seam.tap)
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         if (meter := opened(instance, args, kwargs)) is None:
             return await wrapped(*args, **kwargs)
         with meter:
-            return meter.hand_back(await wrapped(*args, **kwargs))
+            return meter.hand_back(await wrapped(*args, **kwargs), seam.tap)
 
     return awaited if seam.awaited else called
 
@@ -48,38 +48,42 @@ def attempt(seam: AttemptSeam) -> Wrapper:
 
     def begun(instance: Any) -> tuple[Meter, Attempt] | None:
         meter = context.metering.get()
-        if meter is None or meter.http is not instance:
+        if meter is None or (meter.http is not instance and meter.http is not EVERY):
             return None
         return meter, meter.attempt()
 
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         if (found := begun(instance)) is None:
             return wrapped(*args, **kwargs)
-        meter, tried = found
         try:
             response = wrapped(*args, **kwargs)
         except BaseException as error:
             with quietly("noting an error"):
-                tried.broke(error)
+                found[1].broke(error)
             raise
-        with quietly("receiving a response"):
-            tried.answered(response)
-            meter.receive(response, streamed=kwargs.get("stream") is True, awaited=False)
+        _answered(seam, found, Call(instance, args, kwargs), response)
         return response
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         if (found := begun(instance)) is None:
             return await wrapped(*args, **kwargs)
-        meter, tried = found
         try:
             response = await wrapped(*args, **kwargs)
         except BaseException as error:
             with quietly("noting an error"):
-                tried.broke(error)
+                found[1].broke(error)
             raise
-        with quietly("receiving a response"):
-            tried.answered(response)
-            meter.receive(response, streamed=kwargs.get("stream") is True, awaited=True)
+        _answered(seam, found, Call(instance, args, kwargs), response)
         return response
 
     return awaited if seam.awaited else called
+
+
+def _answered(seam: AttemptSeam, found: tuple[Meter, Attempt], call: Call, response: Any) -> None:
+    meter, tried = found
+    with quietly("receiving a response"):
+        tried.answered(response)
+        if seam.kept is not None:
+            meter.receive_kept(seam.kept(call, response, meter.format))
+        else:
+            meter.receive(response, streamed=call.kwargs.get("stream") is True, awaited=seam.awaited)

@@ -18,6 +18,7 @@ import uv
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TOOLS = "dirty-equals\nhypothesis\npytest\n"
+RUNS = "# runs: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,13 @@ class Environment:
     def pins(self) -> list[str]:
         """What `<name>.in` asks for."""
         return _requirements(HERE / f"{self.name}.in")
+
+    @property
+    def tests(self) -> list[str]:
+        """What runs in it: what a line `# runs: …` names, else the shapes of all clients."""
+        lines = (HERE / f"{self.name}.in").read_text().splitlines()
+        told = [line.removeprefix(RUNS).split() for line in lines if line.startswith(RUNS)]
+        return told[0] if told else ["tests/sdk/clients"]
 
     @property
     def locked(self) -> list[str]:

@@ -32,7 +32,7 @@ def test_every_shape_counts_once(environment):
             environment.python(),
             "-m",
             "pytest",
-            "tests/sdk/clients",
+            *environment.tests,
             "-q",
             "--tb=short",
             "-p",

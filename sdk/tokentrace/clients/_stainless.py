@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from tokentrace.integration import AttemptSeam, Call, Request, Seam
-from tokentrace.reading import Format, dig
+from tokentrace.reading import NOTHING, Format, dig
 
 SENDS = tuple(
     AttemptSeam(f"{world}._client", f"{kind}.send", awaited=kind == "AsyncClient")
@@ -20,6 +20,14 @@ SENDS = tuple(
     for kind in ("Client", "AsyncClient")
 )
 """The HTTP requests of every client that speaks through httpx or httpx2."""
+
+
+Facts: TypeAlias = Callable[[Any], Mapping[str, Any]]
+"""What the body of a request tells of its bill."""
+
+
+def _no_facts(_body: Any) -> Mapping[str, Any]:
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class Endpoint:
     format: Format
     retrieve: str | None = None
     """Pattern of the methods and paths that read a stored response of this endpoint again."""
+    facts: Facts = _no_facts
 
 
 def seams(
@@ -72,6 +81,7 @@ def seams(
             stream=bool(call.kwargs.get("stream")),
             scope=scope,
             http=call.instance._client,
+            facts=endpoint.facts(options.json_data),
         )
 
     module = f"{package}._base_client"

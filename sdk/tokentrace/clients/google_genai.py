@@ -5,10 +5,11 @@ The seams lie below automatic function calling and continuation, which make seve
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from tokentrace.integration import AttemptSeam, Call, Integration, Request, Seam
-from tokentrace.reading import Format
+from tokentrace.reading import Format, items
 from tokentrace.wire import gemini, predict
 
 _MODULE = "google.genai.models"
@@ -41,6 +42,12 @@ def _embed(call: Call) -> Request:
     return _describe(call, "embeddings", predict.FORMAT)
 
 
+def _kept(_call: Call, response: Any, fmt: Format) -> bytes | None:
+    """The body of embeddings: older releases drop the usage from what they hand to the application."""
+    texts = items(getattr(response, "response_stream", None))
+    return str(texts[0]).encode() if texts and fmt is predict.FORMAT else None
+
+
 INTEGRATION = Integration(
     library="google-genai",
     seams=(
@@ -52,7 +59,7 @@ INTEGRATION = Integration(
         Seam(_MODULE, "AsyncModels._embed_content", _embed, awaited=True),
     ),
     attempts=(
-        AttemptSeam("google.genai._api_client", "BaseApiClient._request_once"),
-        AttemptSeam("google.genai._api_client", "BaseApiClient._async_request_once", awaited=True),
+        AttemptSeam("google.genai._api_client", "BaseApiClient._request_once", kept=_kept),
+        AttemptSeam("google.genai._api_client", "BaseApiClient._async_request_once", awaited=True, kept=_kept),
     ),
 )

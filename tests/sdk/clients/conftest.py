@@ -35,7 +35,10 @@ Judge = Callable[[Surface, Shape, str], Verdict]
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the clients try again at once."""
     for library in ("openai", "anthropic"):
-        module = import_module(f"{library}._base_client")
+        try:
+            module = import_module(f"{library}._base_client")
+        except ModuleNotFoundError:
+            continue  # Not every environment has it.
         monkeypatch.setattr(module, "INITIAL_RETRY_DELAY", 0.0)
         monkeypatch.setattr(module, "MAX_RETRY_DELAY", 0.0)
 

@@ -71,7 +71,11 @@ class Provider:
     def take(self, request: Any) -> Answer:
         """The answer to this request."""
         body = json.loads(request.content) if request.content else None
-        self.asked.append((request.method, request.url.raw_path.decode(), body))
+        return self.answer(request.method, request.url.raw_path.decode(), body)
+
+    def answer(self, method: str, path: str, body: Any) -> Answer:
+        """The answer to a request that asks this."""
+        self.asked.append((method, path, body))
         return self.answers[min(len(self.asked), len(self.answers)) - 1]
 
     def transport(self, http: ModuleType) -> Any:

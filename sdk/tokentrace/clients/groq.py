@@ -1,0 +1,21 @@
+"""The `groq` client."""
+
+from __future__ import annotations
+
+from tokentrace.clients import _stainless
+from tokentrace.clients._stainless import Endpoint
+from tokentrace.integration import Integration
+from tokentrace.wire import chat, embeddings
+
+INTEGRATION = Integration(
+    library="groq",
+    seams=_stainless.seams(
+        "groq",
+        provider="groq",
+        endpoints=(
+            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
+        ),
+    ),
+    attempts=_stainless.SENDS,
+)

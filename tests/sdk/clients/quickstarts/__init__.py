@@ -1,0 +1,1 @@
+"""What the documentation of each client tells a new user to copy, run against a provider on loopback."""

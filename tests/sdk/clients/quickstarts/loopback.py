@@ -1,0 +1,77 @@
+"""A provider on loopback: the answers of `shapes.provider` through a real socket, for clients of whatever make."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from shapes.provider import Answer, Provider
+
+
+@contextmanager
+def http(provider: Provider) -> Iterator[str]:
+    """Serve a provider's answers in turn; gives the base URL."""
+    handler = type("Handler", (_Handler,), {"provider": provider})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    provider: Provider
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.headers.get("transfer-encoding") == "chunked":
+            sent = self._chunks()
+        self._answer(self.provider.answer(self.command, self.path, _body(sent)))
+
+    do_GET = do_DELETE = do_POST  # noqa: N815  (the names that the library looks for)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def _chunks(self) -> bytes:
+        read = b""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            read += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return read
+
+    def _answer(self, answer: Answer) -> None:
+        if answer.lost and not answer.parts:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for part in answer.parts:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        if answer.lost:
+            self.close_connection = True
+            return
+        self.wfile.write(b"0\r\n\r\n")
+
+
+def _body(sent: bytes) -> Any:
+    """What was sent, as far as two runs of the same code send the same."""
+    try:
+        return json.loads(sent) if sent else None
+    except ValueError:
+        # The borders of a multipart body are drawn by lot.
+        return f"{len(sent)} bytes"
