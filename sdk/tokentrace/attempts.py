@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import wrapt
 from opentelemetry.trace import Span
 
-from tokentrace import attributes as name
+from tokentrace import attributes as name, supply as limits
+from tokentrace.reading import dig
 
 FIRST_ERROR = 400
+
+_THROTTLED = frozenset({429, 503, 529})
+"""Answers of a provider that has too much to do, or thinks that we ask too much."""
 
 _UNSENT = frozenset(
     {"ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ClientConnectorDNSError"}
@@ -28,6 +33,8 @@ class Attempt:
     ended: int = 0
     status: int | None = None
     error: str | None = None
+    headers: Any = None
+    """Of the answer, where there was one; looked at when the call is over."""
 
     @property
     def billable(self) -> str:
@@ -42,6 +49,7 @@ class Attempt:
         # A library that raises for errors, and hands back something without a status, was answered well.
         status = getattr(response, "status_code", None)
         self.status = status if isinstance(status, int) else 200
+        self.headers = getattr(response, "headers", None)
 
     def broke(self, error: BaseException) -> None:
         """The request got no answer, or one that the library raised as an error."""
@@ -49,6 +57,7 @@ class Attempt:
         self.error = type(error).__qualname__
         codes = (getattr(error, key, None) for key in ("status_code", "code"))
         self.status = next((code for code in codes if isinstance(code, int)), None)
+        self.headers = dig(error, "response", "headers")
 
 
 def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None) -> str:
@@ -64,6 +73,15 @@ def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None)
     return "unknown" if unseen else "false"
 
 
+def supply(attempts: Sequence[Attempt]) -> dict[str, int | float]:
+    """What the last answer says of the provider's limits, and how long the call waited for them."""
+    found = limits.stated(attempts[-1].headers)
+    waits = (after.started - before.ended for before, after in pairwise(attempts) if before.status in _THROTTLED)
+    if waited := sum(waits):
+        found[name.THROTTLE_WAIT] = waited / 1e9
+    return found
+
+
 def note(attempts: Sequence[Attempt], span: Span) -> None:
     """One event per HTTP request of a call that took several, or failed."""
     before = 0
@@ -71,6 +89,8 @@ def note(attempts: Sequence[Attempt], span: Span) -> None:
         noted: dict[str, Any] = {name.ATTEMPT_NUMBER: number, name.ATTEMPT_BILLABLE: attempt.billable}
         if attempt.status is not None:
             noted[name.HTTP_STATUS] = attempt.status
+            if attempt.status >= FIRST_ERROR and (asked := limits.retry_after(attempt.headers)) is not None:
+                noted[name.RETRY_AFTER] = asked
         if attempt.error is not None:
             noted[name.ERROR_TYPE] = attempt.error
         if before:

@@ -119,6 +119,18 @@ ATTEMPT_WAIT = "tokentrace.attempt.wait"
 ATTEMPT_BILLABLE = "tokentrace.attempt.billable"
 """Whether the provider bills the attempt."""
 
+RETRY_AFTER = "tokentrace.attempt.retry_after"
+"""How long the provider asked to be left alone after this attempt."""
+
+RATE_LIMIT = "tokentrace.rate_limit."
+"""limit, remaining and reset (seconds) of requests, tokens, input_tokens and output_tokens, as of the last answer: tokentrace.rate_limit.remaining.tokens."""
+
+QUEUE_WAIT = "tokentrace.queue.wait"
+"""How long the request waited at the provider before it was worked on, where the provider says so."""
+
+THROTTLE_WAIT = "tokentrace.throttle.wait"
+"""How long the call waited because the provider had refused an attempt as too many, or was overloaded."""
+
 STEP = "tokentrace.step.name"
 """Name of a step of the application or agent."""
 

@@ -50,6 +50,8 @@ def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
         found[name.SERVICE_TIER] = seen.tier
     if "output_reasoning" in usage.buckets:
         found[name.REASONING_VISIBILITY] = seen.visibility or "hidden"
+    if (queued := seen.usage.get("queue_time")) is not None and isinstance(queued, int | float):
+        found[name.QUEUE_WAIT] = queued
     if region := seen.facts.get("region"):
         found[name.REGION] = region
     return found

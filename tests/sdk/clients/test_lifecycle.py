@@ -205,8 +205,12 @@ def test_an_attempt_says_how_it_ended_and_how_long_it_waited(spans):
     (span,) = spans.ours()
     first, second = (dict(event.attributes) for event in span.events)
     assert second.pop("tokentrace.attempt.wait") > 0
-    common = {"tokentrace.attempt.number": 1, "http.response.status_code": 429, "tokentrace.attempt.billable": "false"}
-    assert first == common
+    assert first == {
+        "tokentrace.attempt.number": 1,
+        "http.response.status_code": 429,
+        "tokentrace.attempt.billable": "false",
+        "tokentrace.attempt.retry_after": 0.001,
+    }
     assert second == {
         "tokentrace.attempt.number": 2,
         "http.response.status_code": 200,
