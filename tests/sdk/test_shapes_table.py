@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator
-from importlib.metadata import version
+from collections.abc import Iterable
 from pathlib import Path
 
-from packaging.version import Version
+from releases import releases_of
 from shapes import anthropic_messages, google_generate, openai_chat, openai_others, openai_responses
 from shapes.provider import Provider
 from shapes.shape import ASYNC, SYNC, Shape, Surface
@@ -67,19 +65,12 @@ def _others() -> str:
 
 
 def _releases() -> str:
-    checked = (f"{client} {_series(sorted(_versions(client)))}" for client in CLIENTS)
+    checked = (f"{client} {_series(releases_of(client))}" for client in CLIENTS)
     return f"Checked with {'; '.join(checked)}."
 
 
-def _versions(client: str) -> Iterator[Version]:
-    """The releases that the tests run with."""
-    yield Version(version(client))
-    for path in (ROOT / "tests" / "environments").glob("*.in"):
-        yield from map(Version, re.findall(rf"^{client}==(\S+)$", path.read_text(), re.MULTILINE))
-
-
-def _series(versions: list[Version]) -> str:
-    *most, last = dict.fromkeys(map(str, versions))
+def _series(versions: list[str]) -> str:
+    *most, last = versions
     return f"{', '.join(most)} and {last}"
 
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import gc
 from contextlib import ExitStack
-from importlib import import_module
-from pathlib import Path
 
 import pytest
-from quickstarts.quickstart import Client, take
+from quickstarts.all import clients
+from quickstarts.quickstart import take
 from shapes.record import said
-
-OTHERS = frozenset({"__init__", "loopback", "quickstart"})
-CLIENTS: tuple[Client, ...] = tuple(
-    import_module(f"quickstarts.{path.stem}").CLIENT
-    for path in sorted(Path(__file__).with_name("quickstarts").glob("*.py"))
-    if path.stem not in OTHERS
-)
 
 CASES = [
     pytest.param(quickstart, id=f"{client.library}-{quickstart.name}")
-    for client in CLIENTS
+    for client in clients()
     if client.is_installed
     for quickstart in client.quickstarts
     if quickstart.needs is None or quickstart.needs()
@@ -39,6 +31,9 @@ def test_a_quickstart_stays_what_it_was_and_counts_once(metering, quickstart):
         assert tuple(said(span) for span in began[0].ours()) == quickstart.calls
 
 
-def test_a_client_is_told_once():
-    libraries = [client.library for client in CLIENTS]
+def test_a_client_and_its_quickstarts_are_told_once():
+    libraries = [client.library for client in clients()]
     assert len(libraries) == len(set(libraries))
+    for client in clients():
+        names = [quickstart.name for quickstart in client.quickstarts]
+        assert len(names) == len(set(names)), client.library

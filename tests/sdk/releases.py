@@ -1,0 +1,26 @@
+"""The releases of the client libraries that the tests run with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from packaging.version import Version
+
+ENVIRONMENTS = Path(__file__).parents[1] / "environments"
+
+
+def releases_of(library: str) -> list[str]:
+    """From the oldest to the newest, each once."""
+    return list(dict.fromkeys(map(str, sorted(_versions(library)))))
+
+
+def _versions(library: str) -> Iterator[Version]:
+    # Where its pins do not fit with those of the others, it has an environment of its own.
+    with suppress(PackageNotFoundError):
+        yield Version(version(library))
+    for path in ENVIRONMENTS.glob("*.in"):
+        yield from map(Version, re.findall(rf"^{re.escape(library)}==(\S+)$", path.read_text(), re.MULTILINE))
