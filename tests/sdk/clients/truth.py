@@ -13,7 +13,11 @@ def of(final: Mapping[str, Any] | None) -> dict[str, Any]:
     if final is None:
         return {"source": "missing", "buckets": {}, "parts": []}
     parts: list[Counts] = []
-    if "promptTokenCount" in final:
+    if "billed_units" in final:
+        counts = _cohere(final)
+    elif "eval_count" in final:
+        counts = {"input_text": final["prompt_eval_count"], "output_text": final["eval_count"]}
+    elif "promptTokenCount" in final:
         counts = _gemini(final)
     elif "cache_read_input_tokens" in final:
         counts = _anthropic(final)
@@ -79,4 +83,14 @@ def _gemini(final: Mapping[str, Any]) -> Counts:
         **{f"input_{each}": count for each, count in fresh.items()},
         **{f"cache_read_{each}": count for each, count in cached.items()},
         **{f"output_{each}": count for each, count in drawn.items()},
+    }
+
+
+def _cohere(final: Mapping[str, Any]) -> Counts:
+    billed = final["billed_units"]
+    read = min(final.get("cached_tokens") or 0, billed["input_tokens"])
+    return {
+        "input_text": billed["input_tokens"] - read,
+        "cache_read": read,
+        "output_text": billed.get("output_tokens") or 0,
     }
