@@ -27,7 +27,9 @@ class Meter:
     """Meters one call. Everything it does is guarded: the application sees its own call and nothing else."""
 
     __slots__ = (
+        "_asked",
         "_attempts",
+        "_began",
         "_body",
         "_claims",
         "_entered",
@@ -71,7 +73,9 @@ class Meter:
         self._claims = [None]
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
         title = f"{request.operation} {request.model}" if request.model else request.operation
-        self._opened = tracing.start(title, SpanKind.CLIENT, _asked(request, self._provider))
+        self._asked = _asked(request, self._provider)
+        self._began = time.time_ns()
+        self._opened = tracing.start(title, SpanKind.CLIENT, self._asked)
 
     def __enter__(self) -> Self:
         if (outer := context.metering.get()) is not None:
@@ -170,8 +174,7 @@ class Meter:
                 self._body.end()
             elif self._whole is not None:
                 read_whole(self._whole.content, self.format, self._seen)
-            if span.is_recording():
-                self._describe(span, how, error)
+            self._describe(span, how, error)
         with quietly("ending a span"):
             span.end(self._last if self._streaming and self._last else None)
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
@@ -202,6 +205,8 @@ class Meter:
         # One request that went well is said by the count of attempts; events tell what more happened.
         if len(self._attempts) > 1 or failure is not None:
             attempts.note(self._attempts, span)
+        until = self._last if self._streaming and self._last else time.time_ns()
+        self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9)
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""
