@@ -161,7 +161,7 @@ class Document:
 class Body:
     """The body of one streamed response, fed with its raw bytes."""
 
-    __slots__ = ("_reader", "feed")
+    __slots__ = ("_reader", "_seen", "feed")
 
     feed: Callable[[bytes], None]
     """Notes what the next raw bytes of the body say."""
@@ -169,6 +169,7 @@ class Body:
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
         self._reader: Events | Document | None = None
+        self._seen = seen
         if kind == "text/event-stream":
             self._reader = Events(fmt, seen)
         elif kind == "application/json":
@@ -178,10 +179,13 @@ class Body:
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
         self.feed = read if decode is None else lambda chunk: read(decode(chunk))
 
-    def end(self) -> None:
+    def end(self, *, is_whole: bool) -> None:
         """The body is over, or the application has left it: read what is still pending."""
         if self._reader is not None:
             self._reader.end()
+        elif is_whole:
+            # Audio and plain text have no word for their end.
+            self._seen.complete = True
 
 
 def _pass(chunk: bytes) -> None:
