@@ -15,7 +15,7 @@ _OPEN = frozenset({"queued", "in_progress", "cancelling"})
 def read(part: Any, seen: Reading) -> None:
     """A `thread.run`, or one event of its stream: messages and steps say nothing that the run does not repeat."""
     part = mapping(part)
-    if part.get("object") != "thread.run":
+    if part.get("object", "thread.run") != "thread.run":
         seen.error = fault(part) or seen.error
         return
     seen.model = text(part.get("model")) or seen.model
