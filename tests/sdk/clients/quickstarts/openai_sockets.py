@@ -183,17 +183,18 @@ def _has(path: str) -> Any:
     return has
 
 
-def _quickstart(name: str, run: Any, answers: Any, calls: Any, path: str = "realtime.connect") -> Quickstart:
+def quickstart(name: str, run: Any, answers: Any, calls: Any, path: str = "realtime.connect") -> Quickstart:
+    """Code that speaks through a websocket, where this release has `path`."""
     return Quickstart(name, run, answers, calls, serve=socket, needs=_has(path))
 
 
 QUICKSTARTS = (
-    _quickstart("realtime async", realtime, REALTIME, COUNTED),
-    _quickstart("realtime", realtime_blocking, REALTIME, COUNTED),
-    _quickstart("realtime, several responses", realtime_twice, TWICE, (_over(SPOKEN), MEASURED, REFUSED)),
-    _quickstart("realtime, left in a response", realtime_left, (GREETED, messages(BEGUN, DELTA)), (LEFT,)),
-    _quickstart("realtime, lost in a response", realtime_lost, (GREETED, messages(BEGUN, lost="gone")), (LOST,)),
-    _quickstart(
+    quickstart("realtime async", realtime, REALTIME, COUNTED),
+    quickstart("realtime", realtime_blocking, REALTIME, COUNTED),
+    quickstart("realtime, several responses", realtime_twice, TWICE, (_over(SPOKEN), MEASURED, REFUSED)),
+    quickstart("realtime, left in a response", realtime_left, (GREETED, messages(BEGUN, DELTA)), (LEFT,)),
+    quickstart("realtime, lost in a response", realtime_lost, (GREETED, messages(BEGUN, lost="gone")), (LOST,)),
+    quickstart(
         "realtime beta", realtime_beta, (GREETED, messages(BEGUN, DONE)), (_over(SPOKEN),), "beta.realtime.connect"
     ),
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from shapes.provider import Answer, Provider
 
+
 @contextmanager
 def socket(provider: Provider) -> Iterator[str]:
     """Serve a provider's answers in turn, one to each message after the first, which greets; gives the base URL."""
