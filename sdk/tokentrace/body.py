@@ -49,11 +49,8 @@ class Response(Protocol):
 
 def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
     """Note what a complete body says: a JSON document, or the events of a stream."""
-    if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
-        fmt.read(part, seen)
-        return
     try:
-        part = json.loads(content)
+        part = _parsed(content, fmt)
     except ValueError:
         events = Events(fmt, seen)
         events.feed(content)
@@ -63,10 +60,18 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
         fmt.read(part, seen)
 
 
+def _parsed(content: bytes, fmt: Format) -> Any:
+    """What a document says; of a bulky one only what is told of its usage."""
+    if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
+        return part
+    return json.loads(content)
+
+
 def _skimmed(content: bytes) -> dict[str, Any] | None:
     """Usage, model and id of a large body, without parsing the rest."""
     at = content.rfind(b'"usage"')
-    if at < 0:
+    # What else is priced of the answer stands apart.
+    if at < 0 or b'"svg_usage"' in content:
         return None
     start = content.find(b"{", at)
     if start < 0 or content[at + 7 : start].strip() != b":":
@@ -123,7 +128,7 @@ class Events:
 
     def _part(self, payload: bytes) -> None:
         try:
-            part = json.loads(payload)
+            part = _parsed(payload, self._format)
         except ValueError:
             return
         self._started = True
