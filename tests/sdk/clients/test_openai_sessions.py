@@ -6,6 +6,9 @@ import asyncio
 import gc
 import importlib
 import logging
+import subprocess
+import sys
+import textwrap
 
 import pytest
 from quickstarts import openai_sockets as said
@@ -131,6 +134,28 @@ def test_a_session_that_is_dropped_ends_its_calls(serve, spans):
     socket_of_the_application.close()
 
 
+def test_a_session_that_is_open_at_the_end_of_the_process_is_delivered(serve):
+    program = """
+        import sys
+        import tokentrace, openai
+        from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+        tokentrace.instrument(exporter=ConsoleSpanExporter())
+        client = openai.OpenAI(api_key="-", websocket_base_url=sys.argv[1])
+        connection = client.realtime.connect(model="gpt-realtime").enter()
+        connection.response.create()
+        while connection.recv().type != "response.output_text.delta":
+            pass
+    """
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program), serve(HALF)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ran.stdout.count('"tokentrace.stream.end": "dropped"'), ran.stderr) == (1, "")
+
+
 def test_a_wait_that_is_given_up_leaves_the_call_open(serve, spans):
     url = serve(HALF, messages(said.DONE))
 
@@ -165,11 +190,11 @@ def test_the_classes_are_left_as_they_were(metering):
     openai.OpenAI(api_key="-").realtime.connect(model="gpt-realtime")
     names = {(seam.module, seam.name.partition(".")[0]) for seam in _openai_sessions.SEAMS}
     found = [getattr(_module(module), name, None) for module, name in sorted(names)]
-    before = [dict(vars(kind)) for kind in found if kind]
+    before = _members(found)
     with metering():
-        during = [dict(vars(kind)) for kind in found if kind]
+        during = _members(found)
     assert before != during
-    assert [dict(vars(kind)) for kind in found if kind] == before
+    assert _members(found) == before
 
 
 def test_a_release_without_such_sessions_is_not_complained_of(metering, caplog):
@@ -178,6 +203,11 @@ def test_a_release_without_such_sessions_is_not_complained_of(metering, caplog):
             _module(seam.module)
         assert [name for name in tokentrace.install._current.misfits if name.startswith("openai")] == []
     assert not caplog.records
+
+
+def _members(kinds):
+    # A wrapper says that it equals what it wraps.
+    return [{name: id(member) for name, member in vars(kind).items()} for kind in kinds if kind]
 
 
 def _module(name):
