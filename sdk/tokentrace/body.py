@@ -49,8 +49,11 @@ class Response(Protocol):
 
 def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
     """Note what a complete body says: a JSON document, or the events of a stream."""
+    if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
+        fmt.read(part, seen)
+        return
     try:
-        part = _parsed(content, fmt)
+        part = json.loads(content)
     except ValueError:
         events = Events(fmt, seen)
         events.feed(content)
@@ -58,13 +61,6 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
         return
     if isinstance(part, dict):
         fmt.read(part, seen)
-
-
-def _parsed(content: bytes, fmt: Format) -> Any:
-    """What a document says; of a bulky one only what is told of its usage."""
-    if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
-        return part
-    return json.loads(content)
 
 
 def _skimmed(content: bytes) -> dict[str, Any] | None:
@@ -127,8 +123,9 @@ class Events:
                 self._part(payload)
 
     def _part(self, payload: bytes) -> None:
+        is_bulky = len(payload) > BULKY and self._format.name in _BULKY_FORMATS
         try:
-            part = _parsed(payload, self._format)
+            part = (_skimmed(payload) if is_bulky else None) or json.loads(payload)
         except ValueError:
             return
         self._started = True
