@@ -268,6 +268,7 @@ METERS = (
     "images",
     "pages",
     "audio_seconds",
+    "video_seconds",
     "characters",
     "guardrail_units",
 )

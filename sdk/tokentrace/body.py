@@ -66,7 +66,8 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
 def _skimmed(content: bytes) -> dict[str, Any] | None:
     """Usage, model and id of a large body, without parsing the rest."""
     at = content.rfind(b'"usage"')
-    if at < 0:
+    # What else is priced of the answer stands apart.
+    if at < 0 or b'"svg_usage"' in content:
         return None
     start = content.find(b"{", at)
     if start < 0 or content[at + 7 : start].strip() != b":":
@@ -122,8 +123,9 @@ class Events:
                 self._part(payload)
 
     def _part(self, payload: bytes) -> None:
+        is_bulky = len(payload) > BULKY and self._format.name in _BULKY_FORMATS
         try:
-            part = json.loads(payload)
+            part = (_skimmed(payload) if is_bulky else None) or json.loads(payload)
         except ValueError:
             return
         self._started = True
@@ -161,7 +163,7 @@ class Document:
 class Body:
     """The body of one streamed response, fed with its raw bytes."""
 
-    __slots__ = ("_reader", "feed")
+    __slots__ = ("_reader", "_seen", "feed")
 
     feed: Callable[[bytes], None]
     """Notes what the next raw bytes of the body say."""
@@ -169,6 +171,7 @@ class Body:
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
         self._reader: Events | Document | None = None
+        self._seen = seen
         if kind == "text/event-stream":
             self._reader = Events(fmt, seen)
         elif kind == "application/json":
@@ -178,10 +181,13 @@ class Body:
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
         self.feed = read if decode is None else lambda chunk: read(decode(chunk))
 
-    def end(self) -> None:
+    def end(self, *, is_whole: bool) -> None:
         """The body is over, or the application has left it: read what is still pending."""
         if self._reader is not None:
             self._reader.end()
+        elif is_whole:
+            # Audio and plain text have no word for their end.
+            self._seen.complete = True
 
 
 def _pass(chunk: bytes) -> None:

@@ -11,9 +11,9 @@ from types import ModuleType
 
 import wrapt
 
-from tokentrace import wrapping
+from tokentrace import realtime, wrapping
 from tokentrace.guard import log, quietly
-from tokentrace.integration import AttemptSeam, Integration, Seam
+from tokentrace.integration import AnySeam, AttemptSeam, Integration, SessionSeam
 from tokentrace.tracing import Tracing
 
 CLIENTS = (
@@ -44,12 +44,12 @@ class Installation:
         import_module(module.__name__)
         self._done.add(module.__name__)
         for seam in _by_module()[module.__name__].values():
-            wrapper = (
-                wrapping.call(seam, self._tracing, self._hosts) if isinstance(seam, Seam) else wrapping.attempt(seam)
-            )
             try:
-                handle = wrapt.wrap_function_wrapper(module, seam.name, wrapper)
+                handle = wrapt.wrap_function_wrapper(module, seam.name, self._wrapper(seam))
             except AttributeError:
+                if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
+                    # A release without such sessions has nothing that is not metered.
+                    continue
                 self.misfits.append(f"{seam.module}.{seam.name}")
                 log.warning(
                     "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
@@ -59,6 +59,13 @@ class Installation:
                 functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
             )
         self._undo += [attach(module) for attach in _attachments(module.__name__)]
+
+    def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
+        if isinstance(seam, AttemptSeam):
+            return wrapping.attempt(seam)
+        if isinstance(seam, SessionSeam):
+            return realtime.follow(seam, self._tracing, self._hosts)
+        return wrapping.call(seam, self._tracing, self._hosts)
 
     def undo(self) -> None:
         """Leave every library as it was."""
@@ -107,11 +114,11 @@ def _integrations() -> tuple[Integration, ...]:
 
 
 @functools.cache
-def _by_module() -> Mapping[str, Mapping[str, Seam | AttemptSeam]]:
+def _by_module() -> Mapping[str, Mapping[str, AnySeam]]:
     """The seams by module and name, each once, however many clients share it."""
-    found: dict[str, dict[str, Seam | AttemptSeam]] = {}
+    found: dict[str, dict[str, AnySeam]] = {}
     for each in _integrations():
-        seams: tuple[Seam | AttemptSeam, ...] = (*each.seams, *each.attempts)
+        seams: tuple[AnySeam, ...] = (*each.seams, *each.attempts, *each.sessions)
         for seam in seams:
             found.setdefault(seam.module, {})[seam.name] = seam
         for module in each.attach or ():

@@ -89,6 +89,64 @@ class AttemptSeam:
     """For a library with answers of its own; None for those of httpx and httpx2."""
 
 
+class Message(NamedTuple):
+    """One message of a session that stays open."""
+
+    content: Any
+    """What the function of the seam gave."""
+
+    session: Request
+    """What all calls of the session have in common."""
+
+    notes: dict[str, Any]
+    """What earlier messages have told, for those that follow; kept as long as the session."""
+
+
+class Turn(NamedTuple):
+    """What a message says of one billed call of its session."""
+
+    key: str
+    """Tells the calls apart that are open at the same time."""
+
+    request: Request
+    """What the call asks for; taken from the first message that mentions it."""
+
+    part: Any
+    """The piece of the answer, for the format of the request."""
+
+    is_over: bool = False
+    """Whether nothing more is to come of it."""
+
+
+Follow: TypeAlias = Callable[[Message], Turn | None]
+"""Which call of its session a message belongs to; None for all that says nothing of a bill."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeam:
+    """A function of a session that stays open, in which a provider bills one call after the other.
+
+    It gives a message where it has a `follow`, closes the session where it `closes`, and opens it otherwise: then its
+    result is the session, or what it is called on where it gives nothing, as an `__init__` does.
+    """
+
+    module: str
+    name: str
+
+    describe: Describe | None = None
+    """What all calls have in common: asked of what opens a session, and of a message where nobody saw that."""
+
+    follow: Follow | None = None
+    awaited: bool = False
+    closes: bool = False
+
+    losses: tuple[str, ...] = ("ConnectionClosed",)
+    """Names of the errors after which nothing can come any more; any other leaves the session open."""
+
+
+AnySeam: TypeAlias = Seam | AttemptSeam | SessionSeam
+
+
 @dataclass(frozen=True, slots=True)
 class Integration:
     """A library we meter."""
@@ -98,5 +156,6 @@ class Integration:
 
     seams: tuple[Seam, ...]
     attempts: tuple[AttemptSeam, ...] = ()
+    sessions: tuple[SessionSeam, ...] = ()
     attach: Mapping[str, Callable[[ModuleType], Callable[[], object]]] | None = None
     """By module: what else is to be done once it is imported; returns how to undo it."""

@@ -171,7 +171,7 @@ class Meter:
         span = self._opened.span
         with quietly("describing a call"):
             if self._body is not None:
-                self._body.end()
+                self._body.end(is_whole=how == "complete")
             elif self._whole is not None:
                 read_whole(self._whole.content, self.format, self._seen)
             self._describe(span, how, error)

@@ -39,7 +39,6 @@ NOT_METERED = {
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#0": "creates an assistant",
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#1": "creates a thread",
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#2": "reads a thread",
-    "openai/assistants/streaming-existing-assistant-with-events-with-no-content#3": "runs an assistant, of a retired API",
     "openai/responses/openai-code-execution-files#0": "uploads a file",
     "openai/responses/openai-code-execution-files#2": "deletes a file",
 }

@@ -35,6 +35,7 @@ class Endpoint:
     """A path that costs money."""
 
     path: str
+    """Pattern of the end of the path."""
     operation: str
     format: Format
     retrieve: str | None = None
@@ -58,7 +59,7 @@ def seams(
     def endpoint_of(method: str, path: str) -> tuple[Endpoint, str] | None:
         path = path.partition("?")[0].rstrip("/")
         for endpoint in endpoints:
-            if method == "post" and path.endswith(endpoint.path):
+            if method == "post" and re.fullmatch(f".*{endpoint.path}", path):
                 return endpoint, "call"
             if endpoint.retrieve and re.fullmatch(endpoint.retrieve, f"{method} {path}"):
                 return endpoint, "retrieve"

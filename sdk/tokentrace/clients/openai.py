@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from tokentrace.clients import _stainless
+from collections.abc import Mapping
+from typing import Any
+
+from tokentrace.clients import _openai_sessions, _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import chat, completions, embeddings, responses
+from tokentrace.reading import NOTHING, dig, text
+from tokentrace.wire import (
+    batch,
+    chat,
+    completions,
+    embeddings,
+    images,
+    responses,
+    runs,
+    speech,
+    transcription,
+    videos,
+)
 
 _STORED = "get .*/responses/[^/]+|post .*/responses/[^/]+/cancel"
+_BATCH = "get .*/batches/[^/]+|post .*/batches/[^/]+/cancel"
+# A run counts all its steps together, those after the outputs of tools too.
+_RUN = "(?:get|post) .*/threads/[^/]+/runs/[^/]+|post .*/threads/[^/]+/runs/[^/]+/(?:submit_tool_outputs|cancel)"
+
+
+def _characters(body: Any) -> Mapping[str, Any]:
+    """What is to be spoken; OpenAI's newer models are billed by tokens instead."""
+    spoken, model = text(dig(body, "input")), text(dig(body, "model"))
+    return {"characters": len(spoken)} if spoken and not (model or "").startswith("gpt-") else NOTHING
+
+
+def _added_seconds(body: Any) -> Mapping[str, Any]:
+    return {"added_seconds": dig(body, "seconds")}
+
 
 INTEGRATION = Integration(
     library="openai",
@@ -20,8 +49,17 @@ INTEGRATION = Integration(
             Endpoint("/responses/compact", "chat", responses.FORMAT),
             Endpoint("/completions", "text_completion", completions.FORMAT),
             Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
+            Endpoint("/decisions", "decision", responses.FORMAT),
+            Endpoint("/images/(?:generations|edits|variations)", "image_generation", images.FORMAT),
+            Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_characters),
+            Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
+            Endpoint("/videos(?:/edits|/[^/]+/remix)?", "video_generation", videos.FORMAT),
+            Endpoint("/videos/extensions", "video_generation", videos.FORMAT, facts=_added_seconds),
+            Endpoint("/batches", "batch", batch.FORMAT, retrieve=_BATCH),
+            Endpoint("/threads/(?:[^/]+/)?runs", "chat", runs.FORMAT, retrieve=_RUN),
         ),
         kinds={"AzureOpenAI": "azure.ai.openai"},
     ),
     attempts=_stainless.SENDS,
+    sessions=_openai_sessions.SEAMS,
 )

@@ -11,6 +11,8 @@ from tokentrace.usage import Usage
 from tokentrace.wire import chat, inclusive, shape
 from tokentrace.wire.rules import fault
 
+_OVER = frozenset({"completed", "expired", "cancelled", "failed"})
+
 
 def read(part: Any, seen: Reading) -> None:
     """A job, or one line of its results."""
@@ -19,7 +21,9 @@ def read(part: Any, seen: Reading) -> None:
     seen.response_id = text(part.get("id")) or text(part.get("name")) or seen.response_id
     seen.error = fault(part) or seen.error
     seen.tier = "batch"
-    seen.usage = overlaid(seen.usage, mapping(part.get("usage")))
+    # A job of OpenAI that is not over says zero.
+    if part.get("object") != "batch" or part.get("status") in _OVER:
+        seen.usage = overlaid(seen.usage, mapping(part.get("usage")))
     for name, answer in _answers(part):
         # Keyed, because a job repeats its answers each time it is asked.
         seen.facts.setdefault("answers", {})[name] = answer

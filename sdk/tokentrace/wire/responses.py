@@ -30,7 +30,9 @@ def read(part: Any, seen: Reading) -> None:
     seen.model = text(response.get("model")) or seen.model
     seen.response_id = text(response.get("id")) or seen.response_id
     seen.tier = tier(response.get("service_tier")) or seen.tier
-    error = mapping(response.get("error"))
+    # In the words of a realtime session where they are not those of a response.
+    details = mapping(response.get("status_details"))
+    error = mapping(response.get("error") or details.get("error"))
     seen.error = text(error.get("code")) or fault(response) or seen.error
     seen.usage = overlaid(seen.usage, mapping(response.get("usage")))
     if tools := mapping(response.get("tool_usage")):
@@ -40,7 +42,8 @@ def read(part: Any, seen: Reading) -> None:
         seen.error = seen.error or status
     if status not in _OPEN:
         seen.complete = True
-        seen.finish[0] = text(mapping(response.get("incomplete_details")).get("reason")) or status
+        stopped = mapping(response.get("incomplete_details")) or details
+        seen.finish[0] = text(stopped.get("reason")) or status
         _read_output(items(response.get("output")), seen)
 
 

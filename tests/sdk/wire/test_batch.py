@@ -76,3 +76,17 @@ def test_a_job_that_still_runs_has_no_counts_yet():
     job = {"name": "batches/1", "metadata": {"model": "models/gemini-2.5-flash", "state": "BATCH_STATE_RUNNING"}}
     expected = {"usage_source": "missing", "billable": "unknown"}
     assert read_usage(job, provider="gemini", api="batch") == Usage(flags=expected)
+
+
+@pytest.mark.parametrize("status", ["validating", "in_progress", "finalizing", "cancelling"])
+def test_the_zeros_of_a_job_that_still_runs_are_not_its_bill(status):
+    zeros = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    job = {"id": "batch_1", "object": "batch", "status": status, "usage": zeros}
+    expected = {"usage_source": "missing", "billable": "unknown"}
+    assert read_usage(job, provider="openai", api="batch") == Usage(flags=expected)
+
+
+@pytest.mark.parametrize("status", ["completed", "expired", "cancelled"])
+def test_a_job_that_is_over_is_billed_for_what_it_has_done(status):
+    job = {"id": "batch_1", "object": "batch", "status": status, "usage": RESPONSE}
+    assert read_usage(job, provider="openai", api="batch").buckets == EXPECTED
