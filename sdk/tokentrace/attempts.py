@@ -15,9 +15,19 @@ from tokentrace import attributes as name
 FIRST_ERROR = 400
 
 _UNSENT = frozenset(
-    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ClientConnectorDNSError"}
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ClientConnectorError",
+        "ClientConnectorDNSError",
+        "EndpointConnectionError",
+        "ConnectTimeoutError",
+        "ProxyConnectionError",
+        "ServiceRequestTimeoutError",
+    }
 )
-"""Errors of httpx and aiohttp that come before anything was sent."""
+"""Errors of httpx, aiohttp, botocore and azure-core that come before anything was sent."""
 
 
 @dataclass(slots=True)
