@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from tokentrace import tap
 from tokentrace.integration import AttemptSeam, Call, Integration, Request, Seam
 from tokentrace.readable import AsyncReadTap, Gathered, ReadTap
 from tokentrace.reading import Format, dig, text
-from tokentrace.tap import Listener
+from tokentrace.tap import AsyncByteTap, Listener
 from tokentrace.wire import converse, guardrail, invoke, managed
 
 _FIRST_UNWANTED = 300
@@ -97,11 +98,16 @@ def _tap(result: Any, listener: Listener) -> Any:
         if hasattr(member, "_event_generator"):
             result[name] = tap.parts(member, listener)
             return result
-        if hasattr(member, "_raw_stream"):
-            member._raw_stream = ReadTap(member._raw_stream, Gathered(listener))
+        # Before its release 3.10, a body of aiobotocore is a proxy of the response itself.
+        raw = getattr(member, "_raw_stream", member)
+        if iscoroutinefunction(getattr(raw, "read", None)):
+            raw.content = AsyncReadTap(raw.content, Gathered(listener))
             return result
-        if hasattr(getattr(member, "content", None), "readany"):
-            member.content = AsyncReadTap(member.content, Gathered(listener))
+        if hasattr(raw, "aread"):
+            raw.stream = AsyncByteTap(raw.stream, Gathered(listener))
+            return result
+        if raw is not member:
+            member._raw_stream = ReadTap(raw, Gathered(listener))
             return result
     return None
 
