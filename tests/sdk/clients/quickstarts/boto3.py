@@ -123,7 +123,8 @@ GUARDED = {
 }
 
 
-def _client(url: str, service: str = "bedrock-runtime", tries: int = 1) -> Any:
+def client(url: str, service: str = "bedrock-runtime", tries: int = 1) -> Any:
+    """A client of AWS that asks on loopback."""
     import boto3
     from botocore.config import Config
 
@@ -138,6 +139,7 @@ def _client(url: str, service: str = "bedrock-runtime", tries: int = 1) -> Any:
 
 
 def ask() -> dict[str, Any]:
+    """The arguments of Converse."""
     return {
         "modelId": CLAUDE,
         "messages": [{"role": "user", "content": [{"text": MESSAGE}]}],
@@ -154,20 +156,20 @@ def _first(stream: Any) -> Any:
 
 
 def converse(url: str) -> Any:
-    client = _client(url)
-    response = client.converse(**ask())
+    bedrock = client(url)
+    response = bedrock.converse(**ask())
     return response["output"]["message"]["content"][0]["text"]
 
 
 def converse_again(url: str) -> Any:
-    client = _client(url, tries=3)
-    response = client.converse(**ask())
+    bedrock = client(url, tries=3)
+    response = bedrock.converse(**ask())
     return response["output"]["message"]["content"][0]["text"], response["ResponseMetadata"]["RetryAttempts"]
 
 
 def converse_stream(url: str) -> Any:
-    client = _client(url)
-    streaming_response = client.converse_stream(**ask())
+    bedrock = client(url)
+    streaming_response = bedrock.converse_stream(**ask())
     text = ""
     for event in streaming_response["stream"]:
         if "contentBlockDelta" in event:
@@ -176,25 +178,25 @@ def converse_stream(url: str) -> Any:
 
 
 def converse_stream_left(url: str) -> Any:
-    client = _client(url)
-    return _first(client.converse_stream(**ask())["stream"])
+    bedrock = client(url)
+    return _first(bedrock.converse_stream(**ask())["stream"])
 
 
 def converse_stream_closed(url: str) -> Any:
-    client = _client(url)
-    stream = client.converse_stream(**ask())["stream"]
+    bedrock = client(url)
+    stream = bedrock.converse_stream(**ask())["stream"]
     event = next(iter(stream))
     stream.close()
     return event
 
 
 def converse_stream_unread(url: str) -> Any:
-    client = _client(url)
-    return client.converse_stream(**ask())["ResponseMetadata"]["HTTPStatusCode"]
+    bedrock = client(url)
+    return bedrock.converse_stream(**ask())["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def _invoke(url: str, model: str, native_request: dict[str, Any]) -> Any:
-    return _client(url).invoke_model(modelId=model, body=json.dumps(native_request))
+    return client(url).invoke_model(modelId=model, body=json.dumps(native_request))
 
 
 def _claude(url: str) -> Any:
@@ -269,21 +271,21 @@ def invoke_titan_embeddings(url: str) -> Any:
 
 def _streamed(model: str, native_request: dict[str, Any]) -> Any:
     def run(url: str) -> Any:
-        client = _client(url)
-        streaming_response = client.invoke_model_with_response_stream(modelId=model, body=json.dumps(native_request))
+        bedrock = client(url)
+        streaming_response = bedrock.invoke_model_with_response_stream(modelId=model, body=json.dumps(native_request))
         return [json.loads(event["chunk"]["bytes"]) for event in streaming_response["body"]]
 
     return run
 
 
 def invoke_llama_stream_left(url: str) -> Any:
-    client = _client(url)
-    response = client.invoke_model_with_response_stream(modelId=LLAMA, body=json.dumps({"prompt": "-"}))
+    bedrock = client(url)
+    response = bedrock.invoke_model_with_response_stream(modelId=LLAMA, body=json.dumps({"prompt": "-"}))
     return _first(response["body"])
 
 
 def apply_guardrail(url: str) -> Any:
-    response = _client(url).apply_guardrail(
+    response = client(url).apply_guardrail(
         guardrailIdentifier="abcdefgh",
         guardrailVersion="DRAFT",
         source="INPUT",
@@ -293,35 +295,33 @@ def apply_guardrail(url: str) -> Any:
 
 
 def invoke_agent(url: str) -> Any:
-    client = _client(url, "bedrock-agent-runtime")
-    response = client.invoke_agent(
+    bedrock = client(url, "bedrock-agent-runtime")
+    response = bedrock.invoke_agent(
         agentId="AGENT", agentAliasId="ALIAS", sessionId="session", inputText="What is the weather?", enableTrace=True
     )
     return [event["chunk"]["bytes"] for event in response["completion"] if "chunk" in event]
 
 
 def list_buckets(url: str) -> Any:
-    return _client(url, "bedrock-runtime").meta.region_name, _client(url, "s3").list_buckets().get("Buckets")
+    return client(url).meta.region_name, client(url, "s3").list_buckets().get("Buckets")
 
 
-def _step(kind: str, **step: Any) -> bytes:
-    told = {
-        "agentId": "AGENT",
-        "sessionId": "session",
-        "trace": {"orchestrationTrace": {kind: {"traceId": "t1"} | step}},
-    }
-    return frame("trace", told)
+def step(kind: str, trace: str = "t1", **told: Any) -> bytes:
+    """A step of an agent, in its trace."""
+    steps = {"orchestrationTrace": {kind: {"traceId": trace} | told}}
+    return frame("trace", {"agentId": "AGENT", "sessionId": "session", "trace": steps})
 
 
-def _used(asked: int, answered: int) -> dict[str, Any]:
+def used(asked: int, answered: int) -> dict[str, Any]:
+    """What a model took for a step."""
     return {"metadata": {"usage": {"inputTokens": asked, "outputTokens": answered}}}
 
 
 AGENT_EVENTS = (
-    _step("modelInvocationInput", foundationModel=CLAUDE, text="-"),
-    _step("modelInvocationOutput", **_used(300, 40)),
-    _step("modelInvocationInput", foundationModel=CLAUDE, text="-"),
-    _step("modelInvocationOutput", **_used(360, 25)),
+    step("modelInvocationInput", foundationModel=CLAUDE, text="-"),
+    step("modelInvocationOutput", **used(300, 40)),
+    step("modelInvocationInput", foundationModel=CLAUDE, text="-"),
+    step("modelInvocationOutput", **used(360, 25)),
     frame("chunk", {"bytes": base64.b64encode(b"It rains.").decode()}),
 )
 BUCKETS = b'<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Buckets/></ListAllMyBucketsResult>'
