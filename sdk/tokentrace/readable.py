@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from tokentrace.guard import log
-from tokentrace.reading import NOTHING
 from tokentrace.tap import AsyncPartTap, Listener, PartTap, how
 
 LIMIT = 32 * 1024 * 1024
@@ -31,8 +30,6 @@ class Gathered:
 
     def part(self, part: bytes, /) -> None:
         """Keep a piece."""
-        # By itself it says nothing but that it came.
-        self._listener.part(NOTHING)
         self._size += len(part)
         if self._size <= LIMIT:
             self._kept.append(part)

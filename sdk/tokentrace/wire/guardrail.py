@@ -14,17 +14,15 @@ from tokentrace.wire.tally import Tally
 
 def read(part: Any, seen: Reading) -> None:
     """What ApplyGuardrail or InvokeGuardrailChecks answers; the assessments in it repeat the usage at the top."""
-    if usage := mapping(mapping(part).get("usage")):
-        # The one counts by policy, the other by check.
-        checks = [number(dig(check, "textUnits")) or 0 for check in usage.values()]
-        seen.facts["guardrail_units"] = converse.guarded({"usage": usage}) + sum(checks)
-        seen.complete = True
+    seen.usage = mapping(mapping(part).get("usage"))
+    seen.complete = True
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
-    """The units that are billed; a check that took none of them is free."""
-    units = seen.facts.get("guardrail_units")
-    if units == 0:
+    """The units that are billed, by policy or by check; where none of them took any it was free."""
+    checks = [number(dig(check, "textUnits")) or 0 for check in seen.usage.values()]
+    units = converse.guarded({"usage": seen.usage}) + sum(checks)
+    if seen.usage and not units:
         return Usage()
     counts = Tally()
     counts.meter("guardrail_units", units)

@@ -243,6 +243,26 @@ def invoke_claude_readlines(url: str) -> Any:
     return _claude(url)["body"].readlines()
 
 
+def invoke_claude_raw(url: str) -> Any:
+    with _claude(url)["body"] as body:
+        return list(body.stream(16))
+
+
+def invoke_claude_into_a_buffer(url: str) -> Any:
+    pieces, buffer = [], bytearray(64)
+    with _claude(url)["body"] as body:
+        while size := body.readinto(buffer):
+            pieces.append(bytes(buffer[:size]))
+    return pieces
+
+
+def invoke_left(url: str) -> Any:
+    body = _claude(url)["body"]
+    begun = body.read(10)
+    body.close()
+    return begun
+
+
 def invoke_unread(url: str) -> Any:
     return _claude(url)["contentType"]
 
@@ -338,6 +358,8 @@ HEARD = (
     invoke_claude_by_lines,
     invoke_claude_with,
     invoke_claude_readlines,
+    invoke_claude_raw,
+    invoke_claude_into_a_buffer,
 )
 """Every way to read a body."""
 
@@ -380,6 +402,7 @@ CLIENT = Client(
         ),
         *(Quickstart(run.__name__.replace("_", " "), run, (ANSWERED,), (COMPLETE,)) for run in HEARD),
         Quickstart("invoke unread", invoke_unread, (ANSWERED,), (call(CLAUDE_TOKENS, end="unread"),)),
+        Quickstart("invoke left", invoke_left, (ANSWERED,), (call(CLAUDE_TOKENS, end="closed"),)),
         Quickstart("invoke closed", invoke_closed, (ANSWERED,), (call(CLAUDE_TOKENS, end="unread"),)),
         Quickstart(
             "invoke llama",
