@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from tokentrace.guard import log
+from tokentrace.guard import log, quietly
 from tokentrace.tap import AsyncPartTap, Listener, PartTap, how
 
 LIMIT = 32 * 1024 * 1024
@@ -45,75 +46,87 @@ class Gathered:
         self._listener.end(how, error)
 
 
-def _reading(method: str) -> Callable[..., bytes]:
-    def read(self: ReadTap, *args: Any, **kwargs: Any) -> bytes:
-        listener = self._self_listener
-        try:
-            data: bytes = getattr(self.__wrapped__, method)(*args, **kwargs)
-        except BaseException as error:
-            listener.end(how(error), error)
-            raise
-        _heard(listener, data, is_last=_is_last(method, args, kwargs, data))
-        return data
-
-    return read
+@contextmanager
+def _watched(listener: Listener) -> Generator[None]:
+    try:
+        yield
+    except BaseException as error:
+        listener.end(how(error), error)
+        raise
 
 
-def _awaiting(method: str) -> Callable[..., Awaitable[bytes]]:
-    async def read(self: AsyncReadTap, *args: Any, **kwargs: Any) -> bytes:
-        listener = self._self_listener
-        try:
-            data: bytes = await getattr(self.__wrapped__, method)(*args, **kwargs)
-        except BaseException as error:
-            listener.end(how(error), error)
-            raise
-        _heard(listener, data, is_last=_is_last(method, args, kwargs, data))
-        return data
-
-    return read
+def _asked(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """How much was asked for: a negative number for everything."""
+    sizes = [size for size in (*args[:1], kwargs.get("amt"), kwargs.get("n"), kwargs.get("size")) if size is not None]
+    return sizes[0] if sizes else (-1 if method == "read" else 1)
 
 
-def _is_last(method: str, args: tuple[Any, ...], kwargs: dict[str, Any], data: bytes) -> bool:
-    """Whether nothing can follow: all was asked for, or there was nothing left."""
-    amount = next(iter((*args, *kwargs.values())), None)
-    unlimited = amount is None or amount < 0
-    return (unlimited and method == "read") or (not data and amount != 0)
-
-
-def _heard(listener: Listener, data: bytes, *, is_last: bool) -> None:
-    if data:
-        listener.part(data)
-    if is_last:
-        listener.end("complete")
+def _heard(listener: Listener, data: bytes, asked: Any) -> None:
+    with quietly("reading a body"):
+        if data:
+            listener.part(data)
+        if asked < 0 or (not data and asked):
+            listener.end("complete")
 
 
 class ReadTap(PartTap):
     """A file of bytes; iterated, it gives its lines."""
 
-    read = _reading("read")
-    read1 = _reading("read1")
-    readline = _reading("readline")
+    def read(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read so many bytes, or all."""
+        return self._self_read("read", args, kwargs)
+
+    def read1(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read what is there."""
+        return self._self_read("read1", args, kwargs)
+
+    def readline(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read a line."""
+        return self._self_read("readline", args, kwargs)
 
     def readinto(self, buffer: Any) -> int:
         """Read into a buffer."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        with _watched(self._self_listener):
+            size: int = self.__wrapped__.readinto(buffer)
+        view = memoryview(buffer).cast("B")
+        _heard(self._self_listener, bytes(view[:size]), len(view))
+        return size
 
     def readlines(self, *hint: int) -> list[bytes]:
         """Read all lines."""
-        lines: list[bytes] = self.__wrapped__.readlines(*hint)
-        _heard(self._self_listener, b"".join(lines), is_last=not hint)
+        with _watched(self._self_listener):
+            lines: list[bytes] = self.__wrapped__.readlines(*hint)
+        _heard(self._self_listener, b"".join(lines), 1 if hint else -1)
         return lines
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
         """Read piece by piece, as urllib3 does."""
         yield from PartTap(self.__wrapped__.stream(*args, **kwargs), self._self_listener)
 
+    def _self_read(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        with _watched(self._self_listener):
+            data: bytes = getattr(self.__wrapped__, method)(*args, **kwargs)
+        _heard(self._self_listener, data, _asked(method, args, kwargs))
+        return data
+
 
 class AsyncReadTap(AsyncPartTap):
     """A file of bytes that is awaited, like the `StreamReader` of asyncio and aiohttp."""
 
-    read = _awaiting("read")
-    readany = _awaiting("readany")
-    readline = _awaiting("readline")
+    async def read(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read so many bytes, or all."""
+        return await self._self_read("read", args, kwargs)
+
+    async def readany(self) -> bytes:
+        """Read what is there."""
+        return await self._self_read("readany", (), {})
+
+    async def readline(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read a line."""
+        return await self._self_read("readline", args, kwargs)
+
+    async def _self_read(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        with _watched(self._self_listener):
+            data: bytes = await getattr(self.__wrapped__, method)(*args, **kwargs)
+        _heard(self._self_listener, data, _asked(method, args, kwargs))
+        return data

@@ -43,6 +43,7 @@ def heard() -> Heard:
     [
         lambda body: body.read(),
         lambda body: body.read(-1),
+        lambda body: body.read(None),
         lambda body: [body.read(0), body.read(3), body.read(99), body.read(1)],
         lambda body: list(iter(lambda: body.read1(2), b"")),
         lambda body: list(iter(body.readline, b"")),
@@ -50,7 +51,7 @@ def heard() -> Heard:
         lambda body: [body.readinto(bytearray(5)), body.readinto(bytearray(5)), body.readinto(bytearray(5))],
         list,
     ],
-    ids=["whole", "unlimited", "pieces", "read1", "lines", "all lines", "buffers", "iterated"],
+    ids=["whole", "unlimited", "none", "pieces", "read1", "lines", "all lines", "buffers", "iterated"],
 )
 def test_a_body_is_heard_whole_and_once_however_it_is_read(heard, read):
     body = ReadTap(io.BytesIO(BODY), Gathered(heard))

@@ -18,7 +18,8 @@ def _describe(call: Call, operation: str, fmt: Format) -> Request:
     client = call.instance
     # All of the request may be given as one body.
     asked = {**mapping(call.arg(0, "body")), **call.kwargs}
-    url = urlsplit(client._config.endpoint)
+    address: str = client._config.endpoint
+    url = urlsplit(address)
     return Request(
         provider="azure.ai.inference",
         operation=operation,

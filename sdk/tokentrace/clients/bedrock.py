@@ -67,7 +67,8 @@ def _describe(call: Call) -> Request | None:
     named = next((name for path in _MODELS if (name := text(dig(asked, *path)))), None)
     if fmt is invoke.FORMAT:
         operation = next((kind for part, kind in _KINDS.items() if part in (named or "")), operation)
-    url = urlsplit(client._endpoint.host)
+    address: str = client._endpoint.host
+    url = urlsplit(address)
     return Request(
         provider="aws.bedrock",
         operation=operation,
