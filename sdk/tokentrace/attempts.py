@@ -20,9 +20,19 @@ _THROTTLED = frozenset({429, 503, 529})
 """Answers of a provider that has too much to do, or thinks that we ask too much."""
 
 _UNSENT = frozenset(
-    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ClientConnectorDNSError"}
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ClientConnectorError",
+        "ClientConnectorDNSError",
+        "EndpointConnectionError",
+        "ConnectTimeoutError",
+        "ProxyConnectionError",
+        "ServiceRequestTimeoutError",
+    }
 )
-"""Errors of httpx and aiohttp that come before anything was sent."""
+"""Errors of httpx, aiohttp, botocore and azure-core that come before anything was sent."""
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ SERVICE_TIER = "tokentrace.billing.service_tier"
 """Tier that answered, when it changes the price: flex, priority, fast, batch, …"""
 
 REGION = "tokentrace.billing.region"
-"""Processing region the provider reported, when it changes the price."""
+"""Region that the provider reported, or that was asked, when it changes the price."""
 
 INPUT_TOKENS = "gen_ai.usage.input_tokens"
 """All input tokens, cached ones included: the sum of the input buckets."""

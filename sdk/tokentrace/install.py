@@ -18,6 +18,8 @@ from tokentrace.tracing import Tracing
 
 CLIENTS = (
     "anthropic",
+    "azure_ai_inference",
+    "bedrock",
     "google_genai",
     "groq",
     "openai",

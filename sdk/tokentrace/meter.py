@@ -182,7 +182,8 @@ class Meter:
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
         seen = self._seen
-        found = record.attributes(seen, self.format.count(seen, self._provider, self._facts()))
+        facts = self._facts()
+        found = record.attributes(seen, self.format.count(seen, self._provider, facts), facts)
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         found[name.USAGE_SCOPE] = "aggregate" if self.inner and not self._attempts else self._scope
         found[name.ATTEMPTS] = len(self._attempts)

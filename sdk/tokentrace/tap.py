@@ -5,7 +5,8 @@ The span ends once: when the stream is read to its end, breaks, is closed, or is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from inspect import isawaitable
 from typing import Any, Protocol, Self
 
 import wrapt
@@ -143,6 +144,19 @@ class AsyncPartTap(_AsyncTap):
     async def __aexit__(self, *left: object) -> Any:
         try:
             return await self.__wrapped__.__aexit__(*left)
+        finally:
+            self._self_listener.end("closed")
+
+    def close(self) -> Any:
+        closing = self.__wrapped__.close()
+        if isawaitable(closing):
+            return self._self_closed(closing)
+        self._self_listener.end("closed")
+        return closing
+
+    async def _self_closed(self, closing: Awaitable[Any]) -> Any:
+        try:
+            return await closing
         finally:
             self._self_listener.end("closed")
 

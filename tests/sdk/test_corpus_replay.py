@@ -22,8 +22,22 @@ from opentelemetry import trace
 
 CORPUS = Path(os.environ.get("TOKENTRACE_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
 INDEX = CORPUS / "INDEX.json"
-PROVIDERS = frozenset({"openai", "azure", "anthropic", "google", "vertex"})
-APIS = frozenset({"chat", "completions", "responses", "messages", "generate", "stream-generate", "embeddings"})
+PROVIDERS = frozenset({"openai", "azure", "anthropic", "google", "vertex", "bedrock"})
+APIS = frozenset(
+    {
+        "chat",
+        "completions",
+        "responses",
+        "messages",
+        "generate",
+        "stream-generate",
+        "embeddings",
+        "converse",
+        "converse-stream",
+        "invoke",
+        "invoke-stream",
+    }
+)
 Counts = dict[str, int]
 
 ROWS = [

@@ -1,12 +1,15 @@
 """Formats of their own: Bedrock, Cohere, Ollama, xAI's gRPC, the Claude Agent SDK."""
 
+import json
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tokentrace.normalise import read_usage
 from tokentrace.reading import Reading
-from tokentrace.wire import cohere, converse, ollama
+from tokentrace.wire import cohere, converse, invoke, ollama
 
 CONVERSED = {"inputTokens": 18, "outputTokens": 30, "totalTokens": 55, "cacheReadInputTokenCount": 7}
 
@@ -74,6 +77,69 @@ def test_invoke_model_counts_as_the_vendor_of_the_model_does(vendor):
 def test_headers_do_not_count_what_the_body_counts_already():
     parts = [INVOKED["headers"], INVOKED["Claude"]]
     assert read_usage(parts, provider="bedrock", api="invoke_model").buckets == {"input_text": 12, "output_text": 34}
+
+
+def streamed(*events: Mapping[str, Any]) -> Reading:
+    """What the events of a stream tell, as botocore gives them."""
+    reading = Reading()
+    for event in events:
+        invoke.read({"chunk": {"bytes": json.dumps(event).encode()}}, reading)
+    return reading
+
+
+def test_a_stream_of_nova_counts_its_cache():
+    reading = streamed(
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockDelta": {"delta": {"text": "4"}}},
+        {"messageStop": {"stopReason": "end_turn"}},
+        {
+            "metadata": {"usage": {"inputTokens": 12, "outputTokens": 34, "cacheReadInputTokenCount": 7}},
+            "amazon-bedrock-invocationMetrics": {"inputTokenCount": 12, "outputTokenCount": 34},
+        },
+    )
+    read = invoke.count(reading, "aws.bedrock", {})
+    assert (reading.finish, read.buckets, read.flags) == (
+        {0: "end_turn"},
+        {"input_text": 12, "cache_read": 7, "output_text": 34},
+        {},
+    )
+
+
+def test_a_stream_of_titan_counts_with_what_bedrock_adds():
+    reading = streamed(
+        {"outputText": "4", "index": 0, "totalOutputTextTokenCount": None, "inputTextTokenCount": 12},
+        {"outputText": "", "completionReason": "FINISH", "totalOutputTextTokenCount": 34, "inputTextTokenCount": None},
+    )
+    read = invoke.count(reading, "aws.bedrock", {})
+    assert (reading.complete, reading.finish, read.buckets) == (
+        True,
+        {0: "FINISH"},
+        {"input_text": 12, "output_text": 34},
+    )
+
+
+def test_thinking_in_a_stream_of_claude_is_noticed():
+    usage = {"input_tokens": 12, "output_tokens": 1}
+    reading = streamed(
+        {"type": "message_start", "message": {"id": "msg_bdrk_1", "usage": usage}},
+        {"type": "content_block_start", "content_block": {"type": "thinking", "thinking": ""}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 34}},
+    )
+    read = invoke.count(reading, "aws.bedrock", {})
+    assert (read.buckets, read.flags) == ({"input_text": 12, "output_text": 34}, {"reasoning_source": "unknown"})
+
+
+def test_a_body_that_broke_off_leaves_what_the_headers_say():
+    reading = Reading()
+    invoke.read(INVOKED["headers"], reading)
+    invoke.read(b'{"usage": {"input_tok', reading)
+    assert not reading.complete
+    assert invoke.count(reading, "aws.bedrock", {}).buckets == {"input_text": 12, "output_text": 34}
+
+
+def test_guardrail_checks_are_metered():
+    body = {"results": {}, "usage": {"contentFilter": {"textUnits": 2}, "sensitiveInformation": {"textUnits": 1}}}
+    assert read_usage(body, provider="bedrock", api="guardrail").meters == {"guardrail_units": 3}
 
 
 def test_a_stream_of_cohere_counts_with_its_last_event():

@@ -16,7 +16,7 @@ from shapes.provider import Answer, Provider
 def http(provider: Provider) -> Iterator[str]:
     """Serve a provider's answers in turn; gives the base URL."""
     handler = type("Handler", (_Handler,), {"provider": provider})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -26,6 +26,11 @@ def http(provider: Provider) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that leave early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
