@@ -446,7 +446,7 @@ CLIENT = Client(
             (frames(MISTRAL_EVENTS),),
             (call({"input_text": 22, "output_text": 8}, end="complete"),),
         ),
-        Quickstart("guardrail", apply_guardrail, (reply(GUARDED),), (call({}),)),
+        Quickstart("guardrail", apply_guardrail, (reply(GUARDED),), (call({}, meters={"guardrail_units": 3}),)),
         Quickstart(
             "agent",
             invoke_agent,
