@@ -20,6 +20,7 @@ CLIENTS = (
     "anthropic",
     "google_genai",
     "groq",
+    "ollama",
     "openai",
 )
 """Modules of `tokentrace.clients`."""
