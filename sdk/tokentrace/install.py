@@ -18,6 +18,7 @@ from tokentrace.tracing import Tracing
 
 CLIENTS = (
     "anthropic",
+    "cohere",
     "google_genai",
     "groq",
     "ollama",

@@ -48,7 +48,8 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
 
 _DIALECTS: tuple[tuple[Format, str, str], ...] = (
     (predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),
-    (cohere.FORMAT, "cohere", "chat embeddings rerank"),
+    (cohere.FORMAT, "cohere", "chat rerank"),
+    (cohere.EMBEDDINGS, "cohere", "embeddings"),
     (ollama.FORMAT, "ollama", "chat"),
 )
 """Formats of providers that mean something of their own by the name of an API."""
