@@ -11,6 +11,7 @@ from tokentrace.wire import (
     chat,
     cohere,
     completions,
+    conversations,
     converse,
     embeddings,
     gemini,
@@ -19,6 +20,7 @@ from tokentrace.wire import (
     invoke,
     live,
     messages,
+    ocr,
     ollama,
     predict,
     responses,
@@ -27,7 +29,9 @@ from tokentrace.wire import (
 )
 
 _SPOKEN: tuple[tuple[Format, str], ...] = (
-    (chat.FORMAT, "chat chat.stream assistants conversations"),
+    (chat.FORMAT, "chat chat.stream assistants"),
+    (conversations.FORMAT, "conversations"),
+    (ocr.FORMAT, "ocr"),
     (completions.FORMAT, "completions"),
     (responses.FORMAT, "responses responses.stream responses-compact realtime"),
     (messages.FORMAT, "messages messages.stream raw-predict legacy-complete"),
