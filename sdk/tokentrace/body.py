@@ -86,6 +86,9 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
 
 def _skimmed(content: bytes, member: str | None) -> dict[str, Any] | None:
     """Usage, model and id of a large body, without parsing the rest."""
+    if content.startswith(b"["):
+        # Vectors, and nothing beside them.
+        return {}
     edges = content[:512] + b"\n" + content[-2048:]
     members = {found["key"].decode(): json.loads(found["value"]) for found in _MEMBER.finditer(edges)}
     if member is None:

@@ -21,6 +21,7 @@ CLIENTS = (
     "cohere",
     "google_genai",
     "groq",
+    "huggingface",
     "mistral",
     "ollama",
     "openai",

@@ -67,6 +67,8 @@ class ByteTap(_SyncTap):
                 listener.part(chunk)
                 yield chunk
         except GeneratorExit:
+            # Nobody can begin again; some clients keep a response that was left open for as long as they live.
+            listener.end(None)
             raise
         except BaseException as error:
             listener.end(how(error), error)
@@ -84,6 +86,8 @@ class AsyncByteTap(_AsyncTap):
                 listener.part(chunk)
                 yield chunk
         except GeneratorExit:
+            # Nobody can begin again; some clients keep a response that was left open for as long as they live.
+            listener.end(None)
             raise
         except BaseException as error:
             listener.end(how(error), error)

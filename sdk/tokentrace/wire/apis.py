@@ -15,6 +15,7 @@ from tokentrace.wire import (
     converse,
     embeddings,
     gemini,
+    generation,
     images,
     interactions,
     invoke,
@@ -31,6 +32,7 @@ from tokentrace.wire import (
 _SPOKEN: tuple[tuple[Format, str], ...] = (
     (chat.FORMAT, "chat chat.stream assistants"),
     (conversations.FORMAT, "conversations"),
+    (generation.FORMAT, "text-generation"),
     (ocr.FORMAT, "ocr"),
     (completions.FORMAT, "completions"),
     (responses.FORMAT, "responses responses.stream responses-compact realtime"),
