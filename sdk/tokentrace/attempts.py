@@ -92,6 +92,15 @@ def supply(attempts: Sequence[Attempt]) -> dict[str, int | float]:
     return found
 
 
+def failure(attempts: Sequence[Attempt], error: BaseException | None) -> str | None:
+    """Why a call failed that took these attempts, or None where nothing of them says so."""
+    if error is not None:
+        return type(error).__qualname__
+    # Some libraries look at the status only after the call that we wrap.
+    status = attempts[-1].status if attempts else None
+    return str(status) if status is not None and status >= FIRST_ERROR else None
+
+
 def note(attempts: Sequence[Attempt], span: Span) -> None:
     """One event per HTTP request of a call that took several, or failed."""
     before = 0

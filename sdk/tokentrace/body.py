@@ -19,12 +19,22 @@ LIMIT = 32 * 1024 * 1024
 BULKY = 16 * 1024
 """Size from which only the usage of an embeddings or image body is parsed, not the vectors or pixels before it."""
 
-_BULKY_FORMATS = frozenset({"embeddings", "images"})
-_MEMBER = re.compile(rb'"(?P<key>model|id|created)"\s*:\s*(?P<value>"[^"\\]{0,256}"|\d{1,20})')
+_BULKY_FORMATS = {
+    "embeddings": "usage",
+    "images": "usage",
+    "cohere.embeddings": "meta",
+    "ocr": "usage_info",
+    "ollama.embeddings": None,
+}
+"""By format: the member that has the usage; None where it lies bare beside the model."""
+_MEMBER = re.compile(rb'"(?P<key>model|id|created|prompt_eval_count)"\s*:\s*(?P<value>"[^"\\]{0,256}"|\d{1,20})')
 _DONE = 16
 """Bytes at the end of a piece in which `[DONE]` and its blank lines stand."""
 
 _json = json.JSONDecoder()
+
+_LINES = frozenset({"application/x-ndjson", "application/stream+json"})
+"""Content types of JSON on lines of its own."""
 
 _OPTIONAL = {
     "br": (("brotli", "Decompressor", "process"), ("brotlicffi", "Decompressor", "process")),
@@ -47,38 +57,59 @@ class Response(Protocol):
     def content(self) -> bytes: ...
 
 
+def read_result(result: Any, fmt: Format, seen: Reading) -> None:
+    """Note what a library hands back: a body, an object of its own, or the mapping it was parsed from."""
+    if isinstance(result, bytes):
+        read_whole(result, fmt, seen)
+        return
+    to_dict = getattr(result, "to_dict", None)
+    fmt.read(to_dict() if callable(to_dict) else result, seen)
+
+
 def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
-    """Note what a complete body says: a JSON document, or the events of a stream."""
-    if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
-        fmt.read(part, seen)
-        return
+    """Note what a complete body says: a JSON document, or the parts of a stream."""
     try:
-        part = json.loads(content)
+        told = _parsed(content, fmt)
     except ValueError:
-        events = Events(fmt, seen)
-        events.feed(content)
-        events.end()
+        stream = (Lines if content.startswith(b"{") else Events)(fmt, seen)
+        stream.feed(content)
+        stream.end()
         return
-    if isinstance(part, dict):
-        fmt.read(part, seen)
+    for part in told if isinstance(told, list) else (told,):
+        if isinstance(part, dict):
+            fmt.read(part, seen)
 
 
-def _skimmed(content: bytes) -> dict[str, Any] | None:
+def _parsed(content: bytes, fmt: Format) -> Any:
+    """What a document says; of a bulky one only what is told of its usage."""
+    bulky = len(content) > BULKY and fmt.name in _BULKY_FORMATS
+    if bulky and (part := _skimmed(content, _BULKY_FORMATS[fmt.name])) is not None:
+        return part
+    return json.loads(content)
+
+
+def _skimmed(content: bytes, member: str | None) -> dict[str, Any] | None:
     """Usage, model and id of a large body, without parsing the rest."""
-    at = content.rfind(b'"usage"')
     # What else is priced of the answer stands apart.
-    if at < 0 or b'"svg_usage"' in content:
+    if b'"svg_usage"' in content:
         return None
+    if content.startswith(b"["):
+        # Vectors, and nothing beside them.
+        return {}
+    edges = content[:512] + b"\n" + content[-2048:]
+    members = {found["key"].decode(): json.loads(found["value"]) for found in _MEMBER.finditer(edges)}
+    if member is None:
+        return members
+    key = b'"%s"' % member.encode()
+    at = content.rfind(key)
     start = content.find(b"{", at)
-    if start < 0 or content[at + 7 : start].strip() != b":":
+    if at < 0 or start < 0 or content[at + len(key) : start].strip() != b":":
         return None
     try:
         usage, _ = _json.raw_decode(content[start : start + BULKY].decode("utf-8", "replace"))
     except ValueError:
         return None
-    edges = content[:512] + b"\n" + content[-2048:]
-    members = {found["key"].decode(): json.loads(found["value"]) for found in _MEMBER.finditer(edges)}
-    return {**members, "usage": usage}
+    return {**members, member: usage}
 
 
 class Events:
@@ -123,14 +154,24 @@ class Events:
                 self._part(payload)
 
     def _part(self, payload: bytes) -> None:
-        is_bulky = len(payload) > BULKY and self._format.name in _BULKY_FORMATS
         try:
-            part = (_skimmed(payload) if is_bulky else None) or json.loads(payload)
+            part = _parsed(payload, self._format)
         except ValueError:
             return
         self._started = True
         if isinstance(part, dict):
             self._format.read(part, self._seen)
+
+
+class Lines(Events):
+    """JSON documents, each on a line of its own, fed in any pieces."""
+
+    __slots__ = ()
+
+    def _lines(self, block: bytes) -> None:
+        for line in block.split(b"\n"):
+            if line and (not self._started or self._search(line)):
+                self._part(line)
 
 
 class Document:
@@ -174,6 +215,8 @@ class Body:
         self._seen = seen
         if kind == "text/event-stream":
             self._reader = Events(fmt, seen)
+        elif kind in _LINES:
+            self._reader = Lines(fmt, seen)
         elif kind == "application/json":
             self._reader = Document(fmt, seen)
         decode = _decoder(response.headers.get("content-encoding"))

@@ -20,8 +20,12 @@ CLIENTS = (
     "anthropic",
     "azure_ai_inference",
     "bedrock",
+    "cohere",
     "google_genai",
     "groq",
+    "huggingface",
+    "mistral",
+    "ollama",
     "openai",
 )
 """Modules of `tokentrace.clients`."""

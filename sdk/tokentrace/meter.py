@@ -12,7 +12,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from tokentrace import attempts, attributes as name, context, record
 from tokentrace.attempts import FIRST_ERROR, Attempt
-from tokentrace.body import Body, read_whole
+from tokentrace.body import Body, read_result, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import Request, Tap
@@ -143,7 +143,7 @@ class Meter:
             self._streaming = True
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
-            self.format.read(_plain(result), self._seen)
+            read_result(result, self.format, self._seen)
         return result
 
     def part(self, part: Any) -> None:
@@ -191,7 +191,7 @@ class Meter:
             found.update(attempts.supply(self._attempts))
         if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
             found[name.BILLABLE] = owed
-        failure = type(error).__qualname__ if error is not None else seen.error
+        failure = attempts.failure(self._attempts, error) or seen.error
         # The generator of a client that asks only when it is read may fail before there is a stream.
         if self._streaming and (self._first or self._body is not None or error is None):
             found[name.STREAM_END] = end = self._stream_end(how, failed=failure is not None)
@@ -248,9 +248,3 @@ def _asked(request: Request, provider: str) -> dict[str, Any]:
         asked[name.ROLE] = role
         asked[name.ROLE_SOURCE] = "explicit"
     return asked
-
-
-def _plain(result: Any) -> Any:
-    """A vendor's object as the mapping it was parsed from, where it can tell."""
-    to_dict = getattr(result, "to_dict", None)
-    return to_dict() if callable(to_dict) else result

@@ -11,9 +11,11 @@ from tokentrace.wire import (
     chat,
     cohere,
     completions,
+    conversations,
     converse,
     embeddings,
     gemini,
+    generation,
     guardrail,
     images,
     interactions,
@@ -21,6 +23,7 @@ from tokentrace.wire import (
     live,
     managed,
     messages,
+    ocr,
     ollama,
     predict,
     responses,
@@ -32,7 +35,10 @@ from tokentrace.wire import (
 )
 
 _SPOKEN: tuple[tuple[Format, str], ...] = (
-    (chat.FORMAT, "chat chat.stream conversations"),
+    (chat.FORMAT, "chat chat.stream"),
+    (conversations.FORMAT, "conversations"),
+    (generation.FORMAT, "text-generation"),
+    (ocr.FORMAT, "ocr"),
     (completions.FORMAT, "completions"),
     (responses.FORMAT, "responses responses.stream responses-compact realtime decisions"),
     (messages.FORMAT, "messages messages.stream raw-predict legacy-complete"),
@@ -58,7 +64,8 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
 
 _DIALECTS: tuple[tuple[Format, str, str], ...] = (
     (predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),
-    (cohere.FORMAT, "cohere", "chat embeddings rerank"),
+    (cohere.FORMAT, "cohere", "chat rerank"),
+    (cohere.EMBEDDINGS, "cohere", "embeddings"),
     (ollama.FORMAT, "ollama", "chat"),
 )
 """Formats of providers that mean something of their own by the name of an API."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -37,6 +37,11 @@ class _Handler(BaseHTTPRequestHandler):
     provider: Provider
     protocol_version = "HTTP/1.1"
 
+    def handle(self) -> None:
+        # Whoever leaves a stream early hears no more of it.
+        with suppress(ConnectionError):
+            super().handle()
+
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.headers.get("transfer-encoding") == "chunked":
@@ -67,7 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for part in answer.parts:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
-        if answer.lost:
+        if answer.hangs:
+            # Until the application goes.
+            self.rfile.read(1)
+        if answer.lost or answer.hangs:
             self.close_connection = True
             return
         self.wfile.write(b"0\r\n\r\n")
