@@ -33,7 +33,7 @@ def _groq(url: str, body: Body) -> Any:
 def _together(url: str, body: Body) -> Any:
     from together import Together
 
-    return _stainless(Together(api_key="-", base_url=f"{url}/v1", max_retries=0), body)
+    return _stainless(Together(api_key="-", base_url=url, max_retries=0), body)
 
 
 def _cerebras(url: str, body: Body) -> Any:
@@ -52,7 +52,7 @@ def _stainless(client: Any, body: Body) -> Any:
 def _mistral(url: str, body: Body) -> Any:
     from mistralai.client import Mistral
 
-    body.pop("stream")
+    body.pop("stream", None)
     return Mistral(api_key="-", server_url=url).chat.complete(**body)
 
 
@@ -68,7 +68,9 @@ def _cohere(url: str, body: Body) -> Any:
 def _huggingface(url: str, body: Body) -> Any:
     from huggingface_hub import InferenceClient
 
-    return _all(InferenceClient(base_url=url, api_key="-").chat.completions.create(**body))
+    # A client that is let go of closes its streams.
+    client = InferenceClient(base_url=url, api_key="-")
+    return _all(client.chat.completions.create(**body))
 
 
 def _ollama(url: str, body: Body) -> Any:

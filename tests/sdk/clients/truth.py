@@ -105,8 +105,10 @@ def _gemini(final: Mapping[str, Any]) -> Counts:
 def _cohere(final: Mapping[str, Any]) -> Counts:
     billed = final["billed_units"]
     read = min(final.get("cached_tokens") or 0, billed["input_tokens"])
+    thought = (final.get("tokens") or {}).get("reasoning_tokens") or 0
     return {
         "input_text": billed["input_tokens"] - read,
         "cache_read": read,
-        "output_text": billed.get("output_tokens") or 0,
+        "output_text": (billed.get("output_tokens") or 0) - thought,
+        "output_reasoning": thought,
     }
