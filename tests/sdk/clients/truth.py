@@ -23,7 +23,7 @@ def of(final: Mapping[str, Any] | None) -> dict[str, Any]:
         counts = _converse(final)
     elif "generation_token_count" in final:
         counts = {"input_text": final["prompt_token_count"], "output_text": final["generation_token_count"]}
-    elif "cache_read_input_tokens" in final:
+    elif "cache_read_input_tokens" in final and "prompt_tokens" not in final:
         counts = _anthropic(final)
         others = [each for each in final.get("iterations") or () if each["type"] != "message"]
         parts = [_nonzero(_anthropic(each)) for each in others]
@@ -43,8 +43,12 @@ def _openai(final: Mapping[str, Any]) -> Counts:
     outside = final.get("completion_tokens_details") or final.get("output_tokens_details") or {}
     read, written = min(inside.get("cached_tokens") or 0, told), inside.get("cache_write_tokens") or 0
     thought = outside.get("reasoning_tokens") or 0
-    # Google's compatible API counts thoughts in nothing but the total.
     hidden = (final.get("total_tokens") or told + made) - told - made
+    if hidden == thought:
+        # xAI counts them beside the answer.
+        made, hidden = made + thought, 0
+    # Google's compatible API counts thoughts in nothing but the total; others estimate more than there were.
+    thought = min(thought, made)
     return {
         "input_text": told - read - written,
         "cache_read": read,
