@@ -18,9 +18,12 @@ from tokentrace.tracing import Tracing
 
 CLIENTS = (
     "anthropic",
+    "cerebras",
+    "fireworks",
     "google_genai",
     "groq",
     "openai",
+    "together",
 )
 """Modules of `tokentrace.clients`."""
 
