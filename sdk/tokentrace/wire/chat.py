@@ -8,7 +8,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire import inclusive
+from tokentrace.wire import compound, inclusive
 from tokentrace.wire.rules import fault, tier
 
 _APART = frozenset({"x_ai"})
@@ -33,6 +33,8 @@ def read(part: Any, seen: Reading) -> None:
         seen.usage = overlaid(seen.usage, mapping(usage))
         # The chunk that brings only the usage is the last one.
         seen.complete = seen.complete or not choices
+    if breakdown := part.get("usage_breakdown"):
+        compound.read_models(breakdown, seen)
 
 
 def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
@@ -50,17 +52,25 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     if message.get("reasoning_content") or message.get("reasoning"):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
+    if executed := message.get("executed_tools"):
+        compound.read_tools(executed, seen)
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """Prompt and completion tokens with the parts they count in."""
     apart, untotalled = provider in _APART, provider in _UNTOTALLED
-    return inclusive.tally(seen.usage, apart=apart, untotalled=untotalled).settle(seen, context)
+    counts = inclusive.tally(seen.usage, apart=apart, untotalled=untotalled)
+    if seen.facts:
+        compound.add(counts, seen)
+    return counts.settle(seen, context)
 
 
 FORMAT = Format(
     "chat",
     read,
     count,
-    re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"])'),
+    re.compile(
+        rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
+        rb'|executed_tools"\s*:\s*\[)'
+    ),
 )

@@ -74,8 +74,8 @@ def chat_left(url: str) -> Any:
     from cerebras.cloud.sdk import Cerebras
 
     client = Cerebras(api_key="-", base_url=url)
-    for chunk in client.chat.completions.create(messages=TALK, model=MODEL, stream=True):
-        return chunk
+    chunks = client.chat.completions.create(messages=TALK, model=MODEL, stream=True)
+    return next(iter(chunks))
 
 
 def completion(url: str) -> Any:

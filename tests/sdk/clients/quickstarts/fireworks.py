@@ -84,8 +84,8 @@ def chat_left(url: str) -> Any:
     from fireworks import Fireworks
 
     client = Fireworks(api_key="-", base_url=url)
-    for chunk in client.chat.completions.create(messages=TALK, model=MODEL, stream=True):
-        return chunk
+    chunks = client.chat.completions.create(messages=TALK, model=MODEL, stream=True)
+    return next(iter(chunks))
 
 
 def completion(url: str) -> Any:
