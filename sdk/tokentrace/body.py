@@ -10,7 +10,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from tokentrace.frames import Frames
 from tokentrace.guard import log
+from tokentrace.lines import Lines
 from tokentrace.reading import Format, Reading
 
 LIMIT = 32 * 1024 * 1024
@@ -52,15 +54,22 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
     if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
         fmt.read(part, seen)
         return
+    if fmt.lists:
+        _read_pieces(Lines(fmt, seen), content)
+        return
     try:
         part = json.loads(content)
     except ValueError:
-        events = Events(fmt, seen)
-        events.feed(content)
-        events.end()
+        # No frame is so long that its length needs the first byte.
+        _read_pieces((Frames if content.startswith(b"\0") else Events)(fmt, seen), content)
         return
     if isinstance(part, dict):
         fmt.read(part, seen)
+
+
+def _read_pieces(reader: Events | Frames | Lines, content: bytes) -> None:
+    reader.feed(content)
+    reader.end()
 
 
 def _skimmed(content: bytes) -> dict[str, Any] | None:
@@ -158,22 +167,28 @@ class Document:
             self._kept = []
 
 
+_READERS: dict[str, type[Events | Document | Frames]] = {
+    "text/event-stream": Events,
+    "application/json": Document,
+    "application/vnd.amazon.eventstream": Frames,
+}
+"""By content type."""
+
+
 class Body:
     """The body of one streamed response, fed with its raw bytes."""
 
-    __slots__ = ("_reader", "_seen", "feed")
+    __slots__ = ("_has_end", "_reader", "_seen", "feed")
 
     feed: Callable[[bytes], None]
     """Notes what the next raw bytes of the body say."""
 
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
-        self._reader: Events | Document | None = None
+        found = Lines if fmt.lists else _READERS.get(kind)
+        self._reader = None if found is None else found(fmt, seen)
+        self._has_end = not (found is None or fmt.lists)
         self._seen = seen
-        if kind == "text/event-stream":
-            self._reader = Events(fmt, seen)
-        elif kind == "application/json":
-            self._reader = Document(fmt, seen)
         decode = _decoder(response.headers.get("content-encoding"))
         read = _pass if self._reader is None else self._reader.feed
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
@@ -183,8 +198,8 @@ class Body:
         """The body is over, or the application has left it: read what is still pending."""
         if self._reader is not None:
             self._reader.end()
-        elif is_whole:
-            # Audio and plain text have no word for their end.
+        if is_whole and not self._has_end:
+            # Audio, plain text and lists have no word for their end.
             self._seen.complete = True
 
 

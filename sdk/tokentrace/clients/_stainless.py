@@ -40,8 +40,8 @@ def characters(body: Any) -> Mapping[str, Any]:
 class Endpoint:
     """A path that costs money."""
 
-    path: str
-    """Pattern of the end of the path."""
+    path: str | None
+    """Pattern of the end of the path; None where it is only read, not asked for."""
     operation: str
     format: Format
     retrieve: str | None = None
@@ -65,7 +65,7 @@ def seams(
     def endpoint_of(method: str, path: str) -> tuple[Endpoint, str] | None:
         path = path.partition("?")[0].rstrip("/")
         for endpoint in endpoints:
-            if method == "post" and re.fullmatch(f".*{endpoint.path}", path):
+            if method == "post" and endpoint.path and re.fullmatch(f".*{endpoint.path}", path):
                 return endpoint, "call"
             if endpoint.retrieve and re.fullmatch(endpoint.retrieve, f"{method} {path}"):
                 return endpoint, "retrieve"

@@ -3,6 +3,8 @@
 import pytest
 
 from tokentrace.normalise import read_usage
+from tokentrace.reading import Reading
+from tokentrace.wire import batch
 from tokentrace.usage import Usage
 
 CHAT = {
@@ -76,3 +78,18 @@ def test_a_job_that_still_runs_has_no_counts_yet():
     job = {"name": "batches/1", "metadata": {"model": "models/gemini-2.5-flash", "state": "BATCH_STATE_RUNNING"}}
     expected = {"usage_source": "missing", "billable": "unknown"}
     assert read_usage(job, provider="gemini", api="batch") == Usage(flags=expected)
+
+
+def test_one_result_of_a_job_is_an_answer_at_the_price_of_a_batch():
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "model": "claude-opus-5",
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 11, "output_tokens": 5, "service_tier": "batch"},
+    }
+    seen = Reading()
+    batch.RESULTS.read({"custom_id": "first", "result": {"type": "succeeded", "message": message}}, seen)
+    usage = batch.RESULTS.count(seen, "anthropic", {})
+    assert (seen.response_id, seen.model, seen.tier) == ("msg_1", "claude-opus-5", "batch")
+    assert (usage.buckets, usage.flags) == ({"input_text": 11, "output_text": 5}, {"batch": True})
