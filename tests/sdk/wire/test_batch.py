@@ -4,8 +4,8 @@ import pytest
 
 from tokentrace.normalise import read_usage
 from tokentrace.reading import Reading
-from tokentrace.wire import batch
 from tokentrace.usage import Usage
+from tokentrace.wire import batch
 
 CHAT = {
     "prompt_tokens": 12,
