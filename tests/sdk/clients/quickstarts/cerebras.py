@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
+from importlib import import_module
 from typing import Any
 
 from shapes.api import LEFT, call, failed
@@ -37,7 +40,8 @@ PLAIN = {"prompt_tokens": 7, "completion_tokens": 9, "total_tokens": 16}
 WHOLE = reply(compatible.completion(MODEL, USAGE, time_info={"total_time": 0.1}))
 EVENTS = compatible.chunks(MODEL, USAGE)
 WARM = reply("ok")
-"""The client greets the provider when it is made: free."""
+"""The answer to a greeting, which is free."""
+SDK = import_module("cerebras.cloud.sdk") if importlib.util.find_spec("cerebras") else None
 
 
 def chat(url: str) -> Any:
@@ -86,7 +90,9 @@ def completion(url: str) -> Any:
 
 
 def _after_greeting(*answers: Answer) -> tuple[Answer, ...]:
-    return (WARM, *answers)
+    """What the client is answered, which greets the provider first where it is not among the oldest."""
+    greets = SDK is not None and "warm_tcp_connection" in inspect.signature(SDK.Cerebras.__init__).parameters
+    return (WARM, *answers) if greets else answers
 
 
 DENIED, STREAM = refused(401), stream(EVENTS)
@@ -108,6 +114,7 @@ CLIENT = Client(
             completion,
             _after_greeting(reply(compatible.text(MODEL, PLAIN))),
             (call({"input_text": 7, "output_text": 9}),),
+            needs=lambda: hasattr(SDK.Cerebras, "completions") or "completions" in SDK.Cerebras.__annotations__,
         ),
     ),
     reported="all, streamed too; cache reads, images, reasoning, rejected predictions",
