@@ -141,8 +141,11 @@ PARTS = stream((_completed(TOLD | {"stop_reason": None}), _completed(COMPLETED))
 UNSAID = call({}, source="missing")
 
 
-def _has(name: str) -> Callable[[], bool]:
-    return lambda: hasattr(importlib.import_module("anthropic"), name)
+def _has(module: str, name: str) -> Callable[[], bool]:
+    return lambda: hasattr(importlib.import_module(module), name)
+
+
+BATCHED, LEGACY = _has("anthropic.resources.messages", "Batches"), _has("anthropic", "HUMAN_PROMPT")
 
 
 CLIENT = Client(
@@ -155,16 +158,18 @@ CLIENT = Client(
         Quickstart(
             "messages async streamed", messages_async_streamed, (stream(EVENTS),), (call(TOKENS, end="complete"),)
         ),
-        Quickstart("batch", batch, (reply(JOB), reply(JOB), TYPED), BOTH),
-        Quickstart("batch async of no type", batch_async, (reply(JOB), _lines()), BOTH),
-        Quickstart("batch left", batch_left, (reply(JOB), TYPED), (_result(11, 5), LIST | {"end": LEFT})),
-        Quickstart("completions", completion, (reply(COMPLETED),), (UNSAID,), needs=_has("HUMAN_PROMPT")),
+        Quickstart("batch", batch, (reply(JOB), reply(JOB), TYPED), BOTH, needs=BATCHED),
+        Quickstart("batch async of no type", batch_async, (reply(JOB), _lines()), BOTH, needs=BATCHED),
+        Quickstart(
+            "batch left", batch_left, (reply(JOB), TYPED), (_result(11, 5), LIST | {"end": LEFT}), needs=BATCHED
+        ),
+        Quickstart("completions", completion, (reply(COMPLETED),), (UNSAID,), needs=LEGACY),
         Quickstart(
             "completions streamed",
             completion_streamed,
             (PARTS,),
             (UNSAID | {"end": "complete"},),
-            needs=_has("HUMAN_PROMPT"),
+            needs=LEGACY,
         ),
         *anthropic_platforms.QUICKSTARTS,
     ),
