@@ -104,7 +104,6 @@ NAMES: dict[str, str] = {
     "zhipu": "zhipu_ai",
     "zhipuai": "zhipu_ai",
     "bigmodel": "zhipu_ai",
-    "ollama-cloud": "ollama",
 }
 """The OpenTelemetry name of a provider, by that name and by every alias."""
 
