@@ -28,7 +28,7 @@ class Lister(Meter):
     def _note(self, part: Any, _seen: Reading) -> None:
         told = Reading()
         self._answer.format.read(part, told)
-        if not told.usage:
+        if not told.complete or (told.error and not told.usage):
             # It was never made, or has failed: free.
             return
         self.enter()

@@ -17,7 +17,8 @@ INTEGRATION = Integration(
             Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
             Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_stainless.characters),
             Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
-            Endpoint("/batches", "batch", batch.FORMAT),
+            # A job never says what it took; the file of its results does.
+            Endpoint(None, "chat", batch.RESULTS, retrieve="get .*/files/[^/]+/content"),
         ),
     ),
     attempts=_stainless.SENDS,

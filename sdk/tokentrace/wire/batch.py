@@ -88,6 +88,7 @@ def read_result(part: Any, seen: Reading) -> None:
     for _, answer in _answers(mapping(part)):
         spoken = seen.facts["spoken"] = shape.of(answer) or chat.FORMAT
         spoken.read(answer, seen)
+        seen.complete = True
     seen.tier = "batch"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -177,7 +178,9 @@ def batch(url: str) -> Any:
     from groq import Groq
 
     client = Groq(api_key="-", base_url=url)
-    return client.batches.create(completion_window="24h", endpoint="/v1/chat/completions", input_file_id="file_01")
+    job = client.batches.create(completion_window="24h", endpoint="/v1/chat/completions", input_file_id="file_1")
+    job = client.batches.retrieve(job.id)
+    return client.files.content(job.output_file_id).text()
 
 
 def _has(module: str, resource: str) -> Callable[[], bool]:
@@ -187,6 +190,17 @@ def _has(module: str, resource: str) -> Callable[[], bool]:
 BOTH = call({"input_text": 1000, "output_text": 120}, meters={"web_search": 1})
 UNSAID = call({}, source="missing")
 BATCH = {"id": "batch_1", "object": "batch", "status": "validating"}
+OVER = {"status": "completed", "output_file_id": "file_2"}
+
+
+def _line(body: Any, status: int = 200) -> bytes:
+    return json.dumps({"custom_id": "one", "response": {"status_code": status, "body": body}}).encode() + b"\n"
+
+
+REFUSED = {"error": {"type": "invalid_request_error", "message": "No."}}
+FILE = Answer(parts=(_line(ANSWER), _line(REFUSED, 400), _line({"text": "Hello."})))
+LIST = call({}, scope="aggregate", billable="false")
+ONE, UNCOUNTED = call(TOKENS, [], scope="retrieve"), call({}, [], scope="retrieve", source="missing")
 
 CLIENT = Client(
     library="groq",
@@ -209,8 +223,13 @@ CLIENT = Client(
         ),
         Quickstart("translation uncounted async", translation, (reply({"text": "Hello."}),), (UNSAID,)),
         Quickstart("speech", speech, (SOUND,), (call({}, meters={"characters": 13}),), needs=_has(".audio", "Speech")),
-        Quickstart("batch", batch, (reply(BATCH),), (UNSAID,), needs=_has("", "Batches")),
+        Quickstart(
+            "batch", batch, (reply(BATCH), reply(BATCH | OVER), FILE), (ONE, UNCOUNTED, LIST), needs=_has("", "Batches")
+        ),
     ),
-    reported="all, streamed too; cache reads; reasoning; models and tools of compound systems; seconds and characters",
-    missing="transcripts without their length; batches; what was left before its end",
+    reported=(
+        "all, streamed too; cache reads; reasoning; models and tools of compound systems; seconds and characters; "
+        "the results of batches when they are read"
+    ),
+    missing="transcripts without their length; batches whose results nobody reads; what was left before its end",
 )
