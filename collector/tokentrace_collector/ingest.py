@@ -77,9 +77,10 @@ class Drain:
         store = self._trying(self._open_store)
         while store and not self._stopping.is_set():
             self._journal.wait(spans=self._spans, seconds=self._seconds)
-            batch = None if self._stopping.is_set() else self._journal.claim()
+            # A disk that is full or busy for a moment must not end the worker.
+            batch = None if self._stopping.is_set() else self._trying(self._journal.claim)
             if batch and self._trying(partial(self._store_batch, store, batch)) is not None:
-                self._journal.settle(batch)
+                self._trying(partial(self._journal.settle, batch))
         if store:
             store.close()
 

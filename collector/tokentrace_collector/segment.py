@@ -18,8 +18,23 @@ _COMPANIONS = ("", "-wal", "-shm")
 _PATIENCE = 1000
 """How many numbers in a row may be missing from a damaged file before we take it to have ended."""
 
+_PATIENCE_SECONDS = 10
+"""How long a reader waits for somebody else's lock."""
+
 _DAMAGE = (sqlite3.Error, ValueError, TypeError)
 """What reading a damaged file raises; ValueError where SQLite quotes the damage in a message that is not UTF-8."""
+
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_INTERRUPT,
+    }
+)
+"""What is no damage: the same file may well be read a moment later."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -100,7 +115,8 @@ class Segment:
             with self._reader() as reader:
                 rows = reader.execute(_WEIGHTS, (after,)).fetchall()
                 return {number: Weight(*map(int, weight)) for number, *weight in rows}
-        except _DAMAGE:
+        except _DAMAGE as error:
+            _raise_passing(error)
             salvaged = self._salvaged(max(after + 1, self.first))
             return {number: Weight(entry.spans, entry.size, entry.received) for number, entry in salvaged.items()}
 
@@ -110,7 +126,8 @@ class Segment:
             with self._reader() as reader:
                 found = [(row[0], _entry(row)) for row in reader.execute(_RANGE, (first, last))]
                 return {number: entry for number, entry in found if entry}
-        except _DAMAGE:
+        except _DAMAGE as error:
+            _raise_passing(error)
             return self._salvaged(first, last)
 
     def remove(self) -> None:
@@ -135,7 +152,8 @@ class Segment:
             with self._reader() as reader:
                 (verdict,) = reader.execute("PRAGMA quick_check(1)").fetchone()
                 return str(verdict) == "ok"
-        except _DAMAGE:
+        except _DAMAGE as error:
+            _raise_passing(error)
             return False
 
     def _parts(self) -> Iterator[Path]:
@@ -143,7 +161,7 @@ class Segment:
 
     @contextmanager
     def _reader(self) -> Generator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=10)) as connection:
+        with closing(sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS)) as connection:
             # A page that is not what it says it is must be an error, never a wrong answer.
             connection.execute("PRAGMA cell_size_check = ON")
             yield connection
@@ -152,7 +170,7 @@ class Segment:
         """The entries of a damaged file that can still be read, one at a time."""
         entries: dict[int, Entry] = {}
         number = first
-        with closing(sqlite3.connect(self.path, timeout=10)) as connection:
+        with closing(sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS)) as connection:
             while number <= (max(entries, default=first) + _PATIENCE if last is None else last):
                 if entry := _single(connection, number):
                     entries[number] = entry
@@ -199,9 +217,17 @@ class Writer:
 def _single(connection: sqlite3.Connection, number: int) -> Entry | None:
     try:
         row: tuple[Any, ...] | None = connection.execute(_RANGE, (number, number)).fetchone()
-    except _DAMAGE:
+    except _DAMAGE as error:
+        _raise_passing(error)
         return None
     return _entry(row) if row else None
+
+
+def _raise_passing(error: Exception) -> None:
+    """Raise what is no damage."""
+    # The lowest byte is the kind; what is above it says more.
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
+        raise error
 
 
 def _entry(row: tuple[Any, ...]) -> Entry | None:

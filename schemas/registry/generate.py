@@ -15,10 +15,12 @@ SDK = HERE.parent.parent / "sdk" / "tokentrace"
 
 def attributes(registry: dict[str, Any]) -> str:
     """The module of attribute names, buckets and meters."""
-    lines = ['"""Generated from schemas/registry/attributes.yaml; do not edit."""', "", "# ruff: noqa: E501", ""]
+    lines = ['"""Generated from schemas/registry/attributes.yaml; do not edit."""', "", "# ruff: noqa: E501, S105", ""]
     for entry in registry["attributes"]:
         lines += [f'{entry["id"]} = "{entry["key"].removesuffix("*")}"', f'"""{entry["brief"]}"""', ""]
     for entry in registry["events"]:
+        lines += [f'{entry["id"]} = "{entry["name"]}"', f'"""{entry["brief"]}"""', ""]
+    for entry in registry["metrics"]:
         lines += [f'{entry["id"]} = "{entry["name"]}"', f'"""{entry["brief"]}"""', ""]
     for side in ("input", "output"):
         names = ", ".join(f'"{bucket["id"]}"' for bucket in registry["buckets"][side])

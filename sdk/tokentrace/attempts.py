@@ -20,9 +20,19 @@ _THROTTLED = frozenset({429, 503, 529})
 """Answers of a provider that has too much to do, or thinks that we ask too much."""
 
 _UNSENT = frozenset(
-    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ClientConnectorDNSError"}
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ClientConnectorError",
+        "ClientConnectorDNSError",
+        "EndpointConnectionError",
+        "ConnectTimeoutError",
+        "ProxyConnectionError",
+        "ServiceRequestTimeoutError",
+    }
 )
-"""Errors of httpx and aiohttp that come before anything was sent."""
+"""Errors of httpx, aiohttp, botocore and azure-core that come before anything was sent."""
 
 
 @dataclass(slots=True)
@@ -80,6 +90,15 @@ def supply(attempts: Sequence[Attempt]) -> dict[str, int | float]:
     if waited := sum(waits):
         found[name.THROTTLE_WAIT] = waited / 1e9
     return found
+
+
+def failure(attempts: Sequence[Attempt], error: BaseException | None) -> str | None:
+    """Why a call failed that took these attempts, or None where nothing of them says so."""
+    if error is not None:
+        return type(error).__qualname__
+    # Some libraries look at the status only after the call that we wrap.
+    status = attempts[-1].status if attempts else None
+    return str(status) if status is not None and status >= FIRST_ERROR else None
 
 
 def note(attempts: Sequence[Attempt], span: Span) -> None:

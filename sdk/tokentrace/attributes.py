@@ -1,6 +1,6 @@
 """Generated from schemas/registry/attributes.yaml; do not edit."""
 
-# ruff: noqa: E501
+# ruff: noqa: E501, S105
 
 OPERATION = "gen_ai.operation.name"
 """What was asked of the model: chat, text_completion, embeddings, generate_content, …"""
@@ -48,7 +48,7 @@ SERVICE_TIER = "tokentrace.billing.service_tier"
 """Tier that answered, when it changes the price: flex, priority, fast, batch, …"""
 
 REGION = "tokentrace.billing.region"
-"""Processing region the provider reported, when it changes the price."""
+"""Region that the provider reported, or that was asked, when it changes the price."""
 
 INPUT_TOKENS = "gen_ai.usage.input_tokens"
 """All input tokens, cached ones included: the sum of the input buckets."""
@@ -194,11 +194,41 @@ OUTCOME_VALUE = "tokentrace.outcome.value"
 OUTCOME_CURRENCY = "tokentrace.outcome.currency"
 """ISO 4217 code of the value."""
 
+TOKEN_TYPE = "gen_ai.token.type"
+"""Which tokens are counted."""
+
+RATE_LIMIT_KIND = "tokentrace.rate_limit.kind"
+"""What is limited."""
+
 REPAIRED = "tokentrace.repaired"
 """On a span whose times cannot be: what it said, before the collector put them right."""
 
 ATTEMPT_EVENT = "tokentrace.attempt"
 """One HTTP request of a call, on the span of a call that took several or failed."""
+
+TOKEN_METRIC = "gen_ai.client.token.usage"
+"""Input and output tokens of a call, as reported."""
+
+DURATION_METRIC = "gen_ai.client.operation.duration"
+"""How long a call took, all its attempts included."""
+
+FIRST_CHUNK_METRIC = "gen_ai.client.operation.time_to_first_chunk"
+"""From the request to the first piece of a streamed answer."""
+
+THROTTLE_METRIC = "tokentrace.client.throttle.wait"
+"""How long a call waited because its provider refused it as too many."""
+
+REMAINING_METRIC = "tokentrace.client.rate_limit.remaining"
+"""What is left of a limit, by tokentrace.rate_limit.kind."""
+
+ESTIMATED_METRIC = "tokentrace.client.calls.estimated"
+"""Calls whose counts are estimated."""
+
+MISSING_METRIC = "tokentrace.client.calls.missing"
+"""Calls that nobody reported the counts of."""
+
+DUPLICATE_METRIC = "tokentrace.client.calls.duplicate"
+"""Calls that repeat what others count: wrappers around other calls, and stored answers that were read again."""
 
 INPUT_BUCKETS = (
     "input_text",

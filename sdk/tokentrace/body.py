@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Callable
-from contextlib import suppress
-from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
+from tokentrace.encoding import decoder
 from tokentrace.frames import Frames
 from tokentrace.guard import log
-from tokentrace.lines import Lines
 from tokentrace.reading import Format, Reading
 
 LIMIT = 32 * 1024 * 1024
@@ -21,21 +18,19 @@ LIMIT = 32 * 1024 * 1024
 BULKY = 16 * 1024
 """Size from which only the usage of an embeddings or image body is parsed, not the vectors or pixels before it."""
 
-_BULKY_FORMATS = frozenset({"embeddings", "images"})
-_MEMBER = re.compile(rb'"(?P<key>model|id|created)"\s*:\s*(?P<value>"[^"\\]{0,256}"|\d{1,20})')
+_BULKY_FORMATS = {
+    "embeddings": "usage",
+    "images": "usage",
+    "cohere.embeddings": "meta",
+    "ocr": "usage_info",
+    "ollama.embeddings": None,
+}
+"""By format: the member that has the usage; None where it lies bare beside the model."""
+_MEMBER = re.compile(rb'"(?P<key>model|id|created|prompt_eval_count)"\s*:\s*(?P<value>"[^"\\]{0,256}"|\d{1,20})')
 _DONE = 16
 """Bytes at the end of a piece in which `[DONE]` and its blank lines stand."""
 
 _json = json.JSONDecoder()
-
-_OPTIONAL = {
-    "br": (("brotli", "Decompressor", "process"), ("brotlicffi", "Decompressor", "process")),
-    "zstd": (
-        ("compression.zstd", "ZstdDecompressor", "decompress"),
-        ("backports.zstd", "ZstdDecompressor", "decompress"),
-    ),
-}
-"""Encodings whose libraries are there where the HTTP client asked for them: module, class, method."""
 
 
 class Response(Protocol):
@@ -49,44 +44,61 @@ class Response(Protocol):
     def content(self) -> bytes: ...
 
 
+def read_result(result: Any, fmt: Format, seen: Reading) -> None:
+    """Note what a library hands back: a body, an object of its own, or the mapping it was parsed from."""
+    if isinstance(result, bytes):
+        read_whole(result, fmt, seen)
+        return
+    to_dict = getattr(result, "to_dict", None)
+    fmt.read(to_dict() if callable(to_dict) else result, seen)
+
+
 def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
-    """Note what a complete body says: a JSON document, or the events of a stream."""
-    if len(content) > BULKY and fmt.name in _BULKY_FORMATS and (part := _skimmed(content)) is not None:
-        fmt.read(part, seen)
-        return
-    if fmt.lists:
-        _read_pieces(Lines(fmt, seen), content)
-        return
+    """Note what a complete body says: a JSON document, or the parts of a stream."""
     try:
-        part = json.loads(content)
+        told = _parsed(content, fmt)
     except ValueError:
         # No frame is so long that its length needs the first byte.
-        _read_pieces((Frames if content.startswith(b"\0") else Events)(fmt, seen), content)
+        kind = Lines if content.startswith(b"{") else Frames if content.startswith(b"\0") else Events
+        stream = kind(fmt, seen)
+        stream.feed(content)
+        stream.end()
         return
-    if isinstance(part, dict):
-        fmt.read(part, seen)
+    for part in told if isinstance(told, list) else (told,):
+        if isinstance(part, dict):
+            fmt.read(part, seen)
 
 
-def _read_pieces(reader: Events | Frames | Lines, content: bytes) -> None:
-    reader.feed(content)
-    reader.end()
+def _parsed(content: bytes, fmt: Format) -> Any:
+    """What a document says; of a bulky one only what is told of its usage."""
+    bulky = len(content) > BULKY and fmt.name in _BULKY_FORMATS
+    if bulky and (part := _skimmed(content, _BULKY_FORMATS[fmt.name])) is not None:
+        return part
+    return json.loads(content)
 
 
-def _skimmed(content: bytes) -> dict[str, Any] | None:
+def _skimmed(content: bytes, member: str | None) -> dict[str, Any] | None:
     """Usage, model and id of a large body, without parsing the rest."""
-    at = content.rfind(b'"usage"')
-    if at < 0:
+    # What else is priced of the answer stands apart.
+    if b'"svg_usage"' in content:
         return None
+    if content.startswith(b"["):
+        # Vectors, and nothing beside them.
+        return {}
+    edges = content[:512] + b"\n" + content[-2048:]
+    members = {found["key"].decode(): json.loads(found["value"]) for found in _MEMBER.finditer(edges)}
+    if member is None:
+        return members
+    key = b'"%s"' % member.encode()
+    at = content.rfind(key)
     start = content.find(b"{", at)
-    if start < 0 or content[at + 7 : start].strip() != b":":
+    if at < 0 or start < 0 or content[at + len(key) : start].strip() != b":":
         return None
     try:
         usage, _ = _json.raw_decode(content[start : start + BULKY].decode("utf-8", "replace"))
     except ValueError:
         return None
-    edges = content[:512] + b"\n" + content[-2048:]
-    members = {found["key"].decode(): json.loads(found["value"]) for found in _MEMBER.finditer(edges)}
-    return {**members, "usage": usage}
+    return {**members, member: usage}
 
 
 class Events:
@@ -132,12 +144,23 @@ class Events:
 
     def _part(self, payload: bytes) -> None:
         try:
-            part = json.loads(payload)
+            part = _parsed(payload, self._format)
         except ValueError:
             return
         self._started = True
         if isinstance(part, dict):
             self._format.read(part, self._seen)
+
+
+class Lines(Events):
+    """JSON documents, each on a line of its own, fed in any pieces."""
+
+    __slots__ = ()
+
+    def _lines(self, block: bytes) -> None:
+        for line in block.split(b"\n"):
+            if line and (not self._started or self._search(line)):
+                self._part(line)
 
 
 class Document:
@@ -170,6 +193,8 @@ class Document:
 _READERS: dict[str, type[Events | Document | Frames]] = {
     "text/event-stream": Events,
     "application/json": Document,
+    "application/x-ndjson": Lines,
+    "application/stream+json": Lines,
     "application/vnd.amazon.eventstream": Frames,
 }
 """By content type."""
@@ -189,7 +214,7 @@ class Body:
         self._reader = None if found is None else found(fmt, seen)
         self._has_end = not (found is None or fmt.lists)
         self._seen = seen
-        decode = _decoder(response.headers.get("content-encoding"))
+        decode = decoder(response.headers.get("content-encoding"))
         read = _pass if self._reader is None else self._reader.feed
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
         self.feed = read if decode is None else lambda chunk: read(decode(chunk))
@@ -205,21 +230,3 @@ class Body:
 
 def _pass(chunk: bytes) -> None:
     """Takes a body that is of no kind that we read."""
-
-
-def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
-    """Undoes the content encoding of a body; None where there is nothing to undo."""
-    if not encoding or encoding.lower() == "identity":
-        return None
-    if encoding.lower() in {"gzip", "x-gzip", "deflate"}:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
-    for module, function, decompress in _OPTIONAL.get(encoding.lower(), ()):
-        with suppress(ImportError):
-            decompressor = getattr(import_module(module), function)()
-            return cast("Callable[[bytes], bytes]", getattr(decompressor, decompress))
-    return _unreadable(encoding)
-
-
-def _unreadable(encoding: str) -> Callable[[bytes], bytes]:
-    log.warning("A streamed response is encoded as %r, which cannot be read here; its usage is missing.", encoding)
-    return lambda _: b""

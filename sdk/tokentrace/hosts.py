@@ -15,7 +15,9 @@ def provider_at(host: str | None, port: int | None, own: str, told: Mapping[str,
         return own
     if told and (named := told.get(f"{host}:{port}") or told.get(host)):
         return named
-    return _known(host) or own
+    known = _known(host)
+    # The client of a router knows which of the providers behind it answers.
+    return own if known is None or own.startswith(f"{known}_") else known
 
 
 @lru_cache(maxsize=1024)

@@ -18,10 +18,16 @@ from tokentrace.tracing import Tracing
 
 CLIENTS = (
     "anthropic",
+    "azure_ai_inference",
+    "bedrock",
     "cerebras",
+    "cohere",
     "fireworks",
     "google_genai",
     "groq",
+    "huggingface",
+    "mistral",
+    "ollama",
     "openai",
     "together",
 )

@@ -12,7 +12,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from tokentrace import attempts, attributes as name, context, record
 from tokentrace.attempts import FIRST_ERROR, Attempt
-from tokentrace.body import Body, read_whole
+from tokentrace.body import Body, read_result, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import Request, Tap
@@ -27,7 +27,9 @@ class Meter:
     """Meters one call. Everything it does is guarded: the application sees its own call and nothing else."""
 
     __slots__ = (
+        "_asked",
         "_attempts",
+        "_began",
         "_body",
         "_claims",
         "_entered",
@@ -71,7 +73,9 @@ class Meter:
         self._claims = [None]
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
         title = f"{request.operation} {request.model}" if request.model else request.operation
-        self._opened = tracing.start(title, SpanKind.CLIENT, _asked(request, self._provider))
+        self._asked = _asked(request, self._provider)
+        self._began = time.time_ns()
+        self._opened = tracing.start(title, SpanKind.CLIENT, self._asked)
 
     def __enter__(self) -> Self:
         if (outer := context.metering.get()) is not None:
@@ -139,7 +143,7 @@ class Meter:
             self._streaming = True
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
-            self.format.read(_plain(result), self._seen)
+            read_result(result, self.format, self._seen)
         return result
 
     def part(self, part: Any) -> None:
@@ -170,8 +174,7 @@ class Meter:
                 self._body.end(is_whole=how == "complete")
             elif self._whole is not None:
                 read_whole(self._whole.content, self.format, self._seen)
-            if span.is_recording():
-                self._describe(span, how, error)
+            self._describe(span, how, error)
         with quietly("ending a span"):
             span.end(self._last if self._streaming and self._last else None)
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
@@ -179,7 +182,8 @@ class Meter:
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
         seen = self._seen
-        found = record.attributes(seen, self.format.count(seen, self._provider, self._facts()))
+        facts = self._facts()
+        found = record.attributes(seen, self.format.count(seen, self._provider, facts), facts)
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         found[name.USAGE_SCOPE] = "aggregate" if self.inner and not self._attempts else self._scope
         found[name.ATTEMPTS] = len(self._attempts)
@@ -187,7 +191,7 @@ class Meter:
             found.update(attempts.supply(self._attempts))
         if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
             found[name.BILLABLE] = owed
-        failure = type(error).__qualname__ if error is not None else seen.error
+        failure = attempts.failure(self._attempts, error) or seen.error
         # The generator of a client that asks only when it is read may fail before there is a stream.
         if self._streaming and (self._first or self._body is not None or error is None):
             found[name.STREAM_END] = end = self._stream_end(how, failed=failure is not None)
@@ -202,6 +206,8 @@ class Meter:
         # One request that went well is said by the count of attempts; events tell what more happened.
         if len(self._attempts) > 1 or failure is not None:
             attempts.note(self._attempts, span)
+        until = self._last if self._streaming and self._last else time.time_ns()
+        self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9)
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""
@@ -242,9 +248,3 @@ def _asked(request: Request, provider: str) -> dict[str, Any]:
         asked[name.ROLE] = role
         asked[name.ROLE_SOURCE] = "explicit"
     return asked
-
-
-def _plain(result: Any) -> Any:
-    """A vendor's object as the mapping it was parsed from, where it can tell."""
-    to_dict = getattr(result, "to_dict", None)
-    return to_dict() if callable(to_dict) else result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from tokentrace import context
 from tokentrace.guard import quietly
@@ -59,11 +59,8 @@ class Session:
             if (call := self._calls.pop(key, None)) is not None:
                 call.end(how, error)
 
-    def __del__(self) -> None:
-        self.end(None)
 
-
-# By the application's own object, which is left as it is; when it goes, so does what we hold of it.
+# By the application's own object, which is left as it is.
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -125,6 +122,8 @@ class _Follower:
         if request is None:
             return None
         _sessions[session] = begun = Session(request, self._tracing, self._hosts)
+        # At the end of the process too, while there still is somebody to deliver it.
+        finalize(session, begun.end, None)
         return begun
 
     def _session(self, call: Call) -> Session | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tokentrace import attributes as name
-from tokentrace.reading import Reading
+from tokentrace.reading import NOTHING, Reading
 from tokentrace.usage import Usage
 
 _STATED = {
@@ -37,8 +37,8 @@ _BUCKETS = {bucket: (name.USAGE + bucket, *_totals(bucket)) for bucket in name.B
 """By bucket: its attribute, and the standard totals it counts into."""
 
 
-def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
-    """Everything that a response said, under the names of the registry."""
+def attributes(seen: Reading, usage: Usage, facts: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+    """Everything that a response said, under the names of the registry, and where it was asked for."""
     found = _counted(usage)
     if seen.model is not None:
         found[name.RESPONSE_MODEL] = seen.model
@@ -52,7 +52,7 @@ def attributes(seen: Reading, usage: Usage) -> dict[str, Any]:
         found[name.REASONING_VISIBILITY] = seen.visibility or "hidden"
     if (queued := seen.usage.get("queue_time")) is not None and isinstance(queued, int | float):
         found[name.QUEUE_WAIT] = queued
-    if region := seen.facts.get("region"):
+    if region := seen.facts.get("region") or facts.get("region"):
         found[name.REGION] = region
     return found
 

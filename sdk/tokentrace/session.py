@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.trace import TracerProvider
 
@@ -49,6 +50,7 @@ def instrument(
     queue_size: int | None = None,
     tracer_provider: TracerProvider | None = None,
     exporter: SpanExporter | None = None,
+    meter_provider: MeterProvider | None = None,
 ) -> None:
     """Meter every call that this process makes to a model, through clients that exist already or come later.
 
@@ -64,6 +66,7 @@ def instrument(
         queue_size: Spans that may wait for the collector.
         tracer_provider: Write spans there and leave their export to it, unless `endpoint` or `exporter` is given too.
         exporter: Deliver spans through it instead of OTLP.
+        meter_provider: Record metrics there instead of with the global one.
 
     Raises:
         ValueError: An argument or a variable of the environment makes no sense; the message names it.
@@ -89,7 +92,7 @@ def instrument(
             )
             atexit.register(delivery.close, EXIT_SECONDS)
         context.process_attribution = named(config.tags)
-        tracing = Tracing(config, delivery, tracer_provider)
+        tracing = Tracing(config, delivery, tracer_provider, meter_provider)
         install.install(tracing, config.hosts)
         _session = Session(config, tracing, delivery)
 

@@ -5,7 +5,8 @@ The span ends once: when the stream is read to its end, breaks, is closed, or is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from inspect import isasyncgen, isawaitable, isgenerator
 from typing import Any, Protocol, Self
 
 import wrapt
@@ -66,6 +67,8 @@ class ByteTap(_SyncTap):
                 listener.part(chunk)
                 yield chunk
         except GeneratorExit:
+            # Nobody can begin again; some clients keep a response that was left open for as long as they live.
+            listener.end(None)
             raise
         except BaseException as error:
             listener.end(how(error), error)
@@ -83,6 +86,8 @@ class AsyncByteTap(_AsyncTap):
                 listener.part(chunk)
                 yield chunk
         except GeneratorExit:
+            # Nobody can begin again; some clients keep a response that was left open for as long as they live.
+            listener.end(None)
             raise
         except BaseException as error:
             listener.end(how(error), error)
@@ -94,6 +99,7 @@ class PartTap(_SyncTap):
     """An iterable of parsed parts: a generator, or a stream of a library's own."""
 
     _self_parts: Any = None
+    _self_reads = True
 
     def __iter__(self) -> Any:
         return self
@@ -124,7 +130,8 @@ class PartTap(_SyncTap):
             raise
         finally:
             listener.leave()
-        listener.part(part)
+        if self._self_reads:
+            listener.part(part)
         return part
 
 
@@ -132,6 +139,7 @@ class AsyncPartTap(_AsyncTap):
     """`PartTap` for what is iterated asynchronously."""
 
     _self_parts: Any = None
+    _self_reads = True
 
     def __aiter__(self) -> Any:
         return self
@@ -143,6 +151,19 @@ class AsyncPartTap(_AsyncTap):
     async def __aexit__(self, *left: object) -> Any:
         try:
             return await self.__wrapped__.__aexit__(*left)
+        finally:
+            self._self_listener.end("closed")
+
+    def close(self) -> Any:
+        closing = self.__wrapped__.close()
+        if isawaitable(closing):
+            return self._self_closed(closing)
+        self._self_listener.end("closed")
+        return closing
+
+    async def _self_closed(self, closing: Awaitable[Any]) -> Any:
+        try:
+            return await closing
         finally:
             self._self_listener.end("closed")
 
@@ -161,8 +182,75 @@ class AsyncPartTap(_AsyncTap):
             raise
         finally:
             listener.leave()
-        listener.part(part)
+        if self._self_reads:
+            listener.part(part)
         return part
+
+
+class StepTap(PartTap):
+    """A generator that makes the call while it is read, where the bytes beneath tell what its parts say."""
+
+    _self_reads = False
+
+
+class AsyncStepTap(AsyncPartTap):
+    """`StepTap` for an asynchronous generator."""
+
+    _self_reads = False
+
+
+class ManagerTap(_Tap):
+    """A context manager that makes the call when it is entered, and gives a response whose bytes are read."""
+
+    def __enter__(self) -> Any:
+        listener = self._self_listener
+        listener.enter()
+        try:
+            return self.__wrapped__.__enter__()
+        except BaseException as error:
+            listener.end(how(error), error)
+            raise
+        finally:
+            listener.leave()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> Any:
+        try:
+            return self.__wrapped__.__exit__(kind, error, traceback)
+        finally:
+            self._self_listener.end("closed" if error is None else how(error), error)
+
+
+class AsyncManagerTap(_Tap):
+    """`ManagerTap` for an asynchronous context manager."""
+
+    async def __aenter__(self) -> Any:
+        listener = self._self_listener
+        listener.enter()
+        try:
+            return await self.__wrapped__.__aenter__()
+        except BaseException as error:
+            listener.end(how(error), error)
+            raise
+        finally:
+            listener.leave()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> Any:
+        try:
+            return await self.__wrapped__.__aexit__(kind, error, traceback)
+        finally:
+            self._self_listener.end("closed" if error is None else how(error), error)
+
+
+def steps(result: Any, listener: Listener) -> Any:
+    """A generator that makes the call, with a listener who is told of its steps; None for anything else."""
+    if isasyncgen(result):
+        return AsyncStepTap(result, listener)
+    return StepTap(result, listener) if isgenerator(result) else None
+
+
+def manager(result: Any, listener: Listener) -> Any:
+    """A context manager that makes the call, with a listener."""
+    return (AsyncManagerTap if hasattr(result, "__aenter__") else ManagerTap)(result, listener)
 
 
 def parts(result: Any, listener: Listener) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from weakref import ReferenceType, ref
 
 from opentelemetry import context as context_api, trace
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
@@ -19,6 +20,7 @@ from tokentrace import context
 from tokentrace.config import Config
 from tokentrace.delivery import Delivery
 from tokentrace.export import SCOPE, Processor
+from tokentrace.metrics import Metrics
 
 VERSION = version("tokentrace")
 
@@ -72,8 +74,15 @@ class Tracing:
     decisions stay what they were.
     """
 
-    def __init__(self, config: Config, delivery: Delivery | None, provider: trace.TracerProvider | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        delivery: Delivery | None,
+        provider: trace.TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+    ) -> None:
         self.delivery = delivery
+        self.metrics = Metrics(meter_provider, VERSION)
         self.is_open = True
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None

@@ -1,11 +1,14 @@
 import os
 import random
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tokentrace_collector import segment
 from tokentrace_collector.appender import JournalError
 from tokentrace_collector.journal import Journal, JournalFullError, Limits
 from tokentrace_collector.lock import InUseError
@@ -146,6 +149,21 @@ def test_a_first_entry_that_was_refused_leaves_the_next_ones_alone(tmp_path: Pat
     assert drained(journal) == [entry(2)]
     journal.append(entry(3)).result()
     assert drained(journal) == [entry(3)]
+    journal.close()
+
+
+def test_a_file_that_cannot_be_read_just_now_is_not_taken_for_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What is busy, or cannot be opened for want of memory or handles, is read later: nothing of it may be given up."""
+    monkeypatch.setattr(segment, "_PATIENCE_SECONDS", 0)
+    fill(tmp_path, 1, 2)
+    journal = Journal(tmp_path)
+    with closing(sqlite3.connect(Segment.at(tmp_path, 1).path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            journal.claim()
+    assert drained(journal) == [entry(1), entry(2)]
+    assert journal.backlog().damaged == 0
     journal.close()
 
 

@@ -23,6 +23,7 @@ from tokentrace_collector.documents import RollupOutcome
 from tokentrace_collector.journal import Journal
 from tokentrace_collector.listener import PortError
 from tokentrace_collector.lock import InUseError
+from tokentrace_collector.progress import Progress
 from tokentrace_collector.rolling import Roll
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store import Store, StoreError
@@ -72,6 +73,23 @@ def test_what_the_real_exporters_send_is_stored(collector: Collector, empty_stor
         {"SpanName": "answer", "ServiceName": "agent", "SpanAttributes": attributes},
         {"SpanName": "plan", "ServiceName": "agent", "SpanAttributes": attributes},
     ]
+
+
+def test_a_disk_that_is_full_for_a_moment_stops_nothing(
+    collector: Collector, empty_store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    """The note of progress is tried again, before a batch and after it."""
+    save, refusals = Progress.save, [OSError(28, "No space left on device")] * 2
+
+    def reluctant(progress: Progress, path: Path) -> None:
+        if refusals and (bool(progress.cut) == (len(refusals) == 2)):
+            raise refusals.pop()
+        save(progress, path)
+
+    monkeypatch.setattr(Progress, "save", reluctant)
+    export(EXPORTERS["http"](collector), "answer")
+    assert [row["SpanName"] for row in spans(collector, empty_store)] == ["answer"]
+    assert refusals == []
 
 
 def test_a_batch_sent_again_is_one_set_of_calls(collector: Collector, empty_store: Store):

@@ -17,7 +17,7 @@ import uv
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-TOOLS = "dirty-equals\nhypothesis\npytest\n"
+TOOLS = "dirty-equals\nhypothesis\npydantic\npytest\n"
 RUNS = "# runs: "
 
 

@@ -22,8 +22,22 @@ from opentelemetry import trace
 
 CORPUS = Path(os.environ.get("TOKENTRACE_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
 INDEX = CORPUS / "INDEX.json"
-PROVIDERS = frozenset({"openai", "azure", "anthropic", "google", "vertex"})
-APIS = frozenset({"chat", "completions", "responses", "messages", "generate", "stream-generate", "embeddings"})
+PROVIDERS = frozenset({"openai", "azure", "anthropic", "google", "vertex", "bedrock"})
+APIS = frozenset(
+    {
+        "chat",
+        "completions",
+        "responses",
+        "messages",
+        "generate",
+        "stream-generate",
+        "embeddings",
+        "converse",
+        "converse-stream",
+        "invoke",
+        "invoke-stream",
+    }
+)
 Counts = dict[str, int]
 
 ROWS = [
@@ -39,7 +53,6 @@ NOT_METERED = {
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#0": "creates an assistant",
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#1": "creates a thread",
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#2": "reads a thread",
-    "openai/assistants/streaming-existing-assistant-with-events-with-no-content#3": "runs an assistant, of a retired API",
     "openai/responses/openai-code-execution-files#0": "uploads a file",
     "openai/responses/openai-code-execution-files#2": "deletes a file",
 }

@@ -3,6 +3,7 @@
 import pytest
 from quickstarts import frames
 from shapes import anthropic_messages
+from shapes.eventstream import frame
 
 from tokentrace.body import read_whole
 from tokentrace.frames import Frames
@@ -32,7 +33,7 @@ def test_a_whole_body_of_frames_is_read():
 def test_the_events_of_converse_stand_in_their_frames_unwrapped():
     usage = {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7}
     seen = Reading()
-    Frames(converse.FORMAT, seen).feed(frames.frame({":event-type": "metadata"}, {"usage": usage}))
+    Frames(converse.FORMAT, seen).feed(frame("metadata", {"usage": usage}))
     assert seen.usage == usage
 
 

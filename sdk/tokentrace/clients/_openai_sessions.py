@@ -60,9 +60,9 @@ def _note_models(session: Mapping[str, Any], notes: dict[str, Any]) -> None:
 
 def _transcribed(message: Message, event: Mapping[str, Any], *, is_over: bool) -> Turn:
     key = f"{event.get('item_id')} {event.get('content_index')}"
-    asked = _asked(message, "transcription", transcription.FORMAT, message.notes.get("transcriber"))
-    whole = {"usage": event.get("usage"), "error": event.get("error")}
-    return Turn(key, asked, whole if is_over else {"type": event.get("type")}, is_over)
+    model = message.notes.get("transcriber")
+    told = {"usage": event.get("usage"), "error": event.get("error")} if is_over else {"type": event.get("type")}
+    return Turn(key, _asked(message, "transcription", transcription.FORMAT, model), {"model": model, **told}, is_over)
 
 
 def _responses(message: Message) -> Turn | None:

@@ -21,6 +21,8 @@ SENDS = tuple(
 )
 """The HTTP requests of every client that speaks through httpx or httpx2."""
 
+READ_ONLY = "(?!)"
+"""The path of an endpoint that is only read: no path is like it."""
 
 Facts: TypeAlias = Callable[[Any], Mapping[str, Any]]
 """What the body of a request tells of its bill."""
@@ -40,8 +42,8 @@ def characters(body: Any) -> Mapping[str, Any]:
 class Endpoint:
     """A path that costs money."""
 
-    path: str | None
-    """Pattern of the end of the path; None where it is only read, not asked for."""
+    path: str
+    """Pattern of the end of the path."""
     operation: str
     format: Format
     retrieve: str | None = None
@@ -65,7 +67,7 @@ def seams(
     def endpoint_of(method: str, path: str) -> tuple[Endpoint, str] | None:
         path = path.partition("?")[0].rstrip("/")
         for endpoint in endpoints:
-            if method == "post" and endpoint.path and re.fullmatch(f".*{endpoint.path}", path):
+            if method == "post" and re.fullmatch(f".*{endpoint.path}", path):
                 return endpoint, "call"
             if endpoint.retrieve and re.fullmatch(endpoint.retrieve, f"{method} {path}"):
                 return endpoint, "retrieve"

@@ -15,7 +15,7 @@ INTEGRATION = Integration(
         provider="anthropic",
         endpoints=(
             Endpoint("/v1/messages", "chat", messages.FORMAT),
-            Endpoint(None, "chat", batch.RESULTS, retrieve="get .*/v1/messages/batches/[^/]+/results"),
+            Endpoint(_stainless.READ_ONLY, "chat", batch.RESULTS, retrieve="get .*/v1/messages/batches/[^/]+/results"),
             # It never says what it took.
             Endpoint("/v1/complete", "text_completion", messages.FORMAT),
         ),

@@ -18,7 +18,7 @@ INTEGRATION = Integration(
             Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_stainless.characters),
             Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
             # A job never says what it took; the file of its results does.
-            Endpoint(None, "chat", batch.RESULTS, retrieve="get .*/files/[^/]+/content"),
+            Endpoint(_stainless.READ_ONLY, "chat", batch.RESULTS, retrieve="get .*/files/[^/]+/content"),
         ),
     ),
     attempts=_stainless.SENDS,

@@ -11,14 +11,19 @@ from tokentrace.wire import (
     chat,
     cohere,
     completions,
+    conversations,
     converse,
     embeddings,
     gemini,
+    generation,
+    guardrail,
     images,
     interactions,
     invoke,
     live,
+    managed,
     messages,
+    ocr,
     ollama,
     predict,
     responses,
@@ -30,7 +35,10 @@ from tokentrace.wire import (
 )
 
 _SPOKEN: tuple[tuple[Format, str], ...] = (
-    (chat.FORMAT, "chat chat.stream conversations"),
+    (chat.FORMAT, "chat chat.stream"),
+    (conversations.FORMAT, "conversations"),
+    (generation.FORMAT, "text-generation"),
+    (ocr.FORMAT, "ocr"),
     (completions.FORMAT, "completions"),
     (responses.FORMAT, "responses responses.stream responses-compact realtime decisions"),
     (messages.FORMAT, "messages messages.stream raw-predict legacy-complete"),
@@ -47,6 +55,8 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
     (batch.FORMAT, "batch batches"),
     (converse.FORMAT, "converse converse_stream converse-stream"),
     (invoke.FORMAT, "invoke invoke_model invoke-stream"),
+    (guardrail.FORMAT, "guardrail apply_guardrail"),
+    (managed.FORMAT, "invoke_agent"),
     (agent.FORMAT, "result"),
     (xai.FORMAT, "grpc"),
     (ollama.FORMAT, "ollama ollama-chat ollama-generate"),
@@ -54,7 +64,8 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
 
 _DIALECTS: tuple[tuple[Format, str, str], ...] = (
     (predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),
-    (cohere.FORMAT, "cohere", "chat embeddings rerank"),
+    (cohere.FORMAT, "cohere", "chat rerank"),
+    (cohere.EMBEDDINGS, "cohere", "embeddings"),
     (ollama.FORMAT, "ollama", "chat"),
 )
 """Formats of providers that mean something of their own by the name of an API."""

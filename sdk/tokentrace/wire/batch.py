@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -100,4 +101,4 @@ def count_result(seen: Reading, provider: str, context: Mapping[str, Any]) -> Us
 
 
 FORMAT = Format("batch", read, count, chat.FORMAT.marks)
-RESULTS = Format("results", read_result, count_result, chat.FORMAT.marks, lists=True)
+RESULTS = Format("results", read_result, count_result, re.compile(rb"custom_id"), lists=True)

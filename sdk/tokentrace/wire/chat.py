@@ -31,6 +31,7 @@ def read(part: Any, seen: Reading) -> None:
     usage = part.get("usage") or mapping(part.get("x_groq")).get("usage")
     if usage:
         seen.usage = overlaid(seen.usage, mapping(usage))
+        seen.tier = tier(mapping(usage).get("service_tier")) or seen.tier
         # The chunk that brings only the usage is the last one.
         seen.complete = seen.complete or not choices
     if breakdown := part.get("usage_breakdown"):
@@ -49,11 +50,16 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     if "message" in choice:
         seen.complete = True
     message = mapping(choice.get("message") or choice.get("delta"))
-    if message.get("reasoning_content") or message.get("reasoning"):
+    if message.get("reasoning_content") or message.get("reasoning") or _has_thinking(message.get("content")):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
     if executed := message.get("executed_tools"):
         compound.read_tools(executed, seen)
+
+
+def _has_thinking(content: Any) -> bool:
+    """Whether a message of Mistral's has blocks of reasoning among its content."""
+    return isinstance(content, list) and any(mapping(block).get("type") == "thinking" for block in items(content))
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
@@ -71,6 +77,6 @@ FORMAT = Format(
     count,
     re.compile(
         rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
-        rb'|executed_tools"\s*:\s*\[)'
+        rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
     ),
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally
@@ -16,9 +16,9 @@ def read(part: Any, seen: Reading) -> None:
     """A response of chat, embed or rerank, or one event of a stream: the last one counts."""
     part = mapping(part)
     seen.response_id = text(part.get("id")) or text(part.get("generation_id")) or seen.response_id
-    seen.error = fault(part) or seen.error
     # The event that ends a stream keeps in its delta what a whole answer has at the top.
     told = mapping(part.get("delta")) or mapping(part.get("response")) or part
+    seen.error = fault(part) or fault(told) or seen.error
     usage = mapping(told.get("usage")) or mapping(told.get("meta"))
     if reason := text(told.get("finish_reason")) or text(part.get("finish_reason")):
         seen.finish[0] = reason
@@ -36,17 +36,30 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     billed, processed = mapping(seen.usage.get("billed_units")), mapping(seen.usage.get("tokens"))
     counts = Tally()
     asked, read_in = number(billed.get("input_tokens")), number(processed.get("input_tokens"))
+    if image := number(billed.get("image_tokens")):
+        asked = _with_images(asked, number(billed.get("text_tokens")), image)
     if asked is not None:
-        counts.place_input(asked, number(seen.usage.get("cached_tokens")))
+        counts.place_input(asked, number(seen.usage.get("cached_tokens")), media={"image": image} if image else NOTHING)
         if read_in is not None and read_in > asked:
             counts.flags["unbilled_input_tokens"] = read_in - asked
     if (answered := number(billed.get("output_tokens"))) is not None:
-        counts.place_output(answered)
-    counts.meter("search_units", number(billed.get("search_units")))
-    counts.meter("images", number(billed.get("images")))
+        # What is thought is billed, but told only among what was processed.
+        counts.place_output(answered, reasoning=number(processed.get("reasoning_tokens")))
+    for meter in ("search_units", "images", "pages"):
+        counts.meter(meter, number(billed.get(meter)))
     return counts.settle(seen, context)
+
+
+def _with_images(asked: int | None, words: int | None, image: int) -> int:
+    """All input of an embedding, whether its tokens count those of the images in or not."""
+    if asked is not None and asked >= image + (words or 0):
+        return asked
+    return image + (words if words is not None else asked or 0)
 
 
 FORMAT = Format(
     "cohere", read, count, re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?')
 )
+
+EMBEDDINGS = Format("cohere.embeddings", read, count, FORMAT.marks)
+"""Embeddings: vectors, and what is billed for them behind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
@@ -11,13 +11,16 @@ from tokentrace.usage import Usage
 from tokentrace.wire.rules import ANTHROPIC, fault, first, lasting, tier
 from tokentrace.wire.tally import Tally
 
-_EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "messageStop", "metadata")
+EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "messageStop", "metadata")
+"""The names of the events of a stream."""
+
+_CATALOGUED = re.compile(r"arn:[^:]+:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(?P<model>.+)")
 
 
 def read(part: Any, seen: Reading) -> None:
     """A response, or one event of its stream, bare or under its name: the metadata at the end counts."""
     part = mapping(part)
-    event = next((mapping(part[name]) for name in _EVENTS if name in part), part)
+    event = next((mapping(part[name]) for name in EVENTS if name in part), part)
     seen.error = fault(event) or seen.error
     if reason := text(event.get("stopReason")):
         seen.finish[0] = reason
@@ -26,12 +29,25 @@ def read(part: Any, seen: Reading) -> None:
         seen.complete = True
     if extra := mapping(event.get("additionalModelResponseFields")):
         seen.facts["additionalModelResponseFields"] = extra
-    if units := sum(_guarded(dig(event, "trace", "guardrail"))):
+    if units := guarded(dig(event, "trace", "guardrail")):
         seen.facts["guardrail_units"] = units
-    served = dig(event, "serviceTier", "type") or dig(event, "performanceConfig", "latency")
-    seen.tier = tier(served) or seen.tier
+    seen.tier = served(dig(event, "serviceTier", "type"), dig(event, "performanceConfig", "latency")) or seen.tier
+    if routed := text(dig(event, "trace", "promptRouter", "invokedModelId")):
+        seen.model = model_of(routed)
     for block in (*items(dig(event, "output", "message", "content")), event.get("delta")):
         _read_block(mapping(mapping(block).get("reasoningContent")), seen)
+
+
+def model_of(named: str) -> str:
+    """The id of a model or of AWS's own inference profile; what else an ARN names is known by the ARN alone."""
+    found = _CATALOGUED.fullmatch(named)
+    return found["model"] if found else named
+
+
+def served(service: Any, latency: Any) -> str | None:
+    """The tier that answered: optimised latency has a price of its own, too."""
+    told = tier(service), tier(latency)
+    return next((name for name in told if name not in {None, "standard"}), told[0] or told[1])
 
 
 def _read_block(reasoning: Mapping[str, Any], seen: Reading) -> None:
@@ -41,17 +57,22 @@ def _read_block(reasoning: Mapping[str, Any], seen: Reading) -> None:
         seen.visibility = "summarised" if shown else seen.visibility or "hidden"
 
 
-def _guarded(trace: Any) -> Iterator[int]:
-    """Units of every policy that was applied; the free ones are not billed."""
+def guarded(trace: Any) -> int:
+    """Units of every policy that was applied and is billed."""
     if isinstance(trace, (list, tuple)):
-        for one in items(trace):
-            yield from _guarded(one)
+        return sum(guarded(one) for one in items(trace))
+    units = 0
     for name, value in mapping(trace).items():
         if name == "usage":
-            units = mapping(value).items()
-            yield from (number(count) or 0 for unit, count in units if unit.endswith("Units") and "Free" not in unit)
+            units += sum(number(count) or 0 for unit, count in mapping(value).items() if _is_billed(unit))
         else:
-            yield from _guarded(value)
+            units += guarded(value)
+    return units
+
+
+def _is_billed(unit: str) -> bool:
+    # Filters of words and of regular expressions are free.
+    return unit.endswith("Units") and "Free" not in unit and unit != "wordPolicyUnits"
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.

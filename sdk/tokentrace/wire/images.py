@@ -20,7 +20,7 @@ def read(part: Any, seen: Reading) -> None:
     seen.usage = overlaid(seen.usage, mapping(part.get("usage")))
     if svg := mapping(part.get("svg_usage")):
         seen.facts["svg_usage"] = svg
-    if made := items(part.get("data")):
+    if made := items(part.get("data")) or items(part.get("images")):
         seen.facts["images"] = len(made)
     # An event of a stream names its type; the whole answer does not.
     kind = text(part.get("type"))

@@ -26,6 +26,12 @@ _PARTS = (
     ("output_image", "image_tokens"),
     ("output_rejected_prediction", "rejected_prediction_tokens"),
 )
+_CONNECTORS = {
+    "code_interpreter": "code_execution",
+    "document_library": "file_search",
+    "image_generation": "images",
+}
+"""Meters of Mistral's connectors, where they are called otherwise here."""
 
 
 def tally(
@@ -124,7 +130,7 @@ def _written(counts: Tally, usage: Mapping[str, Any], details: Mapping[str, Any]
 def _meters(counts: Tally, usage: Mapping[str, Any]) -> None:
     if connectors := usage.get("connectors"):
         for name, count in mapping(connectors).items():
-            counts.meter(name, number(count))
+            counts.meter(_CONNECTORS.get(name, name), number(count))
     if queries := usage.get("num_search_queries"):
         counts.meter("web_search", number(queries))
     if tools := usage.get("server_tool_use"):

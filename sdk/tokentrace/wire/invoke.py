@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid
+from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import converse, shape
 from tokentrace.wire.rules import first
+from tokentrace.wire.tally import Tally
 
 _HEADERS = {
     "x-amzn-bedrock-input-token-count": "inputTokens",
@@ -17,20 +19,64 @@ _HEADERS = {
     "x-amzn-bedrock-cache-read-input-token-count": "cacheReadInputTokens",
     "x-amzn-bedrock-cache-write-input-token-count": "cacheWriteInputTokens",
 }
+_METRICS = {
+    "inputTokenCount": "inputTokens",
+    "outputTokenCount": "outputTokens",
+    "cacheReadInputTokenCount": "cacheReadInputTokens",
+    "cacheWriteInputTokenCount": "cacheWriteInputTokens",
+}
+_MARKS = re.compile(
+    rb'"(?:usage|metadata|stop_?[rR]eason|message_stop|results|\w+_token_count|error'
+    rb'|amazon-bedrock-invocationMetrics|inputTextTokenCount|(?:redacted_)?thinking|reasoningContent)"'
+)
 
 
 def read(part: Any, seen: Reading) -> None:
-    """A body, an event of its stream, or the headers, which say the same once more."""
-    part = mapping(part)
-    if headers := {_HEADERS[name.lower()]: count for name, count in part.items() if name.lower() in _HEADERS}:
-        seen.facts["headers"] = headers
+    """A body or an event of its stream, parsed or as botocore gives it; or the headers, which say the same."""
+    if isinstance(part, bytes):
+        if document := _parsed(part):
+            _read(document, seen, is_event=False)
+            seen.complete = True
         return
+    part = mapping(part)
+    if isinstance(chunk := dig(part, "chunk", "bytes"), bytes):
+        # Most chunks are text, which is nobody's business.
+        if "spoken" not in seen.facts or _MARKS.search(chunk):
+            _read(_parsed(chunk), seen, is_event=True)
+    elif headers := {name.lower(): value for name, value in part.items() if name.lower().startswith("x-amzn-bedrock-")}:
+        seen.facts["told"] = {_HEADERS[name]: count for name, count in headers.items() if name in _HEADERS}
+        tiers = (headers.get(f"x-amzn-bedrock-{name}") for name in ("service-tier", "performanceconfig-latency"))
+        seen.tier = converse.served(*tiers) or seen.tier
+    else:
+        _read(part, seen, is_event=False)
+
+
+def _parsed(content: bytes) -> Mapping[str, Any]:
+    try:
+        return mapping(json.loads(content))
+    except ValueError:
+        return NOTHING
+
+
+def _read(part: Mapping[str, Any], seen: Reading, *, is_event: bool) -> None:
+    if metrics := mapping(part.get("amazon-bedrock-invocationMetrics")):
+        seen.facts["told"] = {_METRICS[name]: count for name, count in metrics.items() if name in _METRICS}
+        seen.complete = True
     if own := {name: count for name, count in _own(part).items() if count is not None}:
         seen.usage = overlaid(seen.usage, own)
-        seen.complete = True
-    elif (spoken := seen.facts.get("spoken") or shape.of(part)) is not None:
+        results = items(part.get("results"))
+        if reason := text(part.get("stop_reason")) or text(dig((*results, part)[0], "completionReason")):
+            seen.finish[0] = reason
+        seen.complete = seen.complete or bool(reason) or not is_event
+    elif (spoken := seen.facts.get("spoken") or _spoken(part)) is not None:
         seen.facts["spoken"] = spoken
         spoken.read(part, seen)
+    elif images := [image for image in items(part.get("images")) if image]:
+        seen.facts["images"] = len(images)
+
+
+def _spoken(part: Mapping[str, Any]) -> Format | None:
+    return converse.FORMAT if any(name in part for name in converse.EVENTS) else shape.of(part)
 
 
 def _own(part: Mapping[str, Any]) -> Mapping[str, int | None]:
@@ -47,14 +93,16 @@ def _own(part: Mapping[str, Any]) -> Mapping[str, int | None]:
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """As the vendor of the model counts; as Bedrock counts where that one is silent."""
-    if not seen.usage and (headers := mapping(seen.facts.get("headers"))):
-        told = Reading(usage=headers, complete=True, finish=seen.finish, visibility=seen.visibility, facts=seen.facts)
-        return converse.count(told, provider, context)
+    if not seen.usage and (told := mapping(seen.facts.get("told"))):
+        heard = Reading(usage=told, complete=True, finish=seen.finish, visibility=seen.visibility, facts=seen.facts)
+        return converse.count(heard, provider, context)
+    if not seen.usage and (images := number(seen.facts.get("images"))):
+        counts = Tally()
+        counts.meter("images", images)
+        return counts.settle(seen, context)
     spoken = seen.facts.get("spoken") or converse.FORMAT
     counted: Usage = spoken.count(seen, provider, context)
     return counted
 
 
-FORMAT = Format(
-    "invoke", read, count, re.compile(rb'"(?:usage|stop_reason|message_stop|results|\w+_token_count|error)"')
-)
+FORMAT = Format("invoke", read, count, _MARKS)

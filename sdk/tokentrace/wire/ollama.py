@@ -43,3 +43,6 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
 
 
 FORMAT = Format("ollama", read, count, re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'))
+
+EMBEDDINGS = Format("ollama.embeddings", read, count, FORMAT.marks)
+"""Embeddings: vectors, and behind them the tokens of the prompt."""

@@ -22,18 +22,19 @@ def read(part: Any, seen: Reading) -> None:
     # Servers without a usage object still measure the audio.
     if not usage and (seconds := amount(part.get("duration"))) is not None:
         seen.usage = overlaid(seen.usage, {"seconds": seconds})
-    if part.get("type") in (None, "transcript.text.done"):
+    if part.get("type") in (None, "transcript.text.done", "transcription.done"):
         seen.complete = True
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
-    """Tokens where the model is priced by them, seconds of audio where it is not."""
+    """Tokens where the model is priced by them, seconds of audio where it is not; Mistral tells both."""
     counts = inclusive.tally(seen.usage)
     if counts.input is None:
         counts.meter("audio_seconds", amount(seen.usage.get("seconds")))
+    counts.meter("audio_seconds", amount(seen.usage.get("prompt_audio_seconds")))
     return counts.settle(seen, context)
 
 
 FORMAT = Format(
-    "transcription", read, count, re.compile(rb'"(?:type"\s*:\s*"transcript\.text\.done"|error"\s*:\s*[^\sn])')
+    "transcription", read, count, re.compile(rb'"(?:type"\s*:\s*"transcript(?:\.text|ion)\.done"|error"\s*:\s*[^\sn])')
 )

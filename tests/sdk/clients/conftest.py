@@ -6,7 +6,7 @@ import functools
 import gc
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -41,6 +41,9 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
             continue  # Not every environment has it.
         monkeypatch.setattr(module, "INITIAL_RETRY_DELAY", 0.0)
         monkeypatch.setattr(module, "MAX_RETRY_DELAY", 0.0)
+    with suppress(ModuleNotFoundError):
+        backoff = import_module("botocore.retries.standard").ExponentialBackoff
+        monkeypatch.setattr(backoff, "delay_amount", lambda *_: 0)
 
 
 @pytest.fixture(autouse=True)

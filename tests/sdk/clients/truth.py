@@ -19,6 +19,10 @@ def of(final: Mapping[str, Any] | None) -> dict[str, Any]:
         counts = {"input_text": final["prompt_eval_count"], "output_text": final["eval_count"]}
     elif "promptTokenCount" in final:
         counts = _gemini(final)
+    elif "inputTokens" in final:
+        counts = _converse(final)
+    elif "generation_token_count" in final:
+        counts = {"input_text": final["prompt_token_count"], "output_text": final["generation_token_count"]}
     elif "cache_read_input_tokens" in final:
         counts = _anthropic(final)
         others = [each for each in final.get("iterations") or () if each["type"] != "message"]
@@ -61,6 +65,18 @@ def _anthropic(final: Mapping[str, Any]) -> Counts:
         "cache_write_1h": hour,
         "output_text": final["output_tokens"] - thought,
         "output_reasoning": thought,
+    }
+
+
+def _converse(final: Mapping[str, Any]) -> Counts:
+    lives = {each["ttl"]: each["inputTokens"] for each in final.get("cacheDetails") or ()}
+    written = final.get("cacheWriteInputTokens") or 0
+    return {
+        "input_text": final["inputTokens"],
+        "cache_read": final.get("cacheReadInputTokens") or 0,
+        "cache_write_5m": written - lives.get("1h", 0),
+        "cache_write_1h": lives.get("1h", 0),
+        "output_text": final["outputTokens"],
     }
 
 

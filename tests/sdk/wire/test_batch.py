@@ -80,6 +80,20 @@ def test_a_job_that_still_runs_has_no_counts_yet():
     assert read_usage(job, provider="gemini", api="batch") == Usage(flags=expected)
 
 
+@pytest.mark.parametrize("status", ["validating", "in_progress", "finalizing", "cancelling"])
+def test_the_zeros_of_a_job_that_still_runs_are_not_its_bill(status):
+    zeros = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    job = {"id": "batch_1", "object": "batch", "status": status, "usage": zeros}
+    expected = {"usage_source": "missing", "billable": "unknown"}
+    assert read_usage(job, provider="openai", api="batch") == Usage(flags=expected)
+
+
+@pytest.mark.parametrize("status", ["completed", "expired", "cancelled"])
+def test_a_job_that_is_over_is_billed_for_what_it_has_done(status):
+    job = {"id": "batch_1", "object": "batch", "status": status, "usage": RESPONSE}
+    assert read_usage(job, provider="openai", api="batch").buckets == EXPECTED
+
+
 def test_one_result_of_a_job_is_an_answer_at_the_price_of_a_batch():
     message = {
         "id": "msg_1",

@@ -74,3 +74,45 @@ def test_a_stream_of_a_transcript_counts_with_its_last_event():
 def test_a_transcript_without_usage_is_as_long_as_its_audio():
     read = read_usage({"text": "Ruby", "duration": 8.47}, provider="azure", api="transcription")
     assert read == Usage(meters={"audio_seconds": 8.47})
+
+
+def test_speech_is_as_long_as_what_was_to_be_said():
+    spoken = {"characters": 19, "http_status": 200}
+    assert read_usage(None, provider="openai", api="speech", context=spoken) == Usage(meters={"characters": 19})
+
+
+def test_speech_that_was_refused_costs_nothing():
+    refused = {"characters": 19, "http_status": 400}
+    read = read_usage({"error": {"code": "voice_not_found"}}, provider="openai", api="speech", context=refused)
+    assert read == Usage(flags={"usage_source": "missing", "billable": False})
+
+
+def test_speech_that_was_never_answered_may_cost():
+    read = read_usage(None, provider="openai", api="speech", context={"characters": 19})
+    assert read == Usage(flags={"usage_source": "missing", "billable": "unknown"})
+
+
+def test_speech_in_events_counts_with_its_last_event():
+    usage = {"input_tokens": 14, "output_tokens": 101, "total_tokens": 115}
+    parts = [{"type": "speech.audio.delta", "audio": "aGVsbG8="}, {"type": "speech.audio.done", "usage": usage}]
+    read = read_usage(parts, provider="openai", api="speech")
+    assert (read.buckets, read.flags) == ({"input_text": 14, "output_audio": 101}, {})
+
+
+VIDEO = {"id": "video_1", "object": "video", "model": "sora-2", "seconds": "8"}
+
+
+@pytest.mark.parametrize(("status", "flags"), [
+    ("completed", {}),
+    ("queued", {"billable": "unknown"}),
+    ("failed", {"billable": False}),
+])  # fmt: skip
+def test_a_video_is_billed_by_its_seconds_unless_it_fails(status, flags):
+    read = read_usage(VIDEO | {"status": status}, provider="openai", api="videos")
+    assert read == Usage(meters={"video_seconds": 8}, flags=flags)
+
+
+def test_of_an_extended_video_only_the_extension_is_billed():
+    job = VIDEO | {"status": "completed", "seconds": "12"}
+    read = read_usage(job, provider="openai", api="videos", context={"added_seconds": "4"})
+    assert read.meters == {"video_seconds": 4}

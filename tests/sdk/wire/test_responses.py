@@ -202,6 +202,10 @@ ERRORS = {
     "an event": ({"type": "error", "code": "rate_limit_exceeded", "message": "…"}, "rate_limit_exceeded"),
     "an event with an error": ({"type": "error", "error": {"type": "server_error"}}, "server_error"),
     "a failed response": ({"type": "response.failed", "response": {"status": "failed", "error": {"code": "x"}}}, "x"),
+    "a realtime response": (
+        {"type": "response.done", "response": {"status": "failed", "status_details": {"error": {"code": "x"}}}},
+        "x",
+    ),
     "a failure without a word": ({"type": "response.failed", "response": {"status": "failed"}}, "failed"),
 }
 
@@ -210,3 +214,9 @@ ERRORS = {
 def test_an_error_inside_a_stream_is_named(name):
     part, expected = ERRORS[name]
     assert seen(part).error == expected
+
+
+def test_a_realtime_response_that_was_interrupted_says_why():
+    details = {"type": "cancelled", "reason": "turn_detected"}
+    told = seen({"type": "response.done", "response": {"status": "cancelled", "status_details": details}})
+    assert (told.finish, told.complete, told.error) == ({0: "turn_detected"}, True, None)

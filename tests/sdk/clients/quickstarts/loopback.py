@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,7 +16,7 @@ from shapes.provider import Answer, Provider
 def http(provider: Provider) -> Iterator[str]:
     """Serve a provider's answers in turn; gives the base URL."""
     handler = type("Handler", (_Handler,), {"provider": provider})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -28,9 +28,19 @@ def http(provider: Provider) -> Iterator[str]:
         thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that leave early."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     provider: Provider
     protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        # Whoever leaves a stream early hears no more of it.
+        with suppress(ConnectionError):
+            super().handle()
 
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -62,7 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for part in answer.parts:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
-        if answer.lost:
+        if answer.hangs:
+            # Until the application goes.
+            self.rfile.read(1)
+        if answer.lost or answer.hangs:
             self.close_connection = True
             return
         self.wfile.write(b"0\r\n\r\n")

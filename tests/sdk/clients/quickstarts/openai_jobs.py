@@ -197,11 +197,11 @@ NEEDY = stream((_said("thread.run.requires_action", _run("requires_action")), b"
 
 QUICKSTARTS = (
     Quickstart("batches", batch, BATCHES, (ASKED, WAITING, COUNTED, COUNTED)),
-    Quickstart("batches async, cancelled", batch_cancelled, (reply(_batch("cancelled", TOGETHER)),), (COUNTED,)),
+    Quickstart("batches async cancelled", batch_cancelled, (reply(_batch("cancelled", TOGETHER)),), (COUNTED,)),
     Quickstart("runs", run, RUN, (ASKED, WAITING, call(RAN, scope="retrieve"))),
     Quickstart("runs async streamed", run_streamed, (STREAMED,), (call(RAN, end="complete"),)),
     Quickstart(
-        "runs streamed, with tools",
+        "runs streamed with tools",
         run_with_tools,
         (NEEDY, STREAMED),
         (ASKED | {"end": "complete"}, call(RAN, scope="retrieve", end="complete")),

@@ -162,16 +162,16 @@ UNSAID = (
 QUICKSTARTS: tuple[Quickstart, ...] = (
     quickstart("responses over a websocket", responses, ANSWER, (_over(TOKENS),), "responses.connect"),
     quickstart("responses over a websocket async", responses_async, ANSWER, (_over(TOKENS),), "responses.connect"),
-    quickstart("responses over a websocket, in lanes", responses_in_lanes, LANES, (FAILED, _over(TOKENS)), "live"),
+    quickstart("responses over a websocket in lanes", responses_in_lanes, LANES, (FAILED, _over(TOKENS)), "live"),
     quickstart(
-        "responses over a websocket, refused",
+        "responses over a websocket refused",
         responses,
         (messages(), messages({"type": "error", "status": 400, "error": PROTOCOL})),
         (),
         "responses.connect",
     ),
     quickstart("live", live, TALK, TALKED, "live.connect"),
-    quickstart("live async, left", live_left, (messages(), messages(STARTED, SO_FAR)), (PARTLY,), "live.connect"),
+    quickstart("live async left", live_left, (messages(), messages(STARTED, SO_FAR)), (PARTLY,), "live.connect"),
     quickstart("live sideband", sideband, (messages(LATER, SECONDS),), (OVERHEARD,), "live.sideband.connect"),
     quickstart(
         "realtime translation",

@@ -192,7 +192,7 @@ STREAMED = call({}, end="complete", meters=FOX_CHARACTERS)
 
 QUICKSTARTS = (
     Quickstart("images", image, (reply(PICTURE),), (call(PAINTED),)),
-    Quickstart("images, busy at first", image, (BUSY, reply(PICTURE)), (call(PAINTED, [429, 200]),)),
+    Quickstart("images busy at first", image, (BUSY, reply(PICTURE)), (call(PAINTED, [429, 200]),)),
     Quickstart("images streamed", image_streamed, (stream(FRAMES),), (call(PAINTED, end="complete"),)),
     Quickstart("image edits async", image_edited, (reply(PICTURE),), (call(PAINTED),)),
     Quickstart("image edits streamed", image_edit_streamed, (stream(EDITED),), (call(PAINTED, end="complete"),)),
@@ -200,8 +200,8 @@ QUICKSTARTS = (
     Quickstart("speech", speech, (SOUND,), (CHARACTERS,)),
     Quickstart("speech refused", speech, (refused(400),), (failed([400], "BadRequestError"),)),
     Quickstart("speech streamed", speech_streamed, (SOUND,), (STREAMED,)),
-    Quickstart("speech streamed, left", speech_left, (SOUND,), (STREAMED | {"end": LEFT},)),
-    Quickstart("speech async, billed by tokens", speech_async, (SOUND,), (MISSING,)),
+    Quickstart("speech streamed and left", speech_left, (SOUND,), (STREAMED | {"end": LEFT},)),
+    Quickstart("speech async billed by tokens", speech_async, (SOUND,), (MISSING,)),
     Quickstart(
         "speech in events",
         speech_in_events,
@@ -210,7 +210,7 @@ QUICKSTARTS = (
     ),
     Quickstart("transcription", transcription, (reply(TRANSCRIPT),), (call(LISTENED),)),
     Quickstart(
-        "transcription async, billed by the second", transcription_async, (reply(TIMED),), (call({}, meters=LENGTH),)
+        "transcription async billed by the second", transcription_async, (reply(TIMED),), (call({}, meters=LENGTH),)
     ),
     Quickstart("transcription streamed", transcription_streamed, (stream(SPELT),), (call(LISTENED, end="complete"),)),
     Quickstart("transcription as text", transcription_as_text, (TEXT,), (MISSING,)),

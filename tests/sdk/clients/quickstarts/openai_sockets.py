@@ -191,9 +191,9 @@ def quickstart(name: str, run: Any, answers: Any, calls: Any, path: str = "realt
 QUICKSTARTS = (
     quickstart("realtime async", realtime, REALTIME, COUNTED),
     quickstart("realtime", realtime_blocking, REALTIME, COUNTED),
-    quickstart("realtime, several responses", realtime_twice, TWICE, (_over(SPOKEN), MEASURED, REFUSED)),
-    quickstart("realtime, left in a response", realtime_left, (GREETED, messages(BEGUN, DELTA)), (LEFT,)),
-    quickstart("realtime, lost in a response", realtime_lost, (GREETED, messages(BEGUN, lost="gone")), (LOST,)),
+    quickstart("realtime with several responses", realtime_twice, TWICE, (_over(SPOKEN), MEASURED, REFUSED)),
+    quickstart("realtime left in a response", realtime_left, (GREETED, messages(BEGUN, DELTA)), (LEFT,)),
+    quickstart("realtime lost in a response", realtime_lost, (GREETED, messages(BEGUN, lost="gone")), (LOST,)),
     quickstart(
         "realtime beta", realtime_beta, (GREETED, messages(BEGUN, DONE)), (_over(SPOKEN),), "beta.realtime.connect"
     ),

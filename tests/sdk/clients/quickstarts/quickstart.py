@@ -77,4 +77,13 @@ def take(quickstart: Quickstart, start: Callable[[], Any] = lambda: None) -> Tak
                 result = asyncio.run(result)
         except Exception as error:  # noqa: BLE001  (whatever the application sees is the result)
             result = error
-        return Taken(looks(result), provider.asked)
+        return Taken(_anywhere(looks(result), url), provider.asked)
+
+
+def _anywhere(value: Any, url: str) -> Any:
+    """A value as it is whatever the address of the provider."""
+    if isinstance(value, str):
+        return value.replace(url, "…")
+    if isinstance(value, dict):
+        return {key: _anywhere(item, url) for key, item in value.items()}
+    return [_anywhere(item, url) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,81 @@
+"""The `mistralai` client: Mistral's own API, and its models at Azure and Google.
+
+Each place has a copy of the client, and a place of its own in every generation of the library.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache, partial
+
+from tokentrace.clients._stainless import SENDS, Endpoint
+from tokentrace.integration import Call, Integration, Request, Seam
+from tokentrace.reading import dig
+from tokentrace.wire import chat, conversations, embeddings, ocr, responses, transcription
+
+_COPIES = (
+    ("mistralai.client.basesdk", "mistral_ai"),
+    ("mistralai.azure.client.basesdk", "azure.ai.inference"),
+    ("mistralai.gcp.client.basesdk", "gcp.vertex_ai"),
+    ("mistralai.basesdk", "mistral_ai"),
+    ("mistralai_azure.basesdk", "azure.ai.inference"),
+    ("mistralai_gcp.basesdk", "gcp.vertex_ai"),
+)
+_ENDPOINTS = (
+    Endpoint("chat_completion_v1_chat_completions_post|stream_chat", "chat", chat.FORMAT),
+    Endpoint("agents_completion_v1_agents_completions_post|stream_agents", "chat", chat.FORMAT),
+    Endpoint("agents_api_v1_conversations_(start|append|restart)(_stream)?", "chat", conversations.FORMAT),
+    Endpoint("create_response_v1_responses_post", "chat", responses.FORMAT),
+    Endpoint("fim_completion_v1_fim_completions_post|stream_fim", "text_completion", chat.FORMAT),
+    Endpoint("embeddings_v1_embeddings_post", "embeddings", embeddings.FORMAT),
+    Endpoint("ocr_v1_ocr_post", "ocr", ocr.FORMAT),
+    Endpoint("audio_api_v1_transcriptions_post(_stream)?", "transcription", transcription.FORMAT),
+    Endpoint("speech_v1_audio_speech_post", "speech", embeddings.FORMAT),
+    Endpoint("(chat_)?(moderations|classifications)_v1_.*_post", "classify", embeddings.FORMAT),
+)
+"""By the id of their operation."""
+
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,256})"')
+_EDGE = 1024
+"""Bytes at both ends of a request in which its model stands: what lies between may be large."""
+
+
+@lru_cache(maxsize=256)
+def _endpoint(operation: str) -> Endpoint | None:
+    return next((each for each in _ENDPOINTS if re.fullmatch(each.path, operation)), None)
+
+
+def _model(body: bytes) -> str | None:
+    found = _MODEL.search(body[:_EDGE]) or _MODEL.search(body[-_EDGE:])
+    return found[1].decode("utf-8", "replace") if found else None
+
+
+def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
+    def describe(call: Call, client: str) -> Request | None:
+        endpoint = _endpoint(call.arg(0, "hook_ctx").operation_id)
+        if endpoint is None:
+            return None
+        sent = call.arg(1, "request")
+        return Request(
+            provider=provider,
+            operation=endpoint.operation,
+            # A multipart body lies in a stream that can be read only once.
+            model=_model(dig(sent, "_content") or b""),
+            format=endpoint.format,
+            host=sent.url.host,
+            port=sent.url.port,
+            stream=call.arg(3, "stream") is True,
+            http=getattr(call.instance.sdk_configuration, client),
+        )
+
+    return (
+        Seam(module, "BaseSDK.do_request", partial(describe, client="client")),
+        Seam(module, "BaseSDK.do_request_async", partial(describe, client="async_client"), awaited=True),
+    )
+
+
+INTEGRATION = Integration(
+    library="mistralai",
+    seams=tuple(seam for module, provider in _COPIES for seam in _seams(module, provider)),
+    attempts=SENDS,
+)

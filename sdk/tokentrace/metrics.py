@@ -1,0 +1,64 @@
+"""What a call adds to the metrics of the application, beside its span."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry import metrics
+
+from tokentrace import attributes as name
+from tokentrace.export import SCOPE
+
+_TOKENS = tuple(4**power for power in range(14))
+_SECONDS = tuple(0.01 * 2**power for power in range(14))
+"""The boundaries that OpenTelemetry's conventions advise."""
+
+_DIMENSIONS = (name.OPERATION, name.PROVIDER, name.REQUEST_MODEL, name.RESPONSE_MODEL, name.SERVER_ADDRESS)
+_REMAINING = name.RATE_LIMIT + "remaining."
+
+
+class Metrics:
+    """The instruments of one instrumentation; without a MeterProvider of the application they do nothing."""
+
+    def __init__(self, provider: metrics.MeterProvider | None, version: str) -> None:
+        meter = metrics.get_meter(SCOPE, version, provider)
+
+        def histogram(title: str, unit: str, boundaries: tuple[float, ...]) -> metrics.Histogram:
+            return meter.create_histogram(title, unit, explicit_bucket_boundaries_advisory=boundaries)
+
+        self._tokens = histogram(name.TOKEN_METRIC, "{token}", _TOKENS)
+        self._duration = histogram(name.DURATION_METRIC, "s", _SECONDS)
+        self._first_chunk = histogram(name.FIRST_CHUNK_METRIC, "s", _SECONDS)
+        self._throttled = histogram(name.THROTTLE_METRIC, "s", _SECONDS)
+        self._remaining = meter.create_gauge(name.REMAINING_METRIC, "{unit}")
+        self._sources = {
+            "estimated": meter.create_counter(name.ESTIMATED_METRIC, "{call}"),
+            "missing": meter.create_counter(name.MISSING_METRIC, "{call}"),
+        }
+        self._duplicate = meter.create_counter(name.DUPLICATE_METRIC, "{call}")
+
+    def record(self, said: Mapping[str, Any], seconds: float) -> None:
+        """Add a call that is over: all that its span says, and how long it took."""
+        common = {key: said[key] for key in _DIMENSIONS if key in said}
+        if said[name.USAGE_SCOPE] != "call":
+            # What it says is said elsewhere too, and sums must stay sums.
+            self._duplicate.add(1, common)
+            return
+        if (source := self._sources.get(said[name.USAGE_SOURCE])) is not None:
+            source.add(1, common)
+        for side, key in (("input", name.INPUT_TOKENS), ("output", name.OUTPUT_TOKENS)):
+            if key in said:
+                self._tokens.record(said[key], {**common, name.TOKEN_TYPE: side})
+        failure = {name.ERROR_TYPE: said[name.ERROR_TYPE]} if name.ERROR_TYPE in said else {}
+        self._duration.record(seconds, {**common, **failure})
+        if name.TIME_TO_FIRST_CHUNK in said:
+            self._first_chunk.record(said[name.TIME_TO_FIRST_CHUNK], common)
+        self._record_supply(said, common)
+
+    def _record_supply(self, said: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+        if name.THROTTLE_WAIT in said:
+            self._throttled.record(said[name.THROTTLE_WAIT], common)
+        for key, left in said.items():
+            if key.startswith(_REMAINING):
+                self._remaining.set(left, {**common, name.RATE_LIMIT_KIND: key.removeprefix(_REMAINING)})
