@@ -46,7 +46,7 @@ def providers(registry: dict[str, Any]) -> str:
             '"""The OpenTelemetry name of a provider, by that name and by every alias."""',
             "",
             "HOSTS: dict[str, str] = " + repr(hosts),
-            '"""The provider behind a host, by the suffix of the host."""',
+            '"""The provider behind a host, by the suffix of the host or a pattern of it."""',
             "",
         ]
     )

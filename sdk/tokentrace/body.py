@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Callable
-from contextlib import suppress
-from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
+from tokentrace.encoding import decoder
+from tokentrace.frames import Frames
 from tokentrace.guard import log
 from tokentrace.reading import Format, Reading
 
@@ -32,18 +31,6 @@ _DONE = 16
 """Bytes at the end of a piece in which `[DONE]` and its blank lines stand."""
 
 _json = json.JSONDecoder()
-
-_LINES = frozenset({"application/x-ndjson", "application/stream+json"})
-"""Content types of JSON on lines of its own."""
-
-_OPTIONAL = {
-    "br": (("brotli", "Decompressor", "process"), ("brotlicffi", "Decompressor", "process")),
-    "zstd": (
-        ("compression.zstd", "ZstdDecompressor", "decompress"),
-        ("backports.zstd", "ZstdDecompressor", "decompress"),
-    ),
-}
-"""Encodings whose libraries are there where the HTTP client asked for them: module, class, method."""
 
 
 class Response(Protocol):
@@ -71,7 +58,9 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
     try:
         told = _parsed(content, fmt)
     except ValueError:
-        stream = (Lines if content.startswith(b"{") else Events)(fmt, seen)
+        # No frame is so long that its length needs the first byte.
+        kind = Lines if content.startswith(b"{") else Frames if content.startswith(b"\0") else Events
+        stream = kind(fmt, seen)
         stream.feed(content)
         stream.end()
         return
@@ -201,25 +190,31 @@ class Document:
             self._kept = []
 
 
+_READERS: dict[str, type[Events | Document | Frames]] = {
+    "text/event-stream": Events,
+    "application/json": Document,
+    "application/x-ndjson": Lines,
+    "application/stream+json": Lines,
+    "application/vnd.amazon.eventstream": Frames,
+}
+"""By content type."""
+
+
 class Body:
     """The body of one streamed response, fed with its raw bytes."""
 
-    __slots__ = ("_reader", "_seen", "feed")
+    __slots__ = ("_has_end", "_reader", "_seen", "feed")
 
     feed: Callable[[bytes], None]
     """Notes what the next raw bytes of the body say."""
 
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
-        self._reader: Events | Document | None = None
+        found = Lines if fmt.lists else _READERS.get(kind)
+        self._reader = None if found is None else found(fmt, seen)
+        self._has_end = not (found is None or fmt.lists)
         self._seen = seen
-        if kind == "text/event-stream":
-            self._reader = Events(fmt, seen)
-        elif kind in _LINES:
-            self._reader = Lines(fmt, seen)
-        elif kind == "application/json":
-            self._reader = Document(fmt, seen)
-        decode = _decoder(response.headers.get("content-encoding"))
+        decode = decoder(response.headers.get("content-encoding"))
         read = _pass if self._reader is None else self._reader.feed
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
         self.feed = read if decode is None else lambda chunk: read(decode(chunk))
@@ -228,28 +223,10 @@ class Body:
         """The body is over, or the application has left it: read what is still pending."""
         if self._reader is not None:
             self._reader.end()
-        elif is_whole:
-            # Audio and plain text have no word for their end.
+        if is_whole and not self._has_end:
+            # Audio, plain text and lists have no word for their end.
             self._seen.complete = True
 
 
 def _pass(chunk: bytes) -> None:
     """Takes a body that is of no kind that we read."""
-
-
-def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
-    """Undoes the content encoding of a body; None where there is nothing to undo."""
-    if not encoding or encoding.lower() == "identity":
-        return None
-    if encoding.lower() in {"gzip", "x-gzip", "deflate"}:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
-    for module, function, decompress in _OPTIONAL.get(encoding.lower(), ()):
-        with suppress(ImportError):
-            decompressor = getattr(import_module(module), function)()
-            return cast("Callable[[bytes], bytes]", getattr(decompressor, decompress))
-    return _unreadable(encoding)
-
-
-def _unreadable(encoding: str) -> Callable[[bytes], bytes]:
-    log.warning("A streamed response is encoded as %r, which cannot be read here; its usage is missing.", encoding)
-    return lambda _: b""

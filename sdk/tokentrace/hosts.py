@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from tokentrace.providers import HOSTS
@@ -21,4 +22,8 @@ def provider_at(host: str | None, port: int | None, own: str, told: Mapping[str,
 
 @lru_cache(maxsize=1024)
 def _known(host: str) -> str | None:
-    return next((provider for suffix, provider in HOSTS.items() if host == suffix or host.endswith("." + suffix)), None)
+    return next((provider for known, provider in HOSTS.items() if _is_of(host, known)), None)
+
+
+def _is_of(host: str, known: str) -> bool:
+    return fnmatchcase(host, known) or host.endswith(f".{known}")

@@ -20,13 +20,16 @@ CLIENTS = (
     "anthropic",
     "azure_ai_inference",
     "bedrock",
+    "cerebras",
     "cohere",
+    "fireworks",
     "google_genai",
     "groq",
     "huggingface",
     "mistral",
     "ollama",
     "openai",
+    "together",
 )
 """Modules of `tokentrace.clients`."""
 

@@ -64,6 +64,9 @@ class Format:
     marks: re.Pattern[bytes]
     """Found in every stream event that is worth parsing beside the first; the others are content."""
 
+    lists: bool = False
+    """Whether a body is JSON Lines, whatever it says of itself, and each line the answer to a call of its own."""
+
 
 NOTHING: Mapping[str, Any] = {}
 """Stands for a mapping that is absent; never written to."""

@@ -9,6 +9,7 @@ from tokentrace import context
 from tokentrace.attempts import Attempt
 from tokentrace.guard import quietly
 from tokentrace.integration import EVERY, AttemptSeam, Call, Seam
+from tokentrace.listing import Lister
 from tokentrace.meter import Meter
 from tokentrace.tracing import Tracing
 
@@ -25,7 +26,7 @@ def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
         with quietly("describing a call"):
             request = seam.describe(Call(instance, args, kwargs))
             if request is not None:
-                return Meter(request, tracing, hosts)
+                return (Lister if request.format.lists else Meter)(request, tracing, hosts)
         return None
 
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:

@@ -141,6 +141,15 @@ def test_a_reader_that_came_first_hands_over_to_the_call_that_asked(ledger):
     assert (ledger.components("later reader"), ledger.components("late asker")) == ({}, {"visible": COST})
 
 
+def test_a_result_of_a_batch_that_is_read_twice_costs_once(ledger):
+    """Nobody bears what was asked for: the results say by themselves what they cost."""
+    said = {"gen_ai.response.id": "msg_of_a_batch_1", "tokentrace.usage.scope": "retrieve"}
+    ledger.call("reads", "result", tokens=CALL, said=said)
+    ledger.call("reads again", "result", tokens=CALL, said=said, at=60)
+    ledger.tick()
+    assert (ledger.components("reads"), ledger.components("reads again")) == ({"visible": COST}, {})
+
+
 def test_separately_priced_parts_are_priced_by_their_own_model(ledger):
     """An advisor inside an answer; the answer itself is priced beside it."""
     parts = '[{"kind": "advisor", "model": "claude-opus-5", "buckets": {"input_text": 1000}}]'

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from tokentrace.integration import AttemptSeam, Call, Request, Seam
-from tokentrace.reading import NOTHING, Format, dig
+from tokentrace.reading import NOTHING, Format, dig, text
 
 SENDS = tuple(
     AttemptSeam(f"{world}._client", f"{kind}.send", awaited=kind == "AsyncClient")
@@ -21,6 +21,8 @@ SENDS = tuple(
 )
 """The HTTP requests of every client that speaks through httpx or httpx2."""
 
+READ_ONLY = "(?!)"
+"""The path of an endpoint that is only read: no path is like it."""
 
 Facts: TypeAlias = Callable[[Any], Mapping[str, Any]]
 """What the body of a request tells of its bill."""
@@ -28,6 +30,12 @@ Facts: TypeAlias = Callable[[Any], Mapping[str, Any]]
 
 def _no_facts(_body: Any) -> Mapping[str, Any]:
     return NOTHING
+
+
+def characters(body: Any) -> Mapping[str, Any]:
+    """What is to be spoken."""
+    spoken = text(dig(body, "input"))
+    return {"characters": len(spoken)} if spoken else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def seams(
         return Request(
             provider=provider_of(type(call.instance).__mro__),
             operation=endpoint.operation,
-            model=_text(dig(options.json_data, "model")),
+            model=text(dig(options.json_data, "model")),
             format=endpoint.format,
             host=url.host,
             port=url.port,
@@ -90,7 +98,3 @@ def seams(
         Seam(module, "SyncAPIClient.request", describe),
         Seam(module, "AsyncAPIClient.request", describe, awaited=True),
     )
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

@@ -6,14 +6,20 @@ from tokentrace import native
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import messages
+from tokentrace.wire import batch, messages
 
 INTEGRATION = Integration(
     library="anthropic",
     seams=_stainless.seams(
         "anthropic",
         provider="anthropic",
-        endpoints=(Endpoint("/v1/messages", "chat", messages.FORMAT),),
+        endpoints=(
+            Endpoint("/v1/messages", "chat", messages.FORMAT),
+            Endpoint(_stainless.READ_ONLY, "chat", batch.RESULTS, retrieve="get .*/v1/messages/batches/[^/]+/results"),
+            # It never says what it took.
+            Endpoint("/v1/complete", "text_completion", messages.FORMAT),
+        ),
+        # `AnthropicAWS` and `AnthropicGoogleCloud` are the Anthropic API itself, behind the gateway of another.
         kinds={
             "AnthropicBedrock": "aws.bedrock",
             "AnthropicBedrockMantle": "aws.bedrock",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, ask, dig, items, mapping, overlaid, text
@@ -82,4 +84,21 @@ def _together(usages: Sequence[Usage]) -> Usage:
     )
 
 
+def read_result(part: Any, seen: Reading) -> None:
+    """One line of a job's results, alone: an answer like any other, at the price of a batch."""
+    for _, answer in _answers(mapping(part)):
+        spoken = seen.facts["spoken"] = shape.of(answer) or chat.FORMAT
+        spoken.read(answer, seen)
+        seen.complete = True
+    seen.tier = "batch"
+
+
+def count_result(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
+    """What the one answer is billed."""
+    spoken: Format = seen.facts.get("spoken") or chat.FORMAT
+    counted = spoken.count(seen, provider, context)
+    return replace(counted, flags={**counted.flags, "batch": True})
+
+
 FORMAT = Format("batch", read, count, chat.FORMAT.marks)
+RESULTS = Format("results", read_result, count_result, re.compile(rb"custom_id"), lists=True)

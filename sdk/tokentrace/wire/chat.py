@@ -8,7 +8,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire import inclusive
+from tokentrace.wire import compound, inclusive
 from tokentrace.wire.rules import fault, tier
 
 _APART = frozenset({"x_ai"})
@@ -34,6 +34,8 @@ def read(part: Any, seen: Reading) -> None:
         seen.tier = tier(mapping(usage).get("service_tier")) or seen.tier
         # The chunk that brings only the usage is the last one.
         seen.complete = seen.complete or not choices
+    if breakdown := part.get("usage_breakdown"):
+        compound.read_models(breakdown, seen)
 
 
 def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
@@ -51,6 +53,8 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     if message.get("reasoning_content") or message.get("reasoning") or _has_thinking(message.get("content")):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
+    if executed := message.get("executed_tools"):
+        compound.read_tools(executed, seen)
 
 
 def _has_thinking(content: Any) -> bool:
@@ -61,7 +65,10 @@ def _has_thinking(content: Any) -> bool:
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """Prompt and completion tokens with the parts they count in."""
     apart, untotalled = provider in _APART, provider in _UNTOTALLED
-    return inclusive.tally(seen.usage, apart=apart, untotalled=untotalled).settle(seen, context)
+    counts = inclusive.tally(seen.usage, apart=apart, untotalled=untotalled)
+    if seen.facts:
+        compound.add(counts, seen)
+    return counts.settle(seen, context)
 
 
 FORMAT = Format(
@@ -69,6 +76,7 @@ FORMAT = Format(
     read,
     count,
     re.compile(
-        rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]|thinking"\s*:\s*\[)'
+        rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
+        rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
     ),
 )

@@ -94,6 +94,9 @@ def _place_input(counts: Tally, usage: Mapping[str, Any], details: Mapping[str, 
     if cached is None:
         cached = first(usage, *_CACHED)
     written = _written(counts, usage, details)
+    # Cerebras counts images beside the details.
+    if pictured := usage.get("image_tokens"):
+        details = {**details, "image_tokens": pictured}
     if not details:
         counts.place_input(asked, cached, written)
         return

@@ -121,6 +121,7 @@ FORMAT = Format(
     read,
     count,
     re.compile(
-        rb'"(?:type"\s*:\s*"(?:message_(?:start|delta|stop)|error|(?:redacted_)?thinking)"|thinking"\s*:\s*"[^"])'
+        rb'"(?:type"\s*:\s*"(?:message_(?:start|delta|stop)|error|(?:redacted_)?thinking)"|thinking"\s*:\s*"[^"]'
+        rb'|stop_reason"\s*:\s*")'
     ),
 )

@@ -3,7 +3,9 @@
 import pytest
 
 from tokentrace.normalise import read_usage
+from tokentrace.reading import Reading
 from tokentrace.usage import Usage
+from tokentrace.wire import batch
 
 CHAT = {
     "prompt_tokens": 12,
@@ -90,3 +92,18 @@ def test_the_zeros_of_a_job_that_still_runs_are_not_its_bill(status):
 def test_a_job_that_is_over_is_billed_for_what_it_has_done(status):
     job = {"id": "batch_1", "object": "batch", "status": status, "usage": RESPONSE}
     assert read_usage(job, provider="openai", api="batch").buckets == EXPECTED
+
+
+def test_one_result_of_a_job_is_an_answer_at_the_price_of_a_batch():
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "model": "claude-opus-5",
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 11, "output_tokens": 5, "service_tier": "batch"},
+    }
+    seen = Reading()
+    batch.RESULTS.read({"custom_id": "first", "result": {"type": "succeeded", "message": message}}, seen)
+    usage = batch.RESULTS.count(seen, "anthropic", {})
+    assert (seen.response_id, seen.model, seen.tier) == ("msg_1", "claude-opus-5", "batch")
+    assert (usage.buckets, usage.flags) == ({"input_text": 11, "output_text": 5}, {"batch": True})

@@ -43,9 +43,10 @@ def body(content: list[dict[str, Any]] | None = None, stop: str = "end_turn") ->
     }
 
 
-def _events() -> tuple[bytes, ...]:
+def told() -> list[Mapping[str, Any]]:
+    """The events of a streamed message."""
     begun = body() | {"content": [], "stop_reason": None, "usage": SEEN | {"output_tokens": 1}}
-    told: list[Mapping[str, Any]] = [
+    return [
         {"type": "message_start", "message": begun},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         {"type": "ping"},
@@ -54,10 +55,9 @@ def _events() -> tuple[bytes, ...]:
         {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": WRITTEN},
         {"type": "message_stop"},
     ]
-    return tuple(named(event) for event in told)
 
 
-EVENTS = _events()
+EVENTS = tuple(named(event) for event in told())
 
 
 def _api(resource: Any) -> Api:

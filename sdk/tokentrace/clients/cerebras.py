@@ -1,0 +1,21 @@
+"""The `cerebras-cloud-sdk` client."""
+
+from __future__ import annotations
+
+from tokentrace.clients import _stainless
+from tokentrace.clients._stainless import Endpoint
+from tokentrace.integration import Integration
+from tokentrace.wire import chat, completions
+
+INTEGRATION = Integration(
+    library="cerebras-cloud-sdk",
+    seams=_stainless.seams(
+        "cerebras.cloud.sdk",
+        provider="cerebras",
+        endpoints=(
+            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/completions", "text_completion", completions.FORMAT),
+        ),
+    ),
+    attempts=_stainless.SENDS,
+)

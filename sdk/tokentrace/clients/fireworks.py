@@ -1,0 +1,22 @@
+"""The `fireworks-ai` client."""
+
+from __future__ import annotations
+
+from tokentrace.clients import _stainless
+from tokentrace.clients._stainless import Endpoint
+from tokentrace.integration import Integration
+from tokentrace.wire import chat, completions, messages
+
+INTEGRATION = Integration(
+    library="fireworks-ai",
+    seams=_stainless.seams(
+        "fireworks",
+        provider="fireworks",
+        endpoints=(
+            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/completions", "text_completion", completions.FORMAT),
+            Endpoint("/messages", "chat", messages.FORMAT),
+        ),
+    ),
+    attempts=_stainless.SENDS,
+)

@@ -1,0 +1,38 @@
+"""The `together` client."""
+
+from __future__ import annotations
+
+from tokentrace.clients import _stainless
+from tokentrace.clients._stainless import Endpoint
+from tokentrace.integration import Integration
+from tokentrace.wire import (
+    batch,
+    chat,
+    completions,
+    embeddings,
+    images,
+    speech,
+    transcription,
+    videos,
+)
+
+INTEGRATION = Integration(
+    library="together",
+    seams=_stainless.seams(
+        "together",
+        provider="together",
+        endpoints=(
+            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/completions", "text_completion", completions.FORMAT),
+            Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
+            # The counts of a reranking are those of an embedding: what was read.
+            Endpoint("/rerank", "rerank", embeddings.FORMAT),
+            Endpoint("/images/generations", "image_generation", images.FORMAT),
+            Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_stainless.characters),
+            Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
+            Endpoint("/videos", "video_generation", videos.FORMAT),
+            Endpoint("/batches", "batch", batch.FORMAT),
+        ),
+    ),
+    attempts=_stainless.SENDS,
+)

@@ -1,0 +1,44 @@
+"""Calls that read a list of what others have answered: every answer is a span of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tokentrace.integration import Request
+from tokentrace.meter import Meter
+from tokentrace.reading import Reading
+from tokentrace.tracing import Tracing
+from tokentrace.usage import Usage
+
+
+class Lister(Meter):
+    """Meters the call that reads; it is free, and the answers bear what they cost."""
+
+    __slots__ = ("_answer", "_hosts")
+
+    def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
+        super().__init__(request, tracing, hosts)
+        self._answer = request._replace(scope="retrieve", stream=False, http=None)
+        self._hosts = hosts
+        self._scope = "aggregate"
+        self.format = replace(request.format, read=self._note, count=_nothing)
+
+    def _note(self, part: Any, _seen: Reading) -> None:
+        told = Reading()
+        self._answer.format.read(part, told)
+        if not told.complete or (told.error and not told.usage):
+            # It was never made, or has failed: free.
+            return
+        self.enter()
+        try:
+            answer = Meter(self._answer, self._tracing, self._hosts)
+        finally:
+            self.leave()
+        answer.part(part)
+        answer.end(None)
+
+
+def _nothing(_seen: Reading, _provider: str, _context: Mapping[str, Any]) -> Usage:
+    return Usage(flags={"billable": False})
