@@ -25,8 +25,12 @@ _TASKS: dict[str, tuple[str, Format]] = {
 }
 
 
-def _describe(call: Call) -> Request:
+def _describe(call: Call) -> Request | None:
     asked, stream = call.arg(0, "request_parameters"), call.kwargs.get("stream") is True
+    # Releases without a stack of open responses send through other libraries: nobody sees their streams and requests.
+    is_seen = hasattr(call.instance, "exit_stack")
+    if stream and not is_seen:
+        return None
     # Every other task costs time on a machine, of which no answer tells.
     operation, fmt = _TASKS.get(asked.task, (str(asked.task).replace("-", "_"), generation.FORMAT))
     url = urlsplit(asked.url)
@@ -39,8 +43,7 @@ def _describe(call: Call) -> Request:
         host=url.hostname,
         port=url.port,
         stream=stream,
-        # Releases that keep no stack of open responses do not send through httpx, so that nobody can count.
-        http=EVERY if hasattr(call.instance, "exit_stack") else None,
+        http=EVERY if is_seen else None,
         # A whole answer is streamed too, but beneath the function, which gives its bytes.
         reads_body=stream,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from typing import Any
 
 from shapes.api import LEFT, call, failed, named
@@ -167,7 +168,9 @@ async def chat_async_left(url: str) -> Any:
     import cohere
 
     co = cohere.AsyncClientV2(api_key="-", base_url=url)
-    return await anext(co.chat_stream(model=MODEL, messages=MESSAGES))
+    events = co.chat_stream(model=MODEL, messages=MESSAGES)
+    async with aclosing(events):
+        return await anext(events)
 
 
 async def embed_async(url: str) -> Any:

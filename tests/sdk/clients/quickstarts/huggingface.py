@@ -118,8 +118,8 @@ async def chat_async_streamed(url: str) -> Any:
 
 
 async def chat_async_left(url: str) -> Any:
-    client = _async_client(url)
-    return await anext(await client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True))
+    async with _async_client(url) as client:
+        return await anext(await client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True))
 
 
 async def generation_async(url: str) -> Any:

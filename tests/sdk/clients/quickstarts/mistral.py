@@ -177,7 +177,8 @@ async def chat_async_streamed(url: str) -> Any:
 
 
 async def chat_async_left(url: str) -> Any:
-    return await anext(await _client(url).chat.stream_async(model=MODEL, messages=MESSAGES))
+    async with await _client(url).chat.stream_async(model=MODEL, messages=MESSAGES) as parts:
+        return await anext(parts)
 
 
 async def embeddings_async(url: str) -> Any:
@@ -230,7 +231,7 @@ CLIENT = Client(
         Quickstart("chat async", chat_async, (reply(ANSWER),), (WHOLE,)),
         Quickstart("chat async retried", chat_async_retried, BUSY, (RETRIED,), needs=_has("beta")),
         Quickstart("chat async streamed", chat_async_streamed, (stream(EVENTS),), (STREAMED,)),
-        Quickstart("chat async left early", chat_async_left, (HELD,), (MISSING,)),
+        Quickstart("chat async left early", chat_async_left, (HELD,), (MISSING,), needs=_has("beta")),
         Quickstart("agents", agent, (reply(ANSWER),), (WHOLE,)),
         Quickstart("fim", fim, (reply(ANSWER),), (WHOLE,)),
         Quickstart("embeddings", embeddings, (reply(EMBEDDED),), (call({"input_text": 15}),)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +103,8 @@ async def chat_async_streamed(url: str) -> Any:
 async def chat_async_left(url: str) -> Any:
     from ollama import AsyncClient
 
-    return await anext(await AsyncClient(host=url).chat(model="gemma3", messages=QUESTION, stream=True))
+    async with aclosing(await AsyncClient(host=url).chat(model="gemma3", messages=QUESTION, stream=True)) as parts:
+        return await anext(parts)
 
 
 async def embed_async(url: str) -> Any:
