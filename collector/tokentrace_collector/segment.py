@@ -21,6 +21,20 @@ _PATIENCE = 1000
 _DAMAGE = (sqlite3.Error, ValueError, TypeError)
 """What reading a damaged file raises; ValueError where SQLite quotes the damage in a message that is not UTF-8."""
 
+_DAMAGE_CODES = frozenset(
+    {
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_IOERR_READ,
+        sqlite3.SQLITE_IOERR_SHORT_READ,
+        # Without its first page a file has no table.
+        sqlite3.SQLITE_ERROR,
+    }
+)
+"""SQLite codes that blame the file; others blame the moment: no handle, no memory, no room for an index."""
+
 _TABLE = """
 CREATE TABLE IF NOT EXISTS entries (
     number INTEGER PRIMARY KEY,
@@ -36,6 +50,10 @@ CREATE TABLE IF NOT EXISTS entries (
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _RANGE = "SELECT * FROM entries WHERE number BETWEEN ? AND ? ORDER BY number"
 _WEIGHTS = "SELECT number, spans, size, received FROM entries WHERE number > ? ORDER BY number"
+
+
+class UnreadableError(OSError):
+    """A file that cannot be read just now, though nothing says that it is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +151,7 @@ class Segment:
     def _is_whole(self) -> bool:
         try:
             with self._reader() as reader:
-                return reader.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+                return bool(reader.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
         except _DAMAGE:
             return False
 
@@ -142,21 +160,42 @@ class Segment:
 
     @contextmanager
     def _reader(self) -> Generator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=10)) as connection:
+        with self._judged(), closing(sqlite3.connect(self.path, timeout=10)) as connection:
             # A page that is not what it says it is must be an error, never a wrong answer.
             connection.execute("PRAGMA cell_size_check = ON")
             yield connection
 
+    @contextmanager
+    def _judged(self) -> Generator[None]:
+        """Tell a damaged file, of which the rest is salvaged, from one to be read later."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            # An error of Python's own has no code: it could not make sense of what it read.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+            if _DAMAGE_CODES.isdisjoint({code, code & 0xFF}):
+                raise UnreadableError(f"{self.path} cannot be read: {error}.") from error
+            raise
+
     def _salvaged(self, first: int, last: int | None = None) -> dict[int, Entry]:
         """The entries of a damaged file that can still be read, one at a time."""
         entries: dict[int, Entry] = {}
-        number = first
-        with closing(sqlite3.connect(self.path, timeout=10)) as connection:
-            while number <= (max(entries, default=first) + _PATIENCE if last is None else last):
-                if entry := _single(connection, number):
+        number = latest = first
+        with self._judged(), closing(sqlite3.connect(self.path, timeout=10)) as connection:
+            while number <= (latest + _PATIENCE if last is None else last):
+                if entry := self._single(connection, number):
                     entries[number] = entry
+                    latest = number
                 number += 1
         return entries
+
+    def _single(self, connection: sqlite3.Connection, number: int) -> Entry | None:
+        try:
+            with self._judged():
+                row: tuple[Any, ...] | None = connection.execute(_RANGE, (number, number)).fetchone()
+        except _DAMAGE:
+            return None
+        return _entry(row) if row else None
 
 
 class Writer:
@@ -193,14 +232,6 @@ class Writer:
     def close(self) -> None:
         """Stop writing; the entries stay."""
         self._connection.close()
-
-
-def _single(connection: sqlite3.Connection, number: int) -> Entry | None:
-    try:
-        row: tuple[Any, ...] | None = connection.execute(_RANGE, (number, number)).fetchone()
-    except _DAMAGE:
-        return None
-    return _entry(row) if row else None
 
 
 def _entry(row: tuple[Any, ...]) -> Entry | None:
