@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from concurrent.futures import Future
 from pathlib import Path
@@ -47,8 +46,15 @@ class Appender:
     def put(self, entry: Entry) -> Future[int]:
         """The number of an entry, once it is on disk."""
         promise: Future[int] = Future()
+        # Whoever waits for it may be cancelled; what it tells may not.
+        promise.set_running_or_notify_cancel()
         self._queue.put((entry, promise))
         return promise
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still works."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Write what was put, and end."""
@@ -63,7 +69,7 @@ class Appender:
             try:
                 writer = self._ready(writer, first)
                 writer.append(first, entries)
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - if this thread died of a surprise, every sender would hang
                 self._ledger.refused(entries)
                 for _, promise in group:
                     promise.set_exception(JournalError(f"{self._directory} cannot be written: {error}."))

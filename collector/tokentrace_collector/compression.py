@@ -10,6 +10,10 @@ ENCODINGS = ("", "identity", *_CONTAINERS)
 """The values of Content-Encoding that we understand."""
 
 
+_PIECE = 4 << 10
+"""Bytes read at once: what follows the end of a stream is copied, and a body may be made of a million streams."""
+
+
 class MalformedError(ValueError):
     """A body that is not what its encoding says."""
 
@@ -24,28 +28,29 @@ def inflated(body: bytes, encoding: str, *, most: int) -> bytes:
         _check(len(body), most)
         return body
     parts: list[bytes] = []
-    left = most
+    rest, left = memoryview(body), most
     # A gzip file may be several in a row.
-    while body:
-        part, body = _member(body, _CONTAINERS[encoding], left, most)
-        left -= len(part)
-        parts.append(part)
+    while rest:
+        stream = zlib.decompressobj(_CONTAINERS[encoding])
+        while not stream.eof:
+            if not rest:
+                raise MalformedError("The compressed body ends too early.")
+            piece = rest[:_PIECE]
+            part = _decompressed(stream, piece, left)
+            rest = rest[len(piece) - len(stream.unused_data) :]
+            left -= len(part)
+            parts.append(part)
+            if left < 0:
+                _check(most + 1, most)
     return b"".join(parts)
 
 
-def _member(body: bytes, container: int, left: int, most: int) -> tuple[bytes, bytes]:
-    """The first compressed stream of a body, decompressed, and what follows it."""
-    stream = zlib.decompressobj(container)
+def _decompressed(stream: zlib._Decompress, piece: memoryview, left: int) -> bytes:
     try:
         # One byte more than allowed tells a stream that just fits from one that does not.
-        part = stream.decompress(body, left + 1)
+        return stream.decompress(piece, left + 1)
     except zlib.error as error:
         raise MalformedError(f"The body cannot be decompressed: {error}.") from error
-    if len(part) > left:
-        _check(most + 1, most)
-    if not stream.eof:
-        raise MalformedError("The compressed body ends too early.")
-    return part, stream.unused_data
 
 
 def _check(size: int, most: int) -> None:

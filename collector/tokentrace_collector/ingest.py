@@ -7,13 +7,13 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from typing import TypeVar
 from uuid import uuid4
 
-from tokentrace_collector import completion, compression, decode
+from tokentrace_collector import completion, compression, decode, passage
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.deadletters import DeadLetters
 from tokentrace_collector.journal import Batch, Journal
@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 """Seconds between tries while the database does not answer."""
+
+_END_OF_TIME = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Drain:
@@ -53,8 +55,6 @@ class Drain:
         self._spans = spans
         self._seconds = seconds
         self._stopping = threading.Event()
-        self._begun = ""
-        """The token of the last batch whose insert was begun."""
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
 
     def start(self) -> None:
@@ -77,10 +77,8 @@ class Drain:
         store = self._trying(self._open_store)
         while store and not self._stopping.is_set():
             self._journal.wait(spans=self._spans, seconds=self._seconds)
-            # A disk that is full or busy for a moment must not end the worker.
-            batch = None if self._stopping.is_set() else self._trying(self._journal.claim)
-            if batch and self._trying(partial(self._store_batch, store, batch)) is not None:
-                self._trying(partial(self._journal.settle, batch))
+            if not self._stopping.is_set():
+                self._trying(partial(self._advance, store))
         if store:
             store.close()
 
@@ -91,9 +89,9 @@ class Drain:
             try:
                 result = action()
             except Exception as error:  # noqa: BLE001 - a worker that died of a surprise would fill the disk in silence
-                self.trouble = str(error)
+                self.trouble = str(error) or repr(error)
                 self._counters.add(store_failures=1)
-                _log.warning("The store did not take spans, next try in %.1f s: %s", pause, error)
+                _log.warning("The store did not take spans, next try in %.1f s: %s", pause, self.trouble)
             else:
                 self.trouble = ""
                 return result
@@ -101,19 +99,24 @@ class Drain:
                 return None
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _store_batch(self, store: Store, batch: Batch) -> int:
-        cut, is_again = batch.cut, batch.is_again or self._begun == batch.cut.token
-        self._begun = cut.token
-        began = datetime.fromtimestamp(cut.at / 1e9, UTC)
-        for tenant, entries in _by_tenant(batch.entries):
-            stored = self._insert(store, tenant, entries, f"{cut.token}/{tenant}")
-            self._counters.add(spans_stored=stored)
-            if is_again:
-                self._complete(store, tenant, entries, began)
-        if is_again:
-            renormalise(store, began - completion.CLOCKS, datetime.now(UTC) + timedelta(days=1))
+    def _advance(self, store: Store) -> None:
+        """Move the journal's next batch into the database; after a failure that is the same batch, begun before."""
+        if batch := self._journal.claim():
+            self._store_batch(store, batch)
+            self._journal.settle(batch)
+
+    def _store_batch(self, store: Store, batch: Batch) -> None:
+        cut = batch.cut
+        began = completion.beginning(store, cut.at) if batch.is_again else None
+        with passage.watched(store):
+            for tenant, entries in _by_tenant(batch.entries):
+                stored = self._insert(store, tenant, entries, f"{cut.token}/{tenant}")
+                self._counters.add(spans_stored=stored)
+                if began:
+                    self._complete(store, tenant, entries, began)
+        if began:
+            renormalise(store, began, _END_OF_TIME)
         self._counters.add(batches_stored=1)
-        return batch.spans
 
     def _complete(self, store: Store, tenant: str, entries: Sequence[Entry], began: datetime) -> None:
         """Insert what an interrupted insert left out, though the engine may believe to have it."""

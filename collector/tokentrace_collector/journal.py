@@ -67,12 +67,16 @@ class Journal:
 
     def __init__(self, directory: Path, limits: Limits | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = lock.hold(directory / "lock", f"The store {directory.parent}")
         self.limits = limits or Limits()
         self._directory = directory
-        self._segments = Segment.of(directory)
-        self._progress = self._recovered()
-        self._waiting = self._found()
+        self._lock = lock.hold(directory / "lock", f"The store {directory.parent}")
+        try:
+            self._segments = Segment.of(directory)
+            self._progress = self._recovered()
+            self._waiting = self._found()
+        except BaseException:
+            os.close(self._lock)
+            raise
         promised = self._progress.cut.last if self._progress.cut else self._progress.settled
         self._last = max(promised, *self._waiting) if self._waiting else promised
         self._spans = sum(weight.spans for weight in self._waiting.values())
@@ -81,6 +85,7 @@ class Journal:
         self._queued_bytes = 0
         self._urgent = self._closed = False
         self._changed = threading.Condition()
+        self._saving = threading.Lock()
         self._appender = Appender(directory, self, last=self._last, segment_bytes=self.limits.segment_bytes)
 
     def append(self, entry: Entry) -> Future[int]:
@@ -129,11 +134,11 @@ class Journal:
             self._urgent = self._urgent and bool(self._waiting)
             following = self._segments[1:]
             done = [one for one, after in zip(self._segments, following, strict=False) if after.first - 1 <= reached]
-            self._segments = self._segments[len(done) :]
             self._changed.notify_all()
         for segment in done:
             segment.remove()
         with self._changed:
+            self._segments = self._segments[len(done) :]
             self._bytes = sum(segment.bytes for segment in self._segments)
 
     def wake(self) -> None:
@@ -154,13 +159,19 @@ class Journal:
         with self._changed:
             return Backlog(len(self._waiting), self._spans, self._bytes, self._age(), self._damaged)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still puts on disk what it is given."""
+        return self._appender.is_alive
+
     def close(self) -> None:
         """Take no more, put on disk what was promised, and let go of the directory."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         self._appender.close()
-        os.close(self._lock)
+        with self._saving:
+            os.close(self._lock)
 
     def _make_sure_of_room(self, more: int) -> None:
         held = self._bytes + self._queued_bytes + more
@@ -202,7 +213,10 @@ class Journal:
         return {number: weight for segment in self._segments for number, weight in segment.weights(settled).items()}
 
     def _save(self, reached: Progress) -> None:
-        reached.save(self._directory / "progress")
+        with self._saving:
+            if self._closed:
+                raise JournalError("The journal is closed, and may be another's by now.")
+            reached.save(self._directory / "progress")
         with self._changed:
             self._progress = reached
 

@@ -96,7 +96,13 @@ def apply(store: Store) -> None:
         if each.name not in known:
             _apply(store, [each])
     objects = [*_objects("tables"), *_objects("views")]
-    changed = [each for each in objects if known.get(each.name) != each.checksum]
+    present = {row["name"] for row in store.query(_PRESENT)}
+    # An upgrade that was ended half-way, and then taken back, has left what it knew without what it dropped.
+    changed = [
+        each
+        for each in objects
+        if known.get(each.name) != each.checksum or (each.holds_nothing and each.creates not in present)
+    ]
     if any(each.holds_nothing and each.name in known for each in changed):
         # What passes rows on is bound to what it reads from, so all of it goes before any of it comes anew.
         passing = [each for each in objects if each.holds_nothing]
@@ -111,6 +117,12 @@ def apply(store: Store) -> None:
 def sql(name: str) -> str:
     """The statement of a schema file, by its name below `schemas/` without `.sql`."""
     return _render(_text(name))
+
+
+@cache
+def views() -> frozenset[str]:
+    """The names of the materialised views."""
+    return frozenset(each.creates for each in _objects("tables") if "CREATE MATERIALIZED VIEW" in each.sql)
 
 
 @cache
@@ -188,4 +200,5 @@ def _add_component_columns(store: Store) -> None:
                 store.run(f"ALTER TABLE {created['name']} ADD COLUMN {component.name} Decimal(38, 18)")
 
 
+_PRESENT = "SELECT name FROM system.tables WHERE database = currentDatabase()"
 _COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}"

@@ -18,23 +18,22 @@ _COMPANIONS = ("", "-wal", "-shm")
 _PATIENCE = 1000
 """How many numbers in a row may be missing from a damaged file before we take it to have ended."""
 
-_PATIENCE_SECONDS = 10
-"""How long a reader waits for somebody else's lock."""
-
 _DAMAGE = (sqlite3.Error, ValueError, TypeError)
 """What reading a damaged file raises; ValueError where SQLite quotes the damage in a message that is not UTF-8."""
 
-_PASSING = frozenset(
+_DAMAGE_CODES = frozenset(
     {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_IOERR_READ,
+        sqlite3.SQLITE_IOERR_SHORT_READ,
+        # Without its first page a file has no table.
+        sqlite3.SQLITE_ERROR,
     }
 )
-"""What is no damage: the same file may well be read a moment later."""
+"""SQLite codes that blame the file; others blame the moment: no handle, no memory, no room for an index."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -51,6 +50,10 @@ CREATE TABLE IF NOT EXISTS entries (
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _RANGE = "SELECT * FROM entries WHERE number BETWEEN ? AND ? ORDER BY number"
 _WEIGHTS = "SELECT number, spans, size, received FROM entries WHERE number > ? ORDER BY number"
+
+
+class UnreadableError(OSError):
+    """A file that cannot be read just now, though nothing says that it is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,7 @@ class Segment:
             with self._reader() as reader:
                 rows = reader.execute(_WEIGHTS, (after,)).fetchall()
                 return {number: Weight(*map(int, weight)) for number, *weight in rows}
-        except _DAMAGE as error:
-            _raise_passing(error)
+        except _DAMAGE:
             salvaged = self._salvaged(max(after + 1, self.first))
             return {number: Weight(entry.spans, entry.size, entry.received) for number, entry in salvaged.items()}
 
@@ -126,8 +128,7 @@ class Segment:
             with self._reader() as reader:
                 found = [(row[0], _entry(row)) for row in reader.execute(_RANGE, (first, last))]
                 return {number: entry for number, entry in found if entry}
-        except _DAMAGE as error:
-            _raise_passing(error)
+        except _DAMAGE:
             return self._salvaged(first, last)
 
     def remove(self) -> None:
@@ -150,10 +151,8 @@ class Segment:
     def _is_whole(self) -> bool:
         try:
             with self._reader() as reader:
-                (verdict,) = reader.execute("PRAGMA quick_check(1)").fetchone()
-                return str(verdict) == "ok"
-        except _DAMAGE as error:
-            _raise_passing(error)
+                return bool(reader.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+        except _DAMAGE:
             return False
 
     def _parts(self) -> Iterator[Path]:
@@ -161,21 +160,42 @@ class Segment:
 
     @contextmanager
     def _reader(self) -> Generator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS)) as connection:
+        with self._judged(), closing(sqlite3.connect(self.path, timeout=10)) as connection:
             # A page that is not what it says it is must be an error, never a wrong answer.
             connection.execute("PRAGMA cell_size_check = ON")
             yield connection
 
+    @contextmanager
+    def _judged(self) -> Generator[None]:
+        """Tell a damaged file, of which the rest is salvaged, from one to be read later."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            # An error of Python's own has no code: it could not make sense of what it read.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+            if _DAMAGE_CODES.isdisjoint({code, code & 0xFF}):
+                raise UnreadableError(f"{self.path} cannot be read: {error}.") from error
+            raise
+
     def _salvaged(self, first: int, last: int | None = None) -> dict[int, Entry]:
         """The entries of a damaged file that can still be read, one at a time."""
         entries: dict[int, Entry] = {}
-        number = first
-        with closing(sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS)) as connection:
-            while number <= (max(entries, default=first) + _PATIENCE if last is None else last):
-                if entry := _single(connection, number):
+        number = latest = first
+        with self._judged(), closing(sqlite3.connect(self.path, timeout=10)) as connection:
+            while number <= (latest + _PATIENCE if last is None else last):
+                if entry := self._single(connection, number):
                     entries[number] = entry
+                    latest = number
                 number += 1
         return entries
+
+    def _single(self, connection: sqlite3.Connection, number: int) -> Entry | None:
+        try:
+            with self._judged():
+                row: tuple[Any, ...] | None = connection.execute(_RANGE, (number, number)).fetchone()
+        except _DAMAGE:
+            return None
+        return _entry(row) if row else None
 
 
 class Writer:
@@ -212,22 +232,6 @@ class Writer:
     def close(self) -> None:
         """Stop writing; the entries stay."""
         self._connection.close()
-
-
-def _single(connection: sqlite3.Connection, number: int) -> Entry | None:
-    try:
-        row: tuple[Any, ...] | None = connection.execute(_RANGE, (number, number)).fetchone()
-    except _DAMAGE as error:
-        _raise_passing(error)
-        return None
-    return _entry(row) if row else None
-
-
-def _raise_passing(error: Exception) -> None:
-    """Raise what is no damage."""
-    # The lowest byte is the kind; what is above it says more.
-    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
-        raise error
 
 
 def _entry(row: tuple[Any, ...]) -> Entry | None:

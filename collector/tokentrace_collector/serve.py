@@ -178,7 +178,11 @@ class Collector:
 
     def _faults(self) -> list[str]:
         """What only a restart can heal."""
-        workers = {"the journal's drain": self._drain.is_alive, "OTLP/HTTP": self._otlp.is_alive}
+        workers = {
+            "the journal's writer": self._journal.is_alive,
+            "the journal's drain": self._drain.is_alive,
+            "OTLP/HTTP": self._otlp.is_alive,
+        }
         return [f"A worker has died: {name}." for name, is_alive in workers.items() if not is_alive]
 
     def _publish(self) -> None:

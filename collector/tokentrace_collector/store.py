@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import Error, OperationalError
+from clickhouse_connect.driver.exceptions import DataError, Error, OperationalError
 
 from tokentrace_collector import dsn, files, rows
 
@@ -24,6 +24,12 @@ _PARAMETER = re.compile(r"\{\w+:[^}]+\}")
 
 _HOUSEHOLD = frozenset({16, 60, 81, 192, 194, 497, 516})
 """ClickHouse codes that an operator puts right: a column, table, database, user or grant that is missing."""
+
+_DATA = frozenset(
+    {6, 25, 26, 27, 36, 38, 41, 43, 53, 69, 70, 72, 117, 128, 130, 131, 153, 190, 248, 306, 321, 349, 366, 376, 395}
+    | {407, 436, 441, 444, 467, 469, 563, 565, 621, 632, 691, 760}
+)
+"""ClickHouse codes that blame a value: it cannot be parsed, converted, computed with, or is of no type or partition."""
 
 _ENGINE = {"mark_cache_size": 256 << 20, "primary_index_cache_size": 256 << 20}
 """The embedded engine sizes its caches for a machine of its own; ours shares one with the application."""
@@ -48,15 +54,20 @@ _PROTOBUF = {
 class StoreError(Exception):
     """The database refused: `code` is ClickHouse's own, None where the connection failed."""
 
-    def __init__(self, message: str, *, code: int | None = None, is_transient: bool = False) -> None:
+    def __init__(
+        self, message: str, *, code: int | None = None, is_transient: bool = False, blames_data: bool = False
+    ) -> None:
         super().__init__(message)
         self.code = code
+        # Of a code nobody has thought of it is not known, and what was accepted is not given up on a guess.
+        self.blames_data = blames_data or code in _DATA
+        """Whether it is the rows that the database will not have, now or ever."""
         self.is_transient = is_transient or code in _TRANSIENT
         """Whether the same statement may succeed later, unchanged."""
 
     @property
-    def blames_data(self) -> bool:
-        """Whether it is the rows that the database will not have; else it is the database, or who we are to it."""
+    def blames_statement(self) -> bool:
+        """Whether another statement for the same rows may be taken; else it is the database, or who we are to it."""
         return not (self.is_transient or self.code in _HOUSEHOLD)
 
 
@@ -117,7 +128,7 @@ class Store:
             with self._ours():
                 self._client.raw_insert("otlp_requests", insert_block=block, fmt="Protobuf", settings=settings)
         except StoreError as error:
-            if not error.blames_data:
+            if not error.blames_statement:
                 raise
             return False
         return True
@@ -161,7 +172,9 @@ def _our_errors() -> Generator[None]:
     except Error as error:
         # The driver reports a lost connection and a refused one as this, without a code.
         unreachable = isinstance(error, OperationalError) and error.code is None
-        raise StoreError(str(error), code=error.code, is_transient=unreachable) from error
+        # Values that it cannot write, it does not even send.
+        unwritable = isinstance(error, DataError) and error.code is None
+        raise StoreError(str(error), code=error.code, is_transient=unreachable, blames_data=unwritable) from error
 
 
 def _connect(where: dsn.Dsn) -> Any:

@@ -5,12 +5,13 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
@@ -182,6 +183,10 @@ def names(store: Store) -> list[str]:
     return [row["SpanName"] for row in store.query("SELECT SpanName FROM otel_traces ORDER BY SpanName")]
 
 
+def calls(store: Store) -> list[str]:
+    return [row["name"] for row in store.query("SELECT name FROM llm_calls FINAL ORDER BY name")]
+
+
 def test_a_server_takes_the_same_schema_and_raw_spans(server: Server, empty_store: Store):
     with closing(Store.open(f"{server.address}/{empty_store.address.database}")) as served:
         schema.apply(served)
@@ -264,12 +269,79 @@ def test_one_span_that_the_database_refuses_loses_no_other(server: Server, serve
     assert draining.counters.snapshot()["spans_undeliverable"] == 1
 
 
-def test_a_missing_table_keeps_spans_waiting_instead_of_losing_them(server: Server, served: Store, tmp_path: Path):
-    server.faults.append(Fault(b"INSERT INTO", code=60, times=3))
+@pytest.mark.parametrize("code", [60, 76, 236, 1001], ids=["no table", "no handles", "shutting down", "surprise"])
+def test_what_is_not_the_fault_of_spans_keeps_them_waiting(server: Server, served: Store, tmp_path: Path, code: int):
+    server.faults.append(Fault(b"INSERT INTO", code=code, times=3))
     with Draining(tmp_path, served.sibling) as draining:
         draining.append(request(1, name="one"))
         assert draining.journal.flush(30)
     assert (names(served), draining.letters.exists()) == (["one"], False)
+
+
+def test_spans_wait_while_the_journal_cannot_note_its_progress(served: Store, tmp_path: Path):
+    with Draining(tmp_path, served.sibling) as draining:
+        in_the_way = tmp_path / "journal" / "progress.new"
+        in_the_way.mkdir()
+        draining.append(request(1, name="one"))
+        assert not draining.journal.flush(0.3)
+        in_the_way.rmdir()
+        assert draining.journal.flush(30)
+        draining.append(request(2, name="two"))
+        assert draining.journal.flush(30)
+    assert names(served) == ["one", "two"]
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_spans_are_found_again_by_a_database_whose_clock_is_not_ours(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+):
+    time_ns, insert_spans = time.time_ns, Store.insert_spans
+
+    def insert_and_fail(inserting: Store, *arguments: Any, **named: Any) -> bool:
+        monkeypatch.setattr(Store, "insert_spans", insert_spans)
+        insert_spans(inserting, *arguments, **named)
+        raise StoreError("The answer was lost.", is_transient=True)
+
+    monkeypatch.setattr(time, "time_ns", lambda: time_ns() + hours * 3_600_000_000_000)
+    monkeypatch.setattr(Store, "insert_spans", insert_and_fail)
+    with Draining(tmp_path, store.sibling) as draining:
+        draining.append(request(1, name="one"))
+        assert draining.journal.flush(30)
+    assert names(store) == ["one"]
+
+
+@pytest.mark.parametrize("view", ["otlp_requests_mv", "llm_calls_mv"])
+def test_spans_wait_while_a_view_they_pass_through_is_missing(store: Store, tmp_path: Path, view: str):
+    """An upgrade that was ended half-way, and taken back, left it out."""
+    store.run(f"DROP TABLE {view} SYNC")
+    with Draining(tmp_path, store.sibling) as draining:
+        draining.append(request(1, name="one"))
+        assert not draining.journal.flush(0.3)
+        assert "lacks the views" in draining.drain.trouble
+        schema.apply(store)
+        assert draining.journal.flush(30)
+    assert (names(store), calls(store)) == (["one"], ["one"])
+
+
+@pytest.mark.parametrize("view", ["otlp_requests_mv", "llm_calls_mv"])
+def test_spans_that_came_while_another_made_a_view_anew_are_stored(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str
+):
+    """The other is a newer collector on the same server, which upgrades the schema."""
+    insert_spans = Store.insert_spans
+
+    def insert_during_upgrade(inserting: Store, *arguments: Any, **named: Any) -> bool:
+        monkeypatch.setattr(Store, "insert_spans", insert_spans)
+        inserting.run(f"DROP TABLE {view} SYNC")
+        was_raw = insert_spans(inserting, *arguments, **named)
+        schema.apply(inserting)
+        return was_raw
+
+    monkeypatch.setattr(Store, "insert_spans", insert_during_upgrade)
+    with Draining(tmp_path, store.sibling) as draining:
+        draining.append(request(1, name="one"))
+        assert draining.journal.flush(30)
+    assert (names(store), calls(store)) == (["one"], ["one"])
 
 
 def test_spans_wait_for_a_server_that_starts_later(engine: Path, store: Store, tmp_path: Path, monkeypatch):

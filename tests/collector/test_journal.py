@@ -1,18 +1,18 @@
 import os
 import random
 import shutil
-import sqlite3
-from contextlib import closing
+import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tokentrace_collector import segment
 from tokentrace_collector.appender import JournalError
 from tokentrace_collector.journal import Journal, JournalFullError, Limits
 from tokentrace_collector.lock import InUseError
-from tokentrace_collector.segment import Entry, Segment, Writer
+from tokentrace_collector.segment import Entry, Segment, UnreadableError, Writer
 
 
 def entry(number: int, size: int = 100) -> Entry:
@@ -152,19 +152,96 @@ def test_a_first_entry_that_was_refused_leaves_the_next_ones_alone(tmp_path: Pat
     journal.close()
 
 
-def test_a_file_that_cannot_be_read_just_now_is_not_taken_for_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """What is busy, or cannot be opened for want of memory or handles, is read later: nothing of it may be given up."""
-    monkeypatch.setattr(segment, "_PATIENCE_SECONDS", 0)
+INDEX = "0000000000000001.journal-shm"
+"""SQLite makes it to read the first file."""
+
+
+def block(index: Path) -> None:
+    """Let SQLite fail to make it, as where handles or room have run out."""
+    index.symlink_to(index.with_name("nowhere") / "index")
+
+
+def test_a_start_that_cannot_read_a_file_just_now_leaves_it_alone(tmp_path: Path):
+    fill(tmp_path, 1, 2)
+    block(tmp_path / INDEX)
+    with pytest.raises(UnreadableError, match="cannot be read"):
+        Journal(tmp_path)
+    (tmp_path / INDEX).unlink()
+    fill(tmp_path, 3)
+    journal = Journal(tmp_path)
+    assert drained(journal) == [entry(1), entry(2), entry(3)]
+    journal.close()
+
+
+def test_a_file_that_cannot_be_read_just_now_is_not_taken_for_damaged(tmp_path: Path):
     fill(tmp_path, 1, 2)
     journal = Journal(tmp_path)
-    with closing(sqlite3.connect(Segment.at(tmp_path, 1).path, isolation_level=None)) as other:
-        other.execute("PRAGMA locking_mode = EXCLUSIVE")
-        other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            journal.claim()
+    block(tmp_path / INDEX)
+    with pytest.raises(UnreadableError, match="cannot be read"):
+        journal.claim()
+    (tmp_path / INDEX).unlink()
     assert drained(journal) == [entry(1), entry(2)]
     assert journal.backlog().damaged == 0
     journal.close()
+
+
+def test_a_file_that_cannot_be_deleted_just_now_is_deleted_later(tmp_path: Path):
+    limits = Limits(segment_bytes=1000, batch_spans=20)
+    fill(tmp_path, *range(1, 31), limits=limits)
+    journal = Journal(tmp_path, limits)
+    batch = journal.claim()
+    assert batch
+    (tmp_path / INDEX).mkdir()
+    with pytest.raises(OSError, match=INDEX):
+        journal.settle(batch)
+    (tmp_path / INDEX).rmdir()
+    assert drained(journal) == [entry(number) for number in range(21, 31)]
+    assert len(list(tmp_path.glob("*.journal*"))) == 1
+    journal.close()
+
+
+def test_a_sender_that_gives_up_waiting_holds_up_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its task is cancelled when the receiver stops, and with it the promise it waited for."""
+    append, is_free = Writer.append, threading.Event()
+
+    def wait_and_append(*arguments: Any) -> None:
+        assert is_free.wait(30)
+        append(*arguments)
+
+    monkeypatch.setattr(Writer, "append", wait_and_append)
+    journal = Journal(tmp_path)
+    journal.append(entry(1)).cancel()
+    is_free.set()
+    journal.append(entry(2)).result(30)
+    assert drained(journal) == [entry(1), entry(2)]
+    journal.close()
+
+
+def test_an_entry_that_cannot_be_written_at_all_stops_no_other(tmp_path: Path):
+    journal = Journal(tmp_path)
+    with pytest.raises(JournalError, match="surrogates not allowed"):
+        journal.append(replace(entry(1), tenant="\udcff")).result(30)
+    journal.append(entry(2)).result(30)
+    assert drained(journal) == [entry(2)]
+    journal.close()
+
+
+def test_a_closed_journal_leaves_the_progress_of_its_successor_alone(tmp_path: Path):
+    """An insert that outlasts the grace of a stopping collector comes to its end when another may have begun."""
+    fill(tmp_path, 1)
+    first = Journal(tmp_path)
+    late = first.claim()
+    assert late
+    first.close()
+    second = Journal(tmp_path)
+    second.append(entry(2)).result()
+    drained(second)
+    with pytest.raises(JournalError, match="closed"):
+        first.settle(late)
+    second.close()
+    third = Journal(tmp_path)
+    assert drained(third) == []
+    third.close()
 
 
 SMALL = Limits(segment_bytes=2500, batch_spans=4)

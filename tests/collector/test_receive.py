@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import socket
+import threading
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ from tokentrace_collector.journal import Journal, Limits
 from tokentrace_collector.listener import Listener
 from tokentrace_collector.receive import grpc as grpc_receiver, http as http_receiver
 from tokentrace_collector.receive.intake import Intake
+from tokentrace_collector.segment import Writer
 
 NOW = 1_767_225_600_000_000_000
 MOST = 1 << 20
@@ -302,6 +304,36 @@ def test_a_connection_carries_many_requests(receivers: Receivers):
             response = connection.getresponse()
             response.read()
             assert response.status == 200
+
+
+def test_a_request_cut_off_by_the_stop_is_told_to_come_again_and_leaves_the_journal_working(
+    receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+):
+    append, is_writing, is_free = Writer.append, threading.Event(), threading.Event()
+
+    def wait_and_append(*arguments: Any) -> None:
+        is_writing.set()
+        assert is_free.wait(30)
+        append(*arguments)
+
+    monkeypatch.setattr(Writer, "append", wait_and_append)
+    receivers.listener._server.config.timeout_graceful_shutdown = 0
+    with ThreadPoolExecutor(2) as pool:
+        cut_off = pool.submit(receivers.post, request("one"))
+        assert is_writing.wait(30)
+        receivers.listener.stop()
+        assert cut_off.result(30).status == 503
+        kept = pool.submit(receivers.export, request("two"))
+        is_free.set()
+        assert kept.result(30) == b""
+    assert receivers.names() == ["one", "two"]
+
+
+def test_a_bad_span_that_cannot_be_set_aside_is_to_come_again(receivers: Receivers):
+    receivers.letters.mkdir()
+    answer = receivers.post(json_request(json_span(), json_span(spanId="short")), JSON)
+    assert (answer.status, answer.retry_after) == (503, "1")
+    assert receivers.counters.snapshot()["spans_rejected"] == 0
 
 
 def test_an_answer_of_success_means_on_disk(receivers: Receivers):

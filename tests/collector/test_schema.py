@@ -82,6 +82,17 @@ def test_a_changed_null_table_keeps_feeding_its_views(empty_store: Store, schema
     assert empty_store.query("SELECT id FROM costs") == [{"id": 1}]
 
 
+def test_a_view_that_is_missing_is_made_anew(empty_store: Store, schemas):
+    view = "CREATE MATERIALIZED VIEW IF NOT EXISTS costs_mv TO costs AS SELECT id FROM incoming"
+    (schemas / "tables/20_incoming.sql").write_text("CREATE TABLE IF NOT EXISTS incoming (id UInt8) ENGINE = Null")
+    (schemas / "tables/21_costs_mv.sql").write_text(view)
+    schema.apply(empty_store)
+    empty_store.run("DROP TABLE costs_mv SYNC")
+    schema.apply(empty_store)
+    empty_store.insert("incoming", ["id"], [[1]])
+    assert empty_store.query("SELECT id FROM costs") == [{"id": 1}]
+
+
 def test_text_is_repeated_for_each_component(schemas):
     (schemas / "components/20_errors.sql").write_text("SELECT 1")
     schema.components.cache_clear()

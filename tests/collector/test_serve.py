@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -25,6 +26,7 @@ from tokentrace_collector.listener import PortError
 from tokentrace_collector.lock import InUseError
 from tokentrace_collector.progress import Progress
 from tokentrace_collector.rolling import Roll
+from tokentrace_collector.segment import Entry, Writer
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store import Store, StoreError
 
@@ -121,6 +123,17 @@ def test_health_and_metrics_tell_what_was_stored(collector: Collector, empty_sto
     assert (ready["status"], ready["backlog"]["entries"], ready["counts"]["spans_stored"]) == ("ok", 0, 1)
     assert json.loads(get(collector, "/healthz")) == {"status": "ok", "problems": []}
     assert "\ntokentrace_collector_spans_stored_total 1\n" in get(collector, "/metrics")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_health_tells_when_nobody_writes_the_journal(collector: Collector, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Writer, "append", lambda *_: sys.exit())
+    collector._journal.append(Entry("default", b"", "", spans=1, size=0, received=0))
+    collector._journal._appender._thread.join(30)
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        get(collector, "/healthz")
+    assert json.loads(raised.value.read())["problems"] == ["A worker has died: the journal's writer."]
+    raised.value.close()
 
 
 def test_a_taken_port_is_told_and_leaves_the_store_free(collector: Collector, tmp_path: Path):

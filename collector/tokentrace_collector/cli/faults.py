@@ -12,9 +12,10 @@ from tokentrace_collector.config import ConfigError
 from tokentrace_collector.dsn import DsnError
 from tokentrace_collector.listener import PortError
 from tokentrace_collector.lock import InUseError
+from tokentrace_collector.segment import UnreadableError
 from tokentrace_collector.store import StoreError
 
-_OURS = (BookError, ConfigError, DsnError, InUseError, JournalError, PortError, StoreError)
+_OURS = (BookError, ConfigError, DsnError, InUseError, JournalError, PortError, StoreError, UnreadableError)
 
 
 @contextmanager

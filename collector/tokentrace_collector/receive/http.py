@@ -97,20 +97,27 @@ class Receiver:
                     self._room += len(sent)
             except (RefusalError, JournalError, ValueError) as error:
                 return _refused(error, content_type)
+            except asyncio.CancelledError:
+                # A stopping server cancels what outlasts its grace, and would answer 500, which nobody sends again.
+                return _refused(
+                    RefusalError(503, Code.UNAVAILABLE, "The collector is stopping. Come again."), content_type
+                )
 
         return answer
 
     async def _read(self, request: Request) -> bytes:
         """The body as sent; it takes up room until the caller gives that back."""
         parts: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self._patience):
                 async for part in request.stream():
                     parts.append(part)
+                    size += len(part)
                     self._room -= len(part)
-                    self._check(sum(map(len, parts)))
+                    self._check(size)
         except BaseException as error:
-            self._room += sum(map(len, parts))
+            self._room += size
             if isinstance(error, TimeoutError):
                 raise RefusalError(408, Code.DEADLINE_EXCEEDED, "The body took too long to come.") from error
             if isinstance(error, ClientDisconnect):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from tokentrace_collector import compression, decode, otlp_json
 from tokentrace_collector.appender import JournalError
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.deadletters import DeadLetters
-from tokentrace_collector.decode import Accepted
+from tokentrace_collector.decode import Accepted, Rejected
 from tokentrace_collector.journal import Journal
 from tokentrace_collector.segment import Entry
 
@@ -86,9 +86,16 @@ class Intake:
             stored, stored_encoding = (sent, encoding) if accepted.body is plain else (accepted.body, "")
             kept = self._keep(accepted, stored, stored_encoding, now)
         if accepted.rejected:
-            self._letters.keep([(one.span, one.reason) for one in accepted.rejected], tenant=self._tenant)
+            self._set_aside(accepted.rejected)
         reasons = dict.fromkeys(one.reason for one in accepted.rejected[:3])
         return Receipt(kept, accepted.spans, len(accepted.rejected), " ".join(reasons))
+
+    def _set_aside(self, rejected: Sequence[Rejected]) -> None:
+        try:
+            self._letters.keep([(one.span, one.reason) for one in rejected], tenant=self._tenant)
+        except OSError as error:
+            self.counters.add(requests_refused=1)
+            raise JournalError(f"Spans that cannot be stored cannot be kept either: {error}.") from error
 
     def _keep(self, accepted: Accepted, stored: bytes, encoding: str, now: int) -> Future[int]:
         entry = Entry(
