@@ -231,6 +231,7 @@ BUCKETS = INPUT_BUCKETS + OUTPUT_BUCKETS
 
 METERS = (
     "web_search",
+    "x_search",
     "web_fetch",
     "file_search",
     "code_execution",
@@ -238,6 +239,7 @@ METERS = (
     "images",
     "pages",
     "audio_seconds",
+    "video_seconds",
     "characters",
     "guardrail_units",
 )

@@ -21,6 +21,7 @@ CLIENTS = (
     "google_genai",
     "groq",
     "openai",
+    "xai",
 )
 """Modules of `tokentrace.clients`."""
 

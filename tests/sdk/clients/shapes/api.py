@@ -65,6 +65,7 @@ def call(
     end: Any = None,
     error: str | None = None,
     billable: str | None = None,
+    meters: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """What a span says; what it leaves out is absent here too."""
     said = {
@@ -72,6 +73,7 @@ def call(
         "source": source,
         "tokens": dict(tokens),
         "attempts": [200] if attempts is None else attempts,
+        "meters": meters,
         "end": end,
         "error": error,
         "billable": billable or ("unknown" if source == "missing" else None),

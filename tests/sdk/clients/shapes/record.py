@@ -33,7 +33,10 @@ def _attempts(span: ReadableSpan) -> list[Any]:
 
 
 def _optional(attributes: Mapping[str, Any], wrong: Mapping[str, Any]) -> dict[str, Any]:
+    meter = "tokentrace.meter."
+    meters = {key.removeprefix(meter): value for key, value in attributes.items() if key.startswith(meter)}
     named = {
+        "meters": meters or None,
         "end": attributes.get("tokentrace.stream.end"),
         "error": attributes.get("error.type"),
         "billable": attributes.get("tokentrace.usage.billable"),
