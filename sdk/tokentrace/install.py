@@ -20,6 +20,7 @@ CLIENTS = (
     "anthropic",
     "google_genai",
     "groq",
+    "litellm",
     "openai",
     "xai",
 )

@@ -15,7 +15,7 @@ from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
-from tokentrace.integration import Request, Tap
+from tokentrace.integration import EVERY, Request, Tap
 from tokentrace.reading import Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
@@ -139,7 +139,7 @@ class Meter:
             self._streaming = True
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
-            self.format.read(_plain(result), self._seen)
+            self.format.read(_plain(result) if self._reads_body else result, self._seen)
         return result
 
     def part(self, part: Any) -> None:
@@ -181,7 +181,7 @@ class Meter:
         seen = self._seen
         found = record.attributes(seen, self.format.count(seen, self._provider, self._facts()))
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
-        found[name.USAGE_SCOPE] = "aggregate" if self.inner and not self._attempts else self._scope
+        found[name.USAGE_SCOPE] = "aggregate" if self.inner and (self.http is EVERY or not self._attempts) else self._scope
         found[name.ATTEMPTS] = len(self._attempts)
         if self._attempts:
             found.update(attempts.supply(self._attempts))

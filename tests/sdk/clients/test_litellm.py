@@ -1,0 +1,49 @@
+"""`litellm`: whose call it is, by the name of the model."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from tokentrace.clients.litellm import INTEGRATION
+from tokentrace.integration import Call
+
+SEAMS = {seam.name: seam for seam in INTEGRATION.seams}
+LISTED = {
+    "gpt-5": {"litellm_provider": "openai"},
+    "gemini-2.5-pro": {"litellm_provider": "vertex_ai-language-models"},
+    "anthropic.claude-sonnet-4-5-v1:0": {"litellm_provider": "bedrock_converse"},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "whose"),
+    [
+        ({"model": "anthropic/claude-sonnet-4-5"}, ("anthropic", "claude-sonnet-4-5")),
+        ({"model": "bedrock/anthropic.claude-sonnet-4-5-v1:0"}, ("aws.bedrock", "anthropic.claude-sonnet-4-5-v1:0")),
+        ({"model": "anthropic.claude-sonnet-4-5-v1:0"}, ("aws.bedrock", "anthropic.claude-sonnet-4-5-v1:0")),
+        ({"model": "gpt-5"}, ("openai", "gpt-5")),
+        ({"model": "gemini-2.5-pro"}, ("gcp.vertex_ai", "gemini-2.5-pro")),
+        ({"model": "openrouter/openai/gpt-5"}, ("openrouter", "openai/gpt-5")),
+        ({"model": "mine", "custom_llm_provider": "hosted_vllm"}, ("vllm", "mine")),
+        ({"model": "meta/llama", "custom_llm_provider": "together_ai"}, ("together", "meta/llama")),
+        ({"model": "novita/qwen"}, ("novita", "qwen")),
+        ({"model": "nobody-knows"}, ("litellm", "nobody-knows")),
+    ],
+)
+def test_a_call_is_its_provider_s(monkeypatch, asked, whose):
+    monkeypatch.setitem(sys.modules, "litellm", SimpleNamespace(model_cost=LISTED))
+    request = SEAMS["completion"].describe(Call(None, (), asked))
+    assert (request.provider, request.model) == whose
+
+
+def test_an_answer_that_is_made_up_is_no_call():
+    asked = {"model": "gpt-5", "mock_response": "Hi."}
+    assert SEAMS["acompletion"].describe(Call(None, (), asked)) is None
+
+
+def test_speech_is_counted_in_characters():
+    request = SEAMS["speech"].describe(Call(None, ("openai/tts-1", "Hello"), {}))
+    assert request.facts == {"characters": 5}
