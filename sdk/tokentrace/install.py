@@ -18,6 +18,7 @@ from tokentrace.tracing import Tracing
 
 CLIENTS = (
     "anthropic",
+    "claude_agent_sdk",
     "google_genai",
     "groq",
     "litellm",
@@ -46,11 +47,8 @@ class Installation:
         import_module(module.__name__)
         self._done.add(module.__name__)
         for seam in _by_module()[module.__name__].values():
-            wrapper = (
-                wrapping.call(seam, self._tracing, self._hosts) if isinstance(seam, Seam) else wrapping.attempt(seam)
-            )
             try:
-                handle = wrapt.wrap_function_wrapper(module, seam.name, wrapper)
+                handle = wrapt.wrap_function_wrapper(module, seam.name, self._wrapper(seam))
             except AttributeError:
                 self.misfits.append(f"{seam.module}.{seam.name}")
                 log.warning(
@@ -61,6 +59,12 @@ class Installation:
                 functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
             )
         self._undo += [attach(module) for attach in _attachments(module.__name__)]
+
+    def _wrapper(self, seam: Seam | AttemptSeam) -> wrapping.Wrapper:
+        if isinstance(seam, AttemptSeam):
+            return wrapping.attempt(seam)
+        metered = wrapping.call if seam.follow is None else wrapping.calls
+        return metered(seam, self._tracing, self._hosts)
 
     def undo(self) -> None:
         """Leave every library as it was."""

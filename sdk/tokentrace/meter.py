@@ -181,10 +181,10 @@ class Meter:
         seen = self._seen
         found = record.attributes(seen, self.format.count(seen, self._provider, self._facts()))
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
-        found[name.USAGE_SCOPE] = "aggregate" if self.inner and (self.http is EVERY or not self._attempts) else self._scope
+        covered = self.inner and (self.http is EVERY or not self._attempts)
+        found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
         found[name.ATTEMPTS] = len(self._attempts)
-        if self._attempts:
-            found.update(attempts.supply(self._attempts))
+        found |= attempts.supply(self._attempts) if self._attempts else {}
         if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
             found[name.BILLABLE] = owed
         failure = type(error).__qualname__ if error is not None else seen.error
