@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from quickstarts.litellm import CHAT
+from shapes.provider import Provider, http_of, reply
 
 from tokentrace.clients.litellm import INTEGRATION
 from tokentrace.integration import Call
@@ -47,3 +49,22 @@ def test_an_answer_that_is_made_up_is_no_call():
 def test_speech_is_counted_in_characters():
     request = SEAMS["speech"].describe(Call(None, ("openai/tts-1", "Hello"), {}))
     assert request.facts == {"characters": 5}
+
+
+def test_what_a_callback_sends_makes_no_call_of_an_aggregate(monkeypatch, metering):
+    import openai
+
+    http, provider = http_of("openai._base_client"), Provider((reply(CHAT),))
+    sender = http.Client(transport=provider.transport(http))
+
+    def completion(model):
+        answer = openai.OpenAI(api_key="-", http_client=sender).chat.completions.create(model=model, messages=[])
+        http.Client(transport=provider.transport(http)).get("https://callback.example/")
+        return answer
+
+    library = ModuleType("litellm")
+    library.completion = completion
+    monkeypatch.setitem(sys.modules, "litellm", library)
+    with metering() as spans:
+        library.completion("gpt-5")
+    assert [span.attributes["tokentrace.usage.scope"] for span in spans.ours()] == ["call", "aggregate"]
