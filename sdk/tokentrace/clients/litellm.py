@@ -29,6 +29,8 @@ class _Shown(NamedTuple):
 
     part: Any
     chunks: Sequence[Any]
+    is_kept: bool
+    """Whether it comes out of litellm's own cache."""
 
 
 class _Beside:
@@ -40,7 +42,8 @@ class _Beside:
 
     def part(self, part: Any, /) -> None:
         chunks = self._stream.chunks
-        self._listener.part(_Shown(part, chunks[self._shown :]))
+        is_kept = dig(self._stream, "custom_llm_provider") == "cached_response"
+        self._listener.part(_Shown(part, chunks[self._shown :], is_kept))
         self._shown = len(chunks)
 
 
@@ -83,6 +86,8 @@ def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
 
     def read(result: Any, seen: Reading) -> None:
         if isinstance(result, _Shown):
+            if result.is_kept:
+                seen.facts["kept_answer"] = True
             part = _told(result.part, fields) | {"usage": None}
             for chunk in result.chunks:
                 part["usage"] = _grown(mapping(part["usage"]) or seen.usage, mapping(_plain(dig(chunk, "usage"))))

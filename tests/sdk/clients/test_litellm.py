@@ -11,6 +11,7 @@ from shapes.provider import Provider, http_of, reply
 
 from tokentrace.clients.litellm import INTEGRATION
 from tokentrace.integration import Call
+from tokentrace.reading import Reading
 
 SEAMS = {seam.name: seam for seam in INTEGRATION.seams}
 LISTED = {
@@ -68,3 +69,39 @@ def test_what_a_callback_sends_makes_no_call_of_an_aggregate(monkeypatch, meteri
     with metering() as spans:
         library.completion("gpt-5")
     assert [span.attributes["tokentrace.usage.scope"] for span in spans.ours()] == ["call", "aggregate"]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "meters"),
+    [
+        ("image_generation", {"data": [{"url": "1"}, {"url": "2"}], "usage": None}, {"images": 2}),
+        ("transcription", {"text": "-", "usage": {"type": "duration", "seconds": 5}}, {"audio_seconds": 5}),
+        ("transcription", {"text": "-", "duration": 5.5}, {"audio_seconds": 5.5}),
+        ("speech", {}, {"characters": 5}),
+    ],
+)
+def test_media_are_measured(name, answer, meters):
+    request, seen = SEAMS[name].describe(Call(None, (), {"model": "openai/x", "input": "Hello"})), Reading()
+    request.format.read(SimpleNamespace(**answer), seen)
+    assert request.format.count(seen, request.provider, request.facts).meters == meters
+
+
+def test_a_stream_out_of_the_cache_is_not_billed():
+    request, seen, given = SEAMS["completion"].describe(Call(None, (), {"model": "openai/gpt-5"})), Reading(), []
+    usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    chunk = SimpleNamespace(usage=usage, choices=[SimpleNamespace(index=0, finish_reason="stop", delta=None)])
+    listener = SimpleNamespace(enter=lambda: None, leave=lambda: None, part=given.append, end=lambda *_: None)
+
+    class Stream:
+        custom_llm_provider, chunks = "cached_response", [chunk]
+
+        def __next__(self):
+            return chunk
+
+        def __iter__(self):
+            return self
+
+    next(SEAMS["completion"].tap(Stream(), listener))
+    request.format.read(given[0], seen)
+    counted = request.format.count(seen, "openai", {})
+    assert (counted.buckets, counted.flags) == ({"input_text": 5, "output_text": 7}, {"billable": False})

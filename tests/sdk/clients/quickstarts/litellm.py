@@ -87,6 +87,69 @@ RANKED = {
 }
 
 
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "gpt-5-2025-08-07",
+    "status": "completed",
+    "error": None,
+    "incomplete_details": None,
+    "instructions": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "temperature": 1.0,
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": 1.0,
+    "output": [
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "-"}},
+        {
+            "type": "message",
+            "id": "msg_1",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": "Fine.", "annotations": []}],
+        },
+    ],
+    "usage": {
+        "input_tokens": 90,
+        "input_tokens_details": {"cached_tokens": 64},
+        "output_tokens": 75,
+        "output_tokens_details": {"reasoning_tokens": 60},
+        "total_tokens": 165,
+    },
+}
+RESPONSE_EVENTS = tuple(
+    named(event)
+    for event in (
+        {
+            "type": "response.created",
+            "sequence_number": 0,
+            "response": RESPONSE | {"status": "in_progress", "output": [], "usage": None},
+        },
+        {
+            "type": "response.output_text.delta",
+            "sequence_number": 1,
+            "item_id": "msg_1",
+            "output_index": 1,
+            "content_index": 0,
+            "delta": "Fine.",
+            "logprobs": [],
+        },
+        {"type": "response.completed", "sequence_number": 2, "response": RESPONSE},
+    )
+)
+COMPLETION = {
+    "id": "cmpl-1",
+    "object": "text_completion",
+    "created": 1,
+    "model": "gpt-3.5-turbo-instruct",
+    "choices": [{"index": 0, "text": "Fine.", "logprobs": None, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
+}
+
+
 def _litellm() -> Any:
     # Or it fetches its prices from the network while it is imported.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -149,6 +212,27 @@ async def messages_async_streamed(url: str) -> Any:
     ask = {"stream": True, "stream_options": {"include_usage": True}} | ASK
     parts = await _litellm().acompletion(model="anthropic/claude-sonnet-4-5", api_base=url, **ask)
     return _texts([part async for part in parts])
+
+
+def response(url: str) -> Any:
+    return (
+        _litellm().responses(model="openai/gpt-5", input="Hello", api_base=url, api_key="-").output[-1].content[0].text
+    )
+
+
+def response_streamed(url: str) -> Any:
+    parts = _litellm().responses(model="openai/gpt-5", input="Hello", api_base=url, api_key="-", stream=True)
+    return [str(part.type) for part in parts]
+
+
+async def response_async_streamed(url: str) -> Any:
+    ask = {"model": "openai/gpt-5", "input": "Hello", "api_base": url, "api_key": "-"}
+    return [str(part.type) async for part in await _litellm().aresponses(stream=True, **ask)]
+
+
+def completion(url: str) -> Any:
+    ask = {"model": "text-completion-openai/gpt-3.5-turbo-instruct", "prompt": "Hello", "api_base": url}
+    return _litellm().text_completion(api_key="-", **ask).choices[0].text
 
 
 def embedding(url: str) -> Any:
@@ -233,6 +317,13 @@ def _quickstarts() -> Iterator[Quickstart]:
     yield case("messages stream left early", messages_left, (stream(EVENTS),), left)
     refusal = failed([400], "BadRequestError")
     yield case("messages refused", messages, (refused(400),), refusal)
+    searched = {"meters": {"web_search": 1}}
+    yield case("responses", response, (reply(RESPONSE),), call(CHAT_TOKENS, **searched))
+    told = call(CHAT_TOKENS, end="complete", **searched)
+    yield case("responses streamed", response_streamed, (stream(RESPONSE_EVENTS),), told)
+    yield case("responses async streamed", response_async_streamed, (stream(RESPONSE_EVENTS),), told)
+    completed = call({"input_text": 5, "output_text": 7})
+    yield case("text completion through openai", completion, (reply(COMPLETION),), completed, _aggregate(completed))
     vectors = call({"input_text": 8})
     yield case("embeddings through openai", embedding, (reply(VECTORS),), vectors, _aggregate(vectors))
     yield case("embeddings through openai async", embedding_async, (reply(VECTORS),), vectors, _aggregate(vectors))
