@@ -6,7 +6,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from quickstarts.litellm import CHAT
+from quickstarts.litellm_answers import CHAT
 from shapes.provider import Provider, http_of, reply
 
 from tokentrace.clients.litellm import INTEGRATION
