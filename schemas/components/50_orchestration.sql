@@ -4,7 +4,9 @@ SELECT
     multiIf(
         role NOT IN ('answer', 'unknown'), quantity,
         segment IN ('tool_definitions', 'history', 'tool_results'), quantity,
-        unit IN ('tool_use_prompt', 'web_search', 'web_fetch', 'file_search', 'code_execution', 'guardrail_units'), quantity,
+        unit IN (
+            'tool_use_prompt', 'web_search', 'x_search', 'web_fetch', 'file_search', 'code_execution', 'guardrail_units'
+        ), quantity,
         0
     ) AS claimed,
     multiIf(

@@ -12,6 +12,7 @@ import wrapt
 from opentelemetry.trace import Span
 
 from tokentrace import attributes as name, supply as limits
+from tokentrace.integration import EVERY
 from tokentrace.reading import dig
 
 FIRST_ERROR = 400
@@ -77,6 +78,9 @@ def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None)
         return "true"
     if "unknown" in billable:
         return "unknown"
+    if http is EVERY and error is None and not attempts:
+        # Answered by means that we do not see: the answer says what it says.
+        return "true"
     # An HTTP client of the application's own making may send past the method that we wrap.
     send = getattr(cast("object", type(http)), "send", None)
     unseen = error is None and not attempts and send is not None and not isinstance(send, wrapt.BaseObjectProxy)

@@ -261,6 +261,7 @@ BUCKETS = INPUT_BUCKETS + OUTPUT_BUCKETS
 
 METERS = (
     "web_search",
+    "x_search",
     "web_fetch",
     "file_search",
     "code_execution",

@@ -21,15 +21,18 @@ CLIENTS = (
     "azure_ai_inference",
     "bedrock",
     "cerebras",
+    "claude_agent_sdk",
     "cohere",
     "fireworks",
     "google_genai",
     "groq",
     "huggingface",
+    "litellm",
     "mistral",
     "ollama",
     "openai",
     "together",
+    "xai",
 )
 """Modules of `tokentrace.clients`."""
 
@@ -74,7 +77,8 @@ class Installation:
             return wrapping.attempt(seam)
         if isinstance(seam, SessionSeam):
             return realtime.follow(seam, self._tracing, self._hosts)
-        return wrapping.call(seam, self._tracing, self._hosts)
+        metered = wrapping.call if seam.follow is None else wrapping.calls
+        return metered(seam, self._tracing, self._hosts)
 
     def undo(self) -> None:
         """Leave every library as it was."""

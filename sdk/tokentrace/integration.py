@@ -62,7 +62,7 @@ Tap: TypeAlias = Callable[[Any, Listener], Any]
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """A function of the library that makes exactly one provider call."""
+    """A function of the library that makes exactly one provider call, or hands out the answers to several."""
 
     module: str
     name: str
@@ -71,6 +71,9 @@ class Seam:
 
     tap: Tap | None = None
     """For a result that is neither read at once nor a generator."""
+
+    follow: Callable[[Call, Any], bool | None] | None = None
+    """For a stream that carries one call after the other: whether a part is the last of its call; None if of none."""
 
 
 Kept: TypeAlias = Callable[[Call, Any, Format], bytes | None]

@@ -15,7 +15,7 @@ from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, read_result, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
-from tokentrace.integration import Request, Tap
+from tokentrace.integration import EVERY, Request, Tap
 from tokentrace.reading import Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
@@ -143,7 +143,10 @@ class Meter:
             self._streaming = True
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
-            read_result(result, self.format, self._seen)
+            if self._reads_body:
+                read_result(result, self.format, self._seen)
+            else:
+                self.format.read(result, self._seen)
         return result
 
     def part(self, part: Any) -> None:
@@ -185,10 +188,10 @@ class Meter:
         facts = self._facts()
         found = record.attributes(seen, self.format.count(seen, self._provider, facts), facts)
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
-        found[name.USAGE_SCOPE] = "aggregate" if self.inner and not self._attempts else self._scope
+        covered = self.inner and (self.http is EVERY or not self._attempts)
+        found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
         found[name.ATTEMPTS] = len(self._attempts)
-        if self._attempts:
-            found.update(attempts.supply(self._attempts))
+        found |= attempts.supply(self._attempts) if self._attempts else {}
         if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
             found[name.BILLABLE] = owed
         failure = attempts.failure(self._attempts, error) or seen.error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tokentrace import context
@@ -11,6 +12,7 @@ from tokentrace.guard import quietly
 from tokentrace.integration import EVERY, AttemptSeam, Call, Seam
 from tokentrace.listing import Lister
 from tokentrace.meter import Meter
+from tokentrace.tap import TurnTap
 from tokentrace.tracing import Tracing
 
 Wrapper = Callable[[Any, Any, Any, Any], Any]
@@ -19,15 +21,8 @@ Wrapper = Callable[[Any, Any, Any, Any], Any]
 def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
     """The wrapper that meters the calls of a seam."""
 
-    def opened(instance: Any, args: Any, kwargs: Any) -> Meter | None:
-        if not tracing.is_open:
-            # A wrapper that could not be taken off, because somebody has wrapped it.
-            return None
-        with quietly("describing a call"):
-            request = seam.describe(Call(instance, args, kwargs))
-            if request is not None:
-                return (Lister if request.format.lists else Meter)(request, tracing, hosts)
-        return None
+    def opened(*call: Any) -> Meter | None:
+        return _opened(seam, tracing, hosts, Call(*call))
 
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         if (meter := opened(instance, args, kwargs)) is None:
@@ -42,6 +37,33 @@ def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
             return meter.hand_back(await wrapped(*args, **kwargs), seam.tap)
 
     return awaited if seam.awaited else called
+
+
+def calls(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
+    """The wrapper that meters the calls in the stream that a seam gives."""
+
+    def followed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        stream, call = wrapped(*args, **kwargs), Call(instance, args, kwargs)
+
+        def begin() -> Meter | None:
+            if (meter := _opened(seam, tracing, hosts, call)) is not None:
+                meter.hand_back(stream, lambda itself, _: itself)
+            return meter
+
+        return stream if seam.follow is None else TurnTap(stream, partial(seam.follow, call), begin)
+
+    return followed
+
+
+def _opened(seam: Seam, tracing: Tracing, hosts: Mapping[str, str], call: Call) -> Meter | None:
+    if not tracing.is_open:
+        # A wrapper that could not be taken off, because somebody has wrapped it.
+        return None
+    with quietly("describing a call"):
+        request = seam.describe(call)
+        if request is not None:
+            return (Lister if request.format.lists else Meter)(request, tracing, hosts)
+    return None
 
 
 def attempt(seam: AttemptSeam) -> Wrapper:

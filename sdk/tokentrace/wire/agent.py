@@ -12,22 +12,35 @@ from tokentrace.usage import Usage
 from tokentrace.wire.rules import money
 from tokentrace.wire.tally import Tally
 
+_COUNTS = frozenset({"inputTokens", "outputTokens"})
 _INPUT = {"cacheReadInputTokens": "cache_read", "cacheCreationInputTokens": "cache_write_unknown"}
 
 
 def read(part: Any, seen: Reading) -> None:
-    """A result message, or its usage by model."""
+    """A message of the agent, or its usage by model: a result tells the totals, the others which model answers."""
     part = mapping(part)
     told = mapping(part.get("modelUsage") or part.get("model_usage") or part.get("usage"))
-    if models := {model: counted for model, usage in told.items() if (counted := mapping(usage))}:
+    if models := {model: counted for model, usage in told.items() if not _COUNTS.isdisjoint(counted := mapping(usage))}:
         seen.usage = models
         seen.complete = True
     seen.response_id = text(part.get("session_id")) or seen.response_id
+    seen.model = seen.model or text(mapping(part.get("message")).get("model"))
+    if part.get("type") == "result":
+        _read_result(part, seen)
+
+
+def _read_result(result: Mapping[str, Any], seen: Reading) -> None:
+    seen.complete = True
+    subtype = text(result.get("subtype")) or "result"
+    seen.finish[0] = text(result.get("stop_reason")) or subtype
+    if result.get("is_error"):
+        status = number(result.get("api_error_status"))
+        seen.error = str(status) if status else "error" if subtype == "success" else subtype
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
-    """What was added since the result before, which the context holds as `previous_model_usage`."""
-    before = mapping(context.get("previous_model_usage"))
+    """What was added since the result before, which is known as `previous_model_usage`."""
+    before = mapping(context.get("previous_model_usage") or seen.facts.get("previous_model_usage"))
     whole, costs = Tally(), list[Decimal | int]()
     for model, usage in seen.usage.items():
         earlier = mapping(before.get(model))

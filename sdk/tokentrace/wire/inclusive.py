@@ -116,10 +116,10 @@ def _split(kinds: Any, cached: int | None) -> int | Mapping[str, int] | None:
 
 def _written(counts: Tally, usage: Mapping[str, Any], details: Mapping[str, Any]) -> Mapping[str, int]:
     """Tokens written to a cache, by the life of the entry."""
-    if (written := number(details.get("cache_write_tokens"))) is not None:
-        return lasting(counts.flags, written, mapping(details.get("cache_write_tokens_details")), OPENAI)
-    # LiteLLM repeats Anthropic's counts inside OpenAI's.
+    # LiteLLM repeats Anthropic's counts inside OpenAI's, and as OpenAI's.
     written = number(details.get("cache_creation_tokens"))
+    if written is None and (stored := number(details.get("cache_write_tokens"))) is not None:
+        return lasting(counts.flags, stored, mapping(details.get("cache_write_tokens_details")), OPENAI)
     if written is None:
         written = number(usage.get("cache_creation_input_tokens"))
     if written is None:

@@ -286,3 +286,10 @@ def test_searches_that_a_gateway_counts_are_metered():
         "server_tool_use": {"web_search_requests": 1},
     }
     assert read_usage(usage, provider="perplexity", api="chat").meters == {"web_search": 3}
+
+
+def test_what_litellm_repeats_as_openai_s_is_written_for_as_long_as_anthropic_keeps_it():
+    details = {"cached_tokens": 2000, "cache_write_tokens": 300, "cache_creation_tokens": 300}
+    raw = {"prompt_tokens": 2312, "completion_tokens": 7, "total_tokens": 2319, "prompt_tokens_details": details}
+    counted = read_usage(raw, provider="anthropic", api="chat")
+    assert counted.buckets == {"input_text": 12, "cache_read": 2000, "cache_write_5m": 300, "output_text": 7}

@@ -1,0 +1,191 @@
+"""The `litellm` package, by its public doors: its Router and its retries go through them.
+
+Where it calls a client that we meter, that call bears the cost; of what its own HTTP handlers send, ours does.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from tokentrace.integration import EVERY, Call, Integration, Request, Seam
+from tokentrace.providers import NAMES
+from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, text
+from tokentrace.tap import AsyncPartTap, Listener, PartTap
+from tokentrace.usage import Usage
+from tokentrace.wire import chat, cohere, completions, embeddings, images, responses, transcription
+from tokentrace.wire.tally import Tally
+
+_FIELDS = ("id", "model", "service_tier", "meta", "type", "duration")
+_COUNTED = ("data", "output", "status", "incomplete_details", "tool_usage")
+"""Fields of images and responses, which are told by their number or kind."""
+
+
+class _Shown(NamedTuple):
+    """A part of a stream, and the chunks of the provider that it was made of, as the stream keeps them."""
+
+    part: Any
+    chunks: Sequence[Any]
+    is_kept: bool
+    """Whether it comes out of litellm's own cache."""
+
+
+class _Beside:
+    """Shows a listener what a stream keeps to itself: the usage, which it hides from the application or makes up."""
+
+    def __init__(self, listener: Listener, stream: Any) -> None:
+        self._listener, self._stream, self._shown = listener, stream, 0
+        self.enter, self.leave, self.end = listener.enter, listener.leave, listener.end
+
+    def part(self, part: Any, /) -> None:
+        chunks = self._stream.chunks
+        is_kept = dig(self._stream, "custom_llm_provider") == "cached_response"
+        self._listener.part(_Shown(part, chunks[self._shown :], is_kept))
+        self._shown = len(chunks)
+
+
+def _told(result: Any, fields: tuple[str, ...]) -> dict[str, Any]:
+    """What a result says of its bill, as the JSON that its format reads; no vectors, no text."""
+    part = {name: _plain(value) for name in fields if (value := dig(result, name)) is not None}
+    part["usage"] = _plain(dig(result, "usage"))
+    if choices := items(dig(result, "choices")):
+        part["choices"] = [_choice(choice) for choice in choices]
+    return part
+
+
+def _grown(before: Mapping[str, Any], usage: Mapping[str, Any]) -> dict[str, Any]:
+    """A usage by the larger of its counts: the last chunk of some releases says zero of what an earlier one counted."""
+    grown = dict(before)
+    for name, value in usage.items():
+        known = grown.get(name)
+        if isinstance(value, Mapping):
+            grown[name] = _grown(mapping(known), mapping(value))
+        elif value is not None:
+            grown[name] = max(known, value) if isinstance(known, int) and isinstance(value, int) else value
+    return grown
+
+
+def _choice(choice: Any) -> dict[str, Any]:
+    place = "delta" if dig(choice, "message") is None and dig(choice, "text") is None else "message"
+    reasoning = {"reasoning_content": dig(choice, place, "reasoning_content")}
+    return {"index": dig(choice, "index"), "finish_reason": dig(choice, "finish_reason"), place: reasoning}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    dump = getattr(value, "model_dump", None)
+    return dump() if callable(dump) else value
+
+
+def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
+    """A format, read from litellm's objects."""
+
+    def read(result: Any, seen: Reading) -> None:
+        if isinstance(result, _Shown):
+            if result.is_kept:
+                seen.facts["kept_answer"] = True
+            part = _told(result.part, fields) | {"usage": None}
+            for chunk in result.chunks:
+                part["usage"] = _grown(mapping(part["usage"]) or seen.usage, mapping(_plain(dig(chunk, "usage"))))
+            fmt.read(part, seen)
+            return
+        if dig(result, "_hidden_params", "cache_hit"):
+            seen.facts["kept_answer"] = True
+        part = _told(result, fields)
+        if (response := dig(result, "response")) is not None:
+            part["response"] = _told(response, fields)
+        fmt.read(part, seen)
+
+    def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
+        usage = fmt.count(seen, provider, context)
+        # Out of litellm's own cache, nobody bills it.
+        return replace(usage, flags={**usage.flags, "billable": False}) if "kept_answer" in seen.facts else usage
+
+    return Format(fmt.name, read, count, fmt.marks)
+
+
+def _read_audio(_result: Any, seen: Reading) -> None:
+    seen.complete = True
+
+
+def _count_spoken(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format.
+    counts = Tally()
+    counts.meter("characters", context.get("characters") if seen.complete else None)
+    return counts.settle(seen, context)
+
+
+_SPEECH = Format("speech", _read_audio, _count_spoken, chat.FORMAT.marks)
+
+_DOORS: tuple[tuple[str, str, Format], ...] = (
+    ("completion", "chat", _format(chat.FORMAT)),
+    ("text_completion", "text_completion", _format(completions.FORMAT)),
+    ("embedding", "embeddings", _format(embeddings.FORMAT)),
+    ("responses", "chat", _format(responses.FORMAT, (*_FIELDS, *_COUNTED))),
+    ("image_generation", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED))),
+    ("image_edit", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED))),
+    ("transcription", "transcription", _format(transcription.FORMAT)),
+    ("speech", "speech", _SPEECH),
+    ("rerank", "rerank", _format(cohere.FORMAT)),
+)
+"""The name of each function, without the `a` of the one that is awaited."""
+
+
+def _describe(call: Call, operation: str, fmt: Format) -> Request | None:
+    asked = call.kwargs
+    if asked.get("mock_response") is not None:
+        # Nobody is asked.
+        return None
+    model = text(call.arg(0, "model")) or ""
+    provider, model = _whose(model, text(asked.get("custom_llm_provider")))
+    return Request(
+        provider=provider,
+        operation=operation,
+        model=model or None,
+        format=fmt,
+        stream=asked.get("stream") is True,
+        http=EVERY,
+        reads_body=False,
+        facts={"characters": len(spoken)} if fmt is _SPEECH and (spoken := text(call.arg(1, "input"))) else NOTHING,
+    )
+
+
+def _whose(model: str, told: str | None) -> tuple[str, str]:
+    """Provider and model, of a name that may have the provider before it."""
+    prefix, _, rest = model.partition("/")
+    # Its own table says it of plain names; it is there, as this very function is litellm's.
+    listed = mapping(dig(sys.modules.get("litellm"), "model_cost")).get(model)
+    known = told or text(dig(listed, "litellm_provider")) or (prefix if rest else None) or "litellm"
+    named = NAMES.get(known) or NAMES.get(known.partition("-")[0], known)
+    return named, rest if rest and prefix in (known, told, *_kin(named)) else model
+
+
+def _kin(provider: str) -> Iterator[str]:
+    """All names of a provider."""
+    return (alias for alias, name in NAMES.items() if name == provider)
+
+
+def _tap(result: Any, listener: Listener) -> Any:
+    # A stream of litellm can be read either way, whichever function it came from.
+    return PartTap(result, _beside(listener, result)) if hasattr(result, "__next__") else None
+
+
+def _tap_async(result: Any, listener: Listener) -> Any:
+    return AsyncPartTap(result, _beside(listener, result)) if hasattr(result, "__anext__") else None
+
+
+def _beside(listener: Listener, stream: Any) -> Listener:
+    return _Beside(listener, stream) if isinstance(getattr(stream, "chunks", None), list) else listener
+
+
+def _seams() -> Iterator[Seam]:
+    for name, operation, fmt in _DOORS:
+        describe: Callable[[Call], Request | None] = partial(_describe, operation=operation, fmt=fmt)
+        yield Seam("litellm", name, describe, tap=_tap)
+        yield Seam("litellm", f"a{name}", describe, awaited=True, tap=_tap_async)
+
+
+INTEGRATION = Integration(library="litellm", seams=tuple(_seams()))

@@ -1,0 +1,1 @@
+"""Providers and programs on the other end that do not speak HTTP."""

@@ -1,0 +1,206 @@
+"""The quick starts of `xai-sdk`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from shapes.api import LEFT, call
+from shapes.provider import Provider
+
+from quickstarts.peers import rpc
+from quickstarts.peers.rpc import said
+from quickstarts.quickstart import Client, Quickstart
+
+UNAUTHENTICATED = 16
+ID = {"id": "a1b2", "model": "grok-4"}
+USAGE = {"prompt_tokens": 40, "cached_prompt_text_tokens": 12, "completion_tokens": 9, "reasoning_tokens": 94}
+TOKENS = {"input_text": 28, "cache_read": 12, "output_text": 9, "output_reasoning": 94}
+TOTAL = {"total_tokens": 143}
+STOP = "REASON_STOP"
+ROLE = {"role": "ROLE_ASSISTANT"}
+
+
+def _answer(content: str, *outputs: str, usage: dict[str, Any] = USAGE | TOTAL) -> dict[str, Any]:
+    texts = (content, *outputs)
+    answers = [{"index": i, "finish_reason": STOP, "message": {"content": t} | ROLE} for i, t in enumerate(texts)]
+    return ID | {"outputs": answers, "usage": usage}
+
+
+def _chunk(content: str, usage: dict[str, Any], **ended: str) -> dict[str, Any]:
+    return ID | {"outputs": [{"index": 0, "delta": {"content": content} | ROLE} | ended], "usage": usage}
+
+
+CHUNKS = (
+    _chunk("42", USAGE | {"completion_tokens": 1, "total_tokens": 135}),
+    _chunk(" is the answer.", USAGE | {"completion_tokens": 8, "total_tokens": 142}),
+    _chunk("", USAGE | TOTAL, finish_reason=STOP),
+)
+BEGUN = {"input_text": 28, "cache_read": 12, "output_text": 1, "output_reasoning": 94}
+SEARCHED = (
+    USAGE
+    | TOTAL
+    | {
+        "server_side_tools_used": [
+            "SERVER_SIDE_TOOL_WEB_SEARCH",
+            "SERVER_SIDE_TOOL_X_SEARCH",
+            "SERVER_SIDE_TOOL_X_SEARCH",
+        ],
+        "cost_in_usd_ticks": "123450000",
+    }
+)
+
+
+def _encode(method: str, answer: Any) -> bytes:
+    """What a method answers with, as far as this release knows it."""
+    from google.protobuf import json_format
+    from xai_sdk import proto
+    from xai_sdk.proto import chat_pb2, deferred_pb2, image_pb2
+
+    kind = {
+        "GetCompletion": chat_pb2.GetChatCompletionResponse,
+        "GetCompletionChunk": chat_pb2.GetChatCompletionChunk,
+        "StartDeferredCompletion": deferred_pb2.StartDeferredResponse,
+        "GetDeferredCompletion": chat_pb2.GetDeferredCompletionResponse,
+        "GetStoredCompletion": chat_pb2.GetChatCompletionResponse,
+        "GenerateImage": image_pb2.ImageResponse,
+        "GenerateVideo": deferred_pb2.StartDeferredResponse,
+        "CompactContext": getattr(chat_pb2, "CompactContextResponse", None),
+        "GetDeferredVideo": getattr(getattr(proto, "video_pb2", None), "GetDeferredVideoResponse", None),
+    }[method]
+    told = answer if _has_outputs() else json.loads(json.dumps(answer).replace('"outputs"', '"choices"'))
+    return json_format.ParseDict(told, kind(), ignore_unknown_fields=True).SerializeToString()
+
+
+def _has_outputs() -> bool:
+    """Whether answers and tools have their later names."""
+    from xai_sdk.proto import chat_pb2
+
+    return "outputs" in chat_pb2.GetChatCompletionResponse.DESCRIPTOR.fields_by_name
+
+
+def _serve(provider: Provider) -> AbstractContextManager[str]:
+    return rpc.serve(provider, _encode)
+
+
+def _client(host: str) -> Any:
+    from xai_sdk import Client
+
+    return Client(api_key="-", api_host=host)
+
+
+def _chat(host: str) -> Any:
+    from xai_sdk.chat import system, user
+
+    chat = _client(host).chat.create(model="grok-4")
+    chat.append(system("You are a PhD-level mathematician."))
+    chat.append(user("What is 2 + 2?"))
+    return chat
+
+
+def chat(host: str) -> Any:
+    return _chat(host).sample().content
+
+
+def chat_streamed(host: str) -> Any:
+    return [(response.content, chunk.content) for response, chunk in _chat(host).stream()]
+
+
+def chat_left(host: str) -> Any:
+    return next(_chat(host).stream())[1].content
+
+
+def chat_batch(host: str) -> Any:
+    return [response.content for response in _chat(host).sample_batch(2)]
+
+
+def chat_batch_streamed(host: str) -> Any:
+    return [[chunk.content for chunk in chunks] for _, chunks in _chat(host).stream_batch(2)]
+
+
+def chat_parsed(host: str) -> Any:
+    from pydantic import BaseModel
+
+    class Answer(BaseModel):
+        text: str
+
+    response, parsed = _chat(host).parse(Answer)
+    return [response.content, parsed.text]
+
+
+def chat_deferred(host: str) -> Any:
+    return _chat(host).defer().content
+
+
+def chat_compacted(host: str) -> Any:
+    return _chat(host).compact().dropped_message_count
+
+
+async def chat_async(host: str) -> Any:
+    from xai_sdk import AsyncClient
+    from xai_sdk.chat import user
+
+    client = AsyncClient(api_key="-", api_host=host)
+    chat = client.chat.create(model="grok-4", messages=[user("What is 2 + 2?")])
+    return (await chat.sample()).content
+
+
+async def chat_async_streamed(host: str) -> Any:
+    from xai_sdk import AsyncClient
+    from xai_sdk.chat import user
+
+    client = AsyncClient(api_key="-", api_host=host)
+    chat = client.chat.create(model="grok-4", messages=[user("What is 2 + 2?")])
+    return [chunk.content async for _, chunk in chat.stream()]
+
+
+def images(host: str) -> Any:
+    answers = _client(host).image.sample_batch("A cat in a tree", "grok-2-image", 2)
+    return [answer.url for answer in answers]
+
+
+def _compacts() -> bool:
+    from xai_sdk.sync.chat import Chat
+
+    return hasattr(Chat, "compact")
+
+
+def _quickstarts() -> Iterator[Quickstart]:
+    def case(name: str, run: Any, answers: Any, *calls: Any, **more: Any) -> Quickstart:
+        return Quickstart(name, run, answers, calls, serve=_serve, **more)
+
+    whole, streamed = call(TOKENS, []), call(TOKENS, [], end="complete")
+    yield case("chat", chat, (said(_answer("4")),), whole)
+    yield case("chat streamed", chat_streamed, (said(*CHUNKS),), streamed)
+    yield case("chat async", chat_async, (said(_answer("4")),), whole)
+    yield case("chat async streamed", chat_async_streamed, (said(*CHUNKS),), streamed)
+    yield case("chat several answers", chat_batch, (said(_answer("4", "four")),), whole)
+    yield case("chat several answers streamed", chat_batch_streamed, (said(*CHUNKS),), streamed)
+    yield case("chat parsed", chat_parsed, (said(_answer('{"text": "4"}')),), whole)
+    shapeless = call(TOKENS, [], error="ValidationError")
+    yield case("chat parsed in vain", chat_parsed, (said(_answer("four")),), shapeless)
+    done = said({"status": "DONE", "response": _answer("4")})
+    yield case("chat deferred", chat_deferred, (said({"request_id": "r1"}), said({"status": "PENDING"}), done), whole)
+    compacted = said({"id": "c1", "encrypted_content": "-", "dropped_message_count": 2, "usage": USAGE | TOTAL})
+    yield case("chat compacted", chat_compacted, (compacted,), whole, needs=_compacts)
+    searched = call(TOKENS, [], meters={"web_search": 1, "x_search": 2})
+    yield case(
+        "chat with tools of the server", chat, (said(_answer("4", usage=SEARCHED)),), searched, needs=_has_outputs
+    )
+    left = call(BEGUN, [], source="partial_stream", end=LEFT)
+    yield case("chat stream left early", chat_left, (said(*CHUNKS),), left)
+    refused = call({}, [], source="missing", error="_InactiveRpcError")
+    yield case("chat refused", chat, (said(status=UNAUTHENTICATED),), refused)
+    drawn = said({"images": [{"url": "https://host/1.jpg"}, {"url": "https://host/2.jpg"}], "model": "grok-2-image"})
+    yield case("images", images, (drawn,), call({}, [], meters={"images": 2}))
+
+
+CLIENT = Client(
+    library="xai-sdk",
+    module="xai_sdk",
+    quickstarts=tuple(_quickstarts()),
+    reported="all, streamed too; cache reads; reasoning; tools that xAI ran; images; the cost itself",
+    missing="HTTP attempts: retries happen inside gRPC",
+)
