@@ -44,12 +44,12 @@ class Response(Protocol):
     def content(self) -> bytes: ...
 
 
-def read_result(result: Any, fmt: Format, seen: Reading) -> None:
-    """Note what a library hands back: a body, an object of its own, or the mapping it was parsed from."""
+def read_result(result: Any, fmt: Format, seen: Reading, *, as_it_is: bool) -> None:
+    """Note what a library hands back: a body, an object of its own as it is, or the mapping it was parsed from."""
     if isinstance(result, bytes):
         read_whole(result, fmt, seen)
         return
-    to_dict = getattr(result, "to_dict", None)
+    to_dict = None if as_it_is else getattr(result, "to_dict", None)
     fmt.read(to_dict() if callable(to_dict) else result, seen)
 
 

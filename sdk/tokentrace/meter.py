@@ -143,10 +143,7 @@ class Meter:
             self._streaming = True
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
-            if self._reads_body:
-                read_result(result, self.format, self._seen)
-            else:
-                self.format.read(result, self._seen)
+            read_result(result, self.format, self._seen, as_it_is=not self._reads_body)
         return result
 
     def part(self, part: Any) -> None:
