@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 _CONTAINERS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
@@ -45,10 +46,10 @@ def inflated(body: bytes, encoding: str, *, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _decompressed(stream: zlib._Decompress, piece: memoryview, left: int) -> bytes:
+def _decompressed(stream: Any, piece: memoryview, left: int) -> bytes:
     try:
         # One byte more than allowed tells a stream that just fits from one that does not.
-        return stream.decompress(piece, left + 1)
+        return bytes(stream.decompress(piece, left + 1))
     except zlib.error as error:
         raise MalformedError(f"The body cannot be decompressed: {error}.") from error
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from tokentrace.encoding import decoder
 from tokentrace.frames import Frames
 from tokentrace.guard import log
-from tokentrace.reading import Format, Reading
+from tokentrace.reading import Format, Reading, items
 
 LIMIT = 32 * 1024 * 1024
 """Bytes of one streamed JSON body that are kept for reading; a longer one is not read."""
@@ -64,7 +64,7 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
         stream.feed(content)
         stream.end()
         return
-    for part in told if isinstance(told, list) else (told,):
+    for part in items(told) or (told,):
         if isinstance(part, dict):
             fmt.read(part, seen)
 

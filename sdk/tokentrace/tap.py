@@ -5,13 +5,11 @@ The span ends once: when the stream is read to its end, breaks, is closed, or is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from inspect import isasyncgen, isawaitable, isgenerator
 from typing import Any, Protocol, Self
 
 import wrapt
-
-from tokentrace.guard import quietly
 
 
 class Listener(Protocol):
@@ -253,46 +251,6 @@ def steps(result: Any, listener: Listener) -> Any:
 def manager(result: Any, listener: Listener) -> Any:
     """A context manager that makes the call, with a listener."""
     return (AsyncManagerTap if hasattr(result, "__aenter__") else ManagerTap)(result, listener)
-
-
-class _Nobody:
-    """Listens to nothing."""
-
-    def enter(self) -> None: ...
-
-    def leave(self) -> None: ...
-
-    def part(self, part: Any, /) -> None: ...
-
-    def end(self, how: str | None, error: BaseException | None = None) -> None: ...
-
-
-_NOBODY = _Nobody()
-
-
-class TurnTap(AsyncPartTap):
-    """A stream that carries one call after the other, each with a listener of its own.
-
-    `follow` says of a part whether it is the last of its call, and None where it belongs to none.
-    """
-
-    def __init__(self, stream: Any, follow: Callable[[Any], bool | None], begin: Callable[[], Listener | None]) -> None:
-        super().__init__(stream, _NOBODY)
-        self._self_follow = follow
-        self._self_begin = begin
-
-    async def __anext__(self) -> Any:
-        part = await super().__anext__()
-        is_last = None
-        with quietly("following a stream"):
-            is_last = self._self_follow(part)
-        if is_last is not None and self._self_listener is _NOBODY and (listener := self._self_begin()):
-            self._self_listener = listener
-            listener.part(part)
-        if is_last:
-            self._self_listener.end("complete")
-            self._self_listener = _NOBODY
-        return part
 
 
 def parts(result: Any, listener: Listener) -> Any:

@@ -12,8 +12,8 @@ from tokentrace.guard import quietly
 from tokentrace.integration import EVERY, AttemptSeam, Call, Seam
 from tokentrace.listing import Lister
 from tokentrace.meter import Meter
-from tokentrace.tap import TurnTap
 from tokentrace.tracing import Tracing
+from tokentrace.turns import TurnTap
 
 Wrapper = Callable[[Any, Any, Any, Any], Any]
 

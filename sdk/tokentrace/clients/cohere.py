@@ -38,7 +38,7 @@ def _describe(call: Call, *, stream: bool = False) -> Request | None:
     # A retry calls the function again, from inside of the call that it is an attempt of.
     if endpoint is None or call.kwargs.get("retries") or _is_elsewhere(call.instance.httpx_client):
         return None
-    url = urlsplit(call.instance.get_base_url(call.kwargs.get("base_url")))
+    url = urlsplit(str(call.instance.get_base_url(call.kwargs.get("base_url"))))
     sent = call.kwargs.get("json") or call.kwargs.get("data")
     return Request(
         provider="cohere",

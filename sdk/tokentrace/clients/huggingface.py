@@ -33,7 +33,7 @@ def _describe(call: Call) -> Request | None:
         return None
     # Every other task costs time on a machine, of which no answer tells.
     operation, fmt = _TASKS.get(asked.task, (str(asked.task).replace("-", "_"), generation.FORMAT))
-    url = urlsplit(asked.url)
+    url = urlsplit(str(asked.url))
     model = text(asked.model) or text(dig(asked.json, "model"))
     return Request(
         provider=_provider(call.instance, url, model or ""),

@@ -76,7 +76,7 @@ def _choice(choice: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item) for item in items(value)]
     dump = getattr(value, "model_dump", None)
     return dump() if callable(dump) else value
 

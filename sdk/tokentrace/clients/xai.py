@@ -11,7 +11,7 @@ import wrapt
 
 from tokentrace import context, native
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Format, Reading, dig
+from tokentrace.reading import NOTHING, Format, Reading, dig, items
 from tokentrace.wire import xai
 
 _WORLDS = {"sync": False, "aio": True}
@@ -22,9 +22,9 @@ _MODULES = ("chat", "image", "video")
 
 def _read(result: Any, seen: Reading) -> None:
     """A result of the client, by the message inside of it."""
-    while isinstance(result, (list, tuple)):
-        # The answers to one request are the same message, each with another of its choices.
-        result = result[0] if result else None
+    # The answers to one request are the same message, each with another of its choices.
+    while answers := items(result):
+        result = answers[0]
     message = dig(result, "_proto")
     xai.read(result if message is None else message, seen)
 

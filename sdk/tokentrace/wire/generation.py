@@ -32,7 +32,7 @@ def read(part: Any, seen: Reading) -> None:
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """The tokens that were generated, and those of the prompt where they are known."""
-    if seen.usage.keys() != {"input", "output"}:
+    if set(seen.usage) != {"input", "output"}:
         return chat.count(seen, provider, context)
     counts = Tally()
     if (asked := number(seen.usage["input"])) is not None:

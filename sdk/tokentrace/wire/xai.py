@@ -93,7 +93,7 @@ def _names(message: Any, name: str, prefix: str) -> Iterator[str]:
     values = value if value is not None and not isinstance(value, (str, int)) else (value,)
     for one in values:
         # JSON names what a message of protobuf numbers.
-        told = message.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number if isinstance(one, int) else {}
+        told: Any = message.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number if isinstance(one, int) else {}
         named = one if isinstance(one, str) else dig(told.get(one), "name")
         if named and (short := named.removeprefix(prefix)) not in _OPEN:
             yield short.lower()
