@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from tokentrace.integration import AttemptSeam, Call, Integration, Request, Seam
-from tokentrace.reading import Format, items
-from tokentrace.wire import gemini, predict
+from tokentrace.clients._stainless import SENDS
+from tokentrace.integration import EVERY, AttemptSeam, Call, Integration, Request, Seam
+from tokentrace.reading import Format, items, text
+from tokentrace.wire import gemini, interactions, predict
 
 _MODULE = "google.genai.models"
+_INTERACTIONS = "google.genai._gaos.interactions"
 
 
 def _describe(call: Call, operation: str, fmt: Format, *, stream: bool = False) -> Request:
@@ -42,6 +44,22 @@ def _embed(call: Call) -> Request:
     return _describe(call, "embeddings", predict.FORMAT)
 
 
+def _draw(call: Call) -> Request:
+    # The objects count the images; the body would have to be parsed with all their pixels.
+    return _describe(call, "image_generation", predict.FORMAT)._replace(reads_body=False)
+
+
+def _interact(call: Call) -> Request:
+    return Request(
+        provider="gcp.gemini",
+        operation="interactions",
+        model=text(call.kwargs.get("model")),
+        format=interactions.FORMAT,
+        stream=call.kwargs.get("stream") is True,
+        http=EVERY,
+    )
+
+
 def _kept(_call: Call, response: Any, fmt: Format) -> bytes | None:
     """The body of embeddings: older releases drop the usage from what they hand to the application."""
     texts = items(getattr(response, "response_stream", None))
@@ -54,12 +72,21 @@ INTEGRATION = Integration(
         Seam(_MODULE, "Models._generate_content", _generate),
         Seam(_MODULE, "Models._generate_content_stream", _stream),
         Seam(_MODULE, "Models._embed_content", _embed),
+        Seam(_MODULE, "Models._generate_images", _draw),
+        Seam(_MODULE, "Models._edit_image", _draw),
+        Seam(_MODULE, "Models._upscale_image", _draw),
         Seam(_MODULE, "AsyncModels._generate_content", _generate, awaited=True),
         Seam(_MODULE, "AsyncModels._generate_content_stream", _stream, awaited=True),
         Seam(_MODULE, "AsyncModels._embed_content", _embed, awaited=True),
+        Seam(_MODULE, "AsyncModels._generate_images", _draw, awaited=True),
+        Seam(_MODULE, "AsyncModels._edit_image", _draw, awaited=True),
+        Seam(_MODULE, "AsyncModels._upscale_image", _draw, awaited=True),
+        Seam(_INTERACTIONS, "Interactions.create", _interact),
+        Seam(_INTERACTIONS, "AsyncInteractions.create", _interact, awaited=True),
     ),
     attempts=(
         AttemptSeam("google.genai._api_client", "BaseApiClient._request_once", kept=_kept),
         AttemptSeam("google.genai._api_client", "BaseApiClient._async_request_once", awaited=True, kept=_kept),
+        *SENDS,
     ),
 )

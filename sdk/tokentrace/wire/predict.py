@@ -9,6 +9,9 @@ from tokentrace.reading import Format, Reading, ask, dig, items, number
 from tokentrace.usage import Usage
 from tokentrace.wire import gemini
 
+_IMAGE = ("bytesBase64Encoded", "imageBytes", "gcsUri")
+"""Where an image is: in JSON, in google-genai's objects, in a bucket."""
+
 
 def read(part: Any, seen: Reading) -> None:
     """The answer to one request, which never comes as a stream. Takes JSON and google-genai's objects."""
@@ -22,7 +25,9 @@ def read(part: Any, seen: Reading) -> None:
         seen.usage = {"promptTokenCount": sum(tokens)}
     if (characters := number(ask(dig(part, "metadata"), "billableCharacterCount"))) is not None:
         seen.facts["characters"] = characters
-    if made := [one for one in predictions if dig(one, "bytesBase64Encoded") or dig(one, "gcsUri")]:
+    # An image that the provider has filtered out is listed without itself.
+    drawn = predictions or [dig(one, "image") for one in items(ask(part, "generatedImages"))]
+    if made := [one for one in drawn if any(ask(one, place) for place in _IMAGE)]:
         seen.facts["images"] = len(made)
 
 
