@@ -20,7 +20,7 @@ class Accountant:
     def __call__(self, rebuild: bool) -> RollupOutcome:
         """Recompute what has changed, or everything."""
         done = self._rollup.rebuild() if rebuild else self._rollup.tick()
-        return RollupOutcome(traces=done.traces, seconds=done.seconds)
+        return RollupOutcome(traces=done.traces, seconds=done.seconds, unpriced=done.unpriced)
 
 
 def collector(config: Config) -> Collector:

@@ -20,6 +20,7 @@ MEANINGS: Mapping[str, str] = {
     "metrics_not_stored": "Metric data points received and dropped, because only traces are kept.",
     "logs_not_stored": "Log records received and dropped, because only traces are kept.",
     "rollups": "Runs of the rollup.",
+    "calls_unpriced": "Calls rated without a price for something they used; again whenever they are recomputed.",
     "rollup_failures": "Runs of the rollup that failed.",
 }
 """Every count there is, and what it counts."""

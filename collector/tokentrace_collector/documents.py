@@ -134,3 +134,5 @@ class RollupOutcome(TypedDict):
 
     traces: int
     seconds: float
+    unpriced: int
+    """Calls among them that used something of which no price is known."""

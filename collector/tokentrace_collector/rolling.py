@@ -44,7 +44,7 @@ class Rolling:
             self._roll = self._roll or self._make(self._store)
             outcome = self._roll(rebuild)
         self.trouble = ""
-        self._counters.add(rollups=1)
+        self._counters.add(rollups=1, calls_unpriced=outcome["unpriced"])
         return outcome
 
     def stop(self, timeout: float) -> bool:

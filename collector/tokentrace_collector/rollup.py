@@ -26,6 +26,8 @@ class Report:
     traces: int
     """Traces recomputed."""
     seconds: float
+    unpriced: int = 0
+    """Calls among them that used something of which no price is known."""
 
 
 class Rollup:
@@ -36,24 +38,26 @@ class Rollup:
         self._book = book or Book()
         self._lock = Lock()
         self._loaded: prices.Run | None = None
+        self._unpriced = 0
 
     def tick(self) -> Report:
         """Recompute the traces touched since the last time; every trace where prices have changed."""
         with self._lock:
             began, run = perf_counter(), self._run()
+            self._unpriced = 0
             if self._state("rating_run") != run.id:
-                return Report(self._rebuild(run), perf_counter() - began)
+                return Report(self._rebuild(run), perf_counter() - began, self._unpriced)
             traces, taken = 0, _TOUCHES
             # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
             while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
                 traces += self._tick(run)
-            return Report(traces, perf_counter() - began)
+            return Report(traces, perf_counter() - began, self._unpriced)
 
     def rebuild(self) -> Report:
         """Recompute every trace from the spans that are stored."""
         with self._lock:
-            began = perf_counter()
-            return Report(self._rebuild(self._run()), perf_counter() - began)
+            began, self._unpriced = perf_counter(), 0
+            return Report(self._rebuild(self._run()), perf_counter() - began, self._unpriced)
 
     def _run(self) -> prices.Run:
         if self._loaded is None:
@@ -64,6 +68,7 @@ class Rollup:
         stages = Stages(self._store, run, self._next_version())
         traces = stages.begin("batch")
         stages.rate()
+        self._unpriced += stages.unpriced()
         bounds = stages.bounds()
         if bounds is not None:
             bounds = stages.allocate(self._with_latest(bounds, stages.version))
@@ -80,6 +85,7 @@ class Rollup:
         for share in range(shares):
             traces += stages.begin("batch_everything", share=share, shares=shares)
             stages.rate()
+            self._unpriced += stages.unpriced()
             bounds = _wider(bounds, stages.bounds())
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)

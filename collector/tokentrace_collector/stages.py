@@ -14,6 +14,8 @@ _SETTINGS = {
     # A row never changes its partition, so duplicates meet inside one.
     "do_not_merge_across_partitions_select_final": 1,
 }
+_UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0 AND reported IS NULL"
+
 _SCRATCH = (
     "batch",
     "spans",
@@ -69,6 +71,11 @@ class Stages:
         self._do("lines", trusted=list(self.run.book.trust_reported))
         self._do("reported")
         self._do("call_costs", run=self.run.id, version=self.version)
+
+    def unpriced(self) -> int:
+        """How many calls of the batch used something of which no price is known."""
+        found: int = self.store.query(_UNPRICED)[0]["calls"]
+        return found
 
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""

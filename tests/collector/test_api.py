@@ -23,7 +23,7 @@ def rebuilt():
 def client(store, rebuilt):
     def rollup(rebuild):
         rebuilt.append(rebuild)
-        return {"traces": 3, "seconds": 0.5}
+        return {"traces": 3, "seconds": 0.5, "unpriced": 0}
 
     names = [
         "tenant",
@@ -69,7 +69,7 @@ def test_prices_are_listed(client):
 @pytest.mark.parametrize("rebuild", [True, False])
 def test_a_rollup_can_be_asked_for(client, rebuilt, rebuild):
     answer = client.post("/v1/rollup", params={"rebuild": str(rebuild).lower()})
-    assert (answer.json(), rebuilt) == ({"traces": 3, "seconds": 0.5}, [rebuild])
+    assert (answer.json(), rebuilt) == ({"traces": 3, "seconds": 0.5, "unpriced": 0}, [rebuild])
 
 
 def test_a_rollup_is_not_a_question(client):

@@ -90,6 +90,16 @@ def test_rating_equals_the_calculator_of_the_catalogue(ledger):
     assert not wrong
 
 
+def test_a_run_says_how_many_calls_it_could_not_price(ledger):
+    """Again for each run that touches them, and never those whose cost a trusted provider told."""
+    ledger.call("t", "a", model="nobody-knows", tokens={"input_text": 10, "output_text": 5})
+    ledger.call("t", "b", tokens={"input_text": 10})
+    ledger.arrive()
+    assert ledger.rollup.tick().unpriced == 1
+    assert ledger.rollup.tick().unpriced == 0
+    assert ledger.rollup.rebuild().unpriced == 1
+
+
 def test_an_unknown_model_is_not_free(ledger):
     """Its amounts are NULL, its lines unpriced, its tokens not covered."""
     ledger.call("t", "a", model="no-such-model", tokens={"input_text": 10, "output_text": 5})
