@@ -5,6 +5,7 @@ WITH
     used AS (
         SELECT
             span.number AS number,
+            call.tenant AS tenant,
             call.part AS part,
             call.review_kind AS review_kind,
             call.operation AS operation,
@@ -81,7 +82,8 @@ WITH
                 + arrayCount(tier -> input_tokens > tier, rates.tiers)
             ) AS cell
         FROM used
-        ASOF LEFT JOIN rollup_rates AS rates ON rates.rate_key = used.rate_key AND rates.valid_from <= used.started_at
+        ASOF LEFT JOIN rollup_rates AS rates
+            ON rates.tenant = used.tenant AND rates.rate_key = used.rate_key AND rates.valid_from <= used.started_at
     ),
     -- The application's account of its prompt, scaled to what the provider counted: whole tokens, largest remainder first.
     scaled AS (

@@ -120,6 +120,18 @@ def test_a_pool_of_one_tenant_serves_no_other(ledger):
     assert ledger.trace("t")["allocated"] == 0
 
 
+def test_calls_of_one_kind_are_each_served_by_the_pool_of_their_own_tenant(ledger):
+    """What serves one tenant makes the same model of another neither free nor part of the hour."""
+    ledger.priced_by(book())
+    for number in range(3):
+        own(ledger, f"ours {number}", tokens={"output_text": 1}, seconds=60)
+        own(ledger, f"theirs {number}", tokens={"output_text": 1}, tenant=f"other {number}", seconds=60)
+    ledger.tick()
+    found = [ledger.call_cost(f"{whose} {number}", "a") for whose in ("ours", "theirs") for number in range(3)]
+    assert [each["pool"] for each in found] == ["h"] * 3 + [""] * 3
+    assert [each["lines.status"] for each in found] == [["allocated"]] * 3 + [["unpriced"]] * 3
+
+
 @pytest.mark.parametrize("capacity", [1, 1_000_000])
 def test_idle_is_never_negative(ledger, capacity):
     """More tokens than the stated capacity allows: all of the hour is used, and the figure is flagged."""
