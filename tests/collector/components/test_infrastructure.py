@@ -103,6 +103,20 @@ def test_a_neighbour_that_comes_later_changes_what_is_allocated_only(ledger):
     )
 
 
+def test_a_call_that_bears_its_cost_no_longer_gives_its_share_back(ledger):
+    """The call inside it arrives late, and was served elsewhere: the hour is nobody's then."""
+    ledger.priced_by(book("10", ", to: 2026-11-20T11:00:00Z"))
+    said = {"gen_ai.provider.name": "vllm"}
+    ledger.foreign("t", "outer", usage={"input_tokens": 10, "output_tokens": 10}, said=said, seconds=60)
+    ledger.span("later", "x", at=7_200)
+    ledger.tick()
+    assert ledger.trace("t")["allocated"] == 10
+    ledger.call("t", "inner", "outer", tokens={"input_text": 1_000})
+    ledger.tick()
+    assert (ledger.trace("t")["allocated"], ledger.trace("t")["total"]) == (0, Decimal("0.002"))
+    assert hour(ledger)["unallocated"] == 10
+
+
 def test_a_call_across_the_hour_brings_its_tokens_to_both(ledger):
     """In proportion to its time in each."""
     ledger.priced_by(book("10", ", to: 2026-11-20T12:00:00Z"))
