@@ -109,6 +109,17 @@ def test_an_agent_span_never_bears(ledger):
     assert bearing(ledger, "agent") == {"loop": "aggregate"}
 
 
+def test_the_calls_inside_an_agent_explain_its_totals(ledger):
+    """Of what it says beyond them, nothing is known."""
+    ledger.foreign(
+        "explained", "loop", usage={"input_tokens": 1_500, "output_tokens": 100},
+        said={"gen_ai.operation.name": "invoke_agent"},
+    )  # fmt: skip
+    ledger.call("explained", "a", "loop", tokens=CALL)
+    ledger.tick()
+    assert ledger.call_cost("explained", "loop")["unexplained_tokens"] == 500
+
+
 def test_a_foreign_call_is_read_by_the_conventions(ledger):
     """Totals contain caches and reasoning."""
     usage = TOTALS | {"cache_read.input_tokens": 600, "cache_creation.input_tokens": 50, "reasoning.output_tokens": 40}
