@@ -74,7 +74,11 @@ WITH
             arraySlice(all_tokens, length(prompt) + 1) AS beside_prompt,
             -- A fee per request exists where a price list knows one, and where a call said its cost but nothing it used.
             used.review_kind = '' AND used.part = 0
-                AND if(empty(all_tokens) AND empty(used.meters), isNotNull(used.reported), has(rates.units, 'requests')) AS has_request,
+                AND if(
+                    empty(all_tokens) AND NOT arrayExists(count -> count > 0, mapValues(used.meters)),
+                    isNotNull(used.reported),
+                    has(rates.units, 'requests')
+                ) AS has_request,
             arraySum(each -> if(startsWith(each.1, 'output_'), 0, each.2), all_tokens) AS input_tokens,
             toUInt16(
                 1

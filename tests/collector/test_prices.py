@@ -174,11 +174,18 @@ def test_what_an_untrusted_provider_says_it_cost_is_kept_and_not_used(ledger):
     assert (cost["total"], cost["reported_cost"]) == (Decimal("0.002"), Decimal(99))
 
 
-@pytest.mark.parametrize("tokens", [{"input_text": 2, "output_text": 1}, {}])
-def test_a_reported_cost_prices_what_no_catalogue_knows(ledger, tokens):
+@pytest.mark.parametrize("tokens", [{"input_text": 2, "output_text": 1}, {"input_text": 0}, {}])
+@pytest.mark.parametrize("meters", [{}, {"web_search": 0}])
+def test_a_reported_cost_prices_what_no_catalogue_knows(ledger, tokens, meters):
     """By quantity; and where nothing was counted, as one request."""
     ledger.call(
-        "t", "a", provider="openrouter", model="new/model", tokens=tokens, said=reported("0.000000000000000002")
+        "t",
+        "a",
+        provider="openrouter",
+        model="new/model",
+        tokens=tokens,
+        meters=meters,
+        said=reported("0.000000000000000002"),
     )
     ledger.tick()
     cost = ledger.call_cost("t", "a")
