@@ -20,7 +20,11 @@ WITH
     ) AS said_model,
     lower(said['gen_ai.operation.name']) AS said_operation,
     said['tokentrace.usage.scope'] AS said_scope,
-    JSONExtract(said['tokentrace.usage.flags'], 'Array(String)') AS said_flags,
+    -- Parts that were cut off on the way cannot bear what the whole would then not bear.
+    arrayFilter(
+        flag -> flag != 'main_is_sum_of_parts' OR length(answers) > 1,
+        JSONExtract(said['tokentrace.usage.flags'], 'Array(String)')
+    ) AS said_flags,
     mapFilter(
         (bucket, count) -> count < implausible AND match(bucket, bucket_name),
         mapApply(
