@@ -47,6 +47,8 @@ class PriceList:
     """False where these are the prices of another context, for want of any of this one."""
     catalogue: Mapping[str, Cells] | None = None
     """What stood here before a price book was laid over it."""
+    agreed: frozenset[str] = frozenset()
+    """Units whose price the book names: theirs in every context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,12 @@ def row(one: PriceList) -> Row:
     return Row(
         valid_from=one.valid_from,
         units=list(completed),
-        is_own=[int(one.applies and is_own) for is_own, _ in completed.values()],
+        is_own=[int(is_own and (one.applies or seller in one.agreed)) for is_own, seller, _ in completed.values()],
         per=[units()[unit].per for unit in completed],
         tiers=list(one.tiers),
         times=list(one.times),
-        prices=_by_cell([cells for _, cells in completed.values()]),
-        list_prices=_by_cell([listed[unit][1] for unit in completed]) if listed else [],
+        prices=_by_cell([cells for _, _, cells in completed.values()]),
+        list_prices=_by_cell([listed[unit][2] for unit in completed]) if listed else [],
     )
 
 
@@ -112,20 +114,21 @@ def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate])
                 agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
     if not agreed:
         return replace(under, valid_from=start)
-    return replace(under, valid_from=start, own={**under.own, **agreed}, catalogue=under.own, applies=True)
+    return replace(under, valid_from=start, own={**under.own, **agreed}, catalogue=under.own, agreed=frozenset(agreed))
 
 
-def _completed(own: Mapping[str, Cells]) -> dict[str, tuple[bool, Cells]]:
+def _completed(own: Mapping[str, Cells]) -> dict[str, tuple[bool, str, Cells]]:
     found = {unit: _found(unit, own) for unit in units()}
     return {unit: each for unit, each in found.items() if each is not None}
 
 
-def _found(name: str, own: Mapping[str, Cells]) -> tuple[bool, Cells] | None:
+def _found(name: str, own: Mapping[str, Cells]) -> tuple[bool, str, Cells] | None:
+    """Whether a unit has a price of its own, the unit whose price it is, and the price."""
     unit = units()[name]
     for same in (name, unit.same_as):
         if same in own:
-            return True, own[same]
-    return next(((False, own[lender]) for lender in unit.borrows if lender in own), None)
+            return True, same, own[same]
+    return next(((False, lender, own[lender]) for lender in unit.borrows if lender in own), None)
 
 
 def _by_cell(by_unit: Sequence[Cells]) -> list[list[Decimal]]:

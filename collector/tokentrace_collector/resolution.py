@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -141,7 +141,8 @@ def _owner(listed: _Listed) -> Provider:
 
 
 def _price_lists(listed: _Listed) -> list[PriceList]:
-    return catalogue.price_lists(listed.model, catalogue.contexts(listed.model)[listed.context])
+    found = catalogue.price_lists(listed.model, catalogue.contexts(listed.model)[listed.context])
+    return found if listed.is_exact else [replace(each, applies=False) for each in found]
 
 
 @cache

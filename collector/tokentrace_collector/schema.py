@@ -27,7 +27,7 @@ _CLAIM = re.compile(
     re.DOTALL,
 )
 _CREATED = re.compile(r"\bCREATE\s+(?:TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE)
-_HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*Null\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
+_HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*(?:Null|Memory)\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
 
 
 class SchemaError(Exception):
@@ -74,7 +74,7 @@ class _Object:
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether it only passes rows on, so that it may be made anew at any time; other tables change by migration."""
+        """Whether it only passes rows on or is scratch, so that it may be made anew; other tables change by migration."""
         return _HOLDS_NOTHING.search(self.sql) is not None
 
     @property

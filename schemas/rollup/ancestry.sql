@@ -52,7 +52,15 @@ SELECT
     walk.number,
     walk.ancestor,
     walk.distance,
-    inner_span.class = outer_span.class,
+    -- An agent's totals are those of its generations.
+    inner_span.class = if(
+        outer_span.scope = 'aggregate'
+            AND outer_span.class IN (
+                'invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'workflow', 'agent_step'
+            ),
+        'generation',
+        outer_span.class
+    ),
     inner_span.scope = 'call' AND outer_span.scope IN ('call', 'aggregate'),
     inner_span.response_id = '' OR outer_span.response_id = '' OR inner_span.response_id = outer_span.response_id,
     inner_span.input_tokens = outer_span.input_tokens AND inner_span.output_tokens = outer_span.output_tokens,

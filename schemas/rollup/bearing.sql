@@ -31,7 +31,7 @@ WITH
             toInt64(toUnixTimestamp(ended_at)) AS until,
             until - seconds AS since,
             max(if(isNull(seconds), 0, until)) OVER (
-                PARTITION BY tenant, reviewer, if(reviewer = '', span_id, '')
+                PARTITION BY tenant, reviewer, if(reviewer = '', (trace_id, span_id), ('', ''))
                 ORDER BY since, until, trace_id, span_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS taken_until

@@ -59,7 +59,7 @@ SELECT
     used.list_cost,
     used.contracted_cost,
     call.reported_cost,
-    (kind = 'call' AND call.part = 0 AND bears AS is_call) AND (
+    (kind = 'call' AND call.part = 0 AND span.bearing AS is_call) AND (
         origin = 'reported'
         OR call.billable = 'false'
         -- An HTTP error before any output is not billed, and that is known.
@@ -70,9 +70,9 @@ SELECT
     used.tokens_total,
     used.rates_covered,
     used.rates_total,
-    is_call AND known_role != 'unknown' AND notEmpty(used.lines),
     -- What used nothing needs no role.
-    is_call AND notEmpty(used.lines),
+    (is_call AND (notEmpty(used.lines) OR NOT bears) AS needs_role) AND known_role != 'unknown',
+    needs_role,
     kind = 'review' AND isNotNull(span.seconds) AND used.unpriced = 0,
     kind = 'review',
     {run:String},

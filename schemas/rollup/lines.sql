@@ -5,6 +5,7 @@ WITH
     used AS (
         SELECT
             span.number AS number,
+            call.tenant AS tenant,
             call.part AS part,
             call.review_kind AS review_kind,
             call.operation AS operation,
@@ -73,7 +74,11 @@ WITH
             arraySlice(all_tokens, length(prompt) + 1) AS beside_prompt,
             -- A fee per request exists where a price list knows one, and where a call said its cost but nothing it used.
             used.review_kind = '' AND used.part = 0
-                AND if(empty(all_tokens) AND empty(used.meters), isNotNull(used.reported), has(rates.units, 'requests')) AS has_request,
+                AND if(
+                    empty(all_tokens) AND NOT arrayExists(count -> count > 0, mapValues(used.meters)),
+                    isNotNull(used.reported),
+                    has(rates.units, 'requests')
+                ) AS has_request,
             arraySum(each -> if(startsWith(each.1, 'output_'), 0, each.2), all_tokens) AS input_tokens,
             toUInt16(
                 1
@@ -81,7 +86,8 @@ WITH
                 + arrayCount(tier -> input_tokens > tier, rates.tiers)
             ) AS cell
         FROM used
-        ASOF LEFT JOIN rollup_rates AS rates ON rates.rate_key = used.rate_key AND rates.valid_from <= used.started_at
+        ASOF LEFT JOIN rollup_rates AS rates
+            ON rates.tenant = used.tenant AND rates.rate_key = used.rate_key AND rates.valid_from <= used.started_at
     ),
     -- The application's account of its prompt, scaled to what the provider counted: whole tokens, largest remainder first.
     scaled AS (

@@ -1,4 +1,5 @@
--- One row per pool and hour to allocate again: those this run has rated calls in, those not charged in full, and those not yet booked.
+-- One row per pool and hour to allocate again: those this run has rated calls in, those where these calls had a share so
+-- far, those not charged in full, and those not yet booked.
 INSERT INTO rollup_pool_hours
 WITH
     pools AS (
@@ -27,6 +28,23 @@ WITH
         WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
             AND version = {version:UInt64}
             AND pool != ''
+    ),
+    -- A call that no longer bears its cost takes nothing with it, but its share is to be taken back.
+    shared AS (
+        SELECT DISTINCT
+            tenant,
+            pool,
+            hour
+        FROM capacity_lines FINAL
+        WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
+            AND (tenant, trace_id) IN (
+                SELECT
+                    tenant,
+                    trace_id
+                FROM call_costs
+                WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
+                    AND version = {version:UInt64}
+            )
     ),
     booked AS (
         SELECT
@@ -66,6 +84,12 @@ SELECT
     pool,
     hour
 FROM served
+UNION DISTINCT
+SELECT
+    tenant,
+    pool,
+    hour
+FROM shared
 UNION DISTINCT
 SELECT
     tenant,

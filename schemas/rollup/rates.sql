@@ -1,8 +1,9 @@
--- One row per kind of call in the batch and start of validity. Kinds without a price stay: a pool may serve them.
+-- One row per tenant, kind of call in the batch and start of validity. Kinds without a price stay: a pool may serve them.
 INSERT INTO rollup_rates
 WITH
     resolved AS (
         SELECT
+            tenant,
             rate_key,
             catalogue,
             rate_provider,
@@ -12,12 +13,16 @@ WITH
             pool
         FROM model_resolution FINAL
         WHERE rating_run = {run:String}
-            AND rate_key IN (
-                SELECT rate_key
+            AND (tenant, rate_key) IN (
+                SELECT
+                    tenant,
+                    rate_key
                 FROM llm_calls
                 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
                 UNION ALL
-                SELECT rate_key
+                SELECT
+                    tenant,
+                    rate_key
                 FROM rollup_responses
             )
     ),
@@ -40,6 +45,7 @@ WITH
     ),
     pools AS (
         SELECT
+            tenant,
             pool,
             valid_from,
             valid_to
@@ -48,6 +54,7 @@ WITH
     )
 SELECT
     toUInt32(rowNumberInAllBlocks() + 1),
+    resolved.tenant,
     resolved.rate_key,
     listed.valid_from,
     listed.units,
@@ -67,4 +74,4 @@ LEFT JOIN listed
     AND listed.provider = resolved.rate_provider
     AND listed.model = resolved.rate_model
     AND listed.context = resolved.rate_context
-LEFT JOIN pools ON pools.pool = resolved.pool
+LEFT JOIN pools ON pools.tenant = resolved.tenant AND pools.pool = resolved.pool

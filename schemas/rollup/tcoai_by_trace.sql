@@ -58,9 +58,10 @@ WITH
             sum(estimated) AS estimated_sum,
             sum(list_cost) AS list_sum,
             sum(contracted_cost) AS contracted_sum,
-            countIf(kind = 'call' AND bearing AND part = 0) AS calls,
-            sumIf(attempts, bearing) AS attempts_sum,
-            sumIf(failed_attempts, bearing) AS failed_attempts_sum,
+            -- A call whose parts bear its cost is still a call.
+            countIf(kind = 'call' AND (bearing OR borne_by = 'parts') AND part = 0) AS calls,
+            sumIf(attempts, bearing OR borne_by = 'parts') AS attempts_sum,
+            sumIf(failed_attempts, bearing OR borne_by = 'parts') AS failed_attempts_sum,
             countIf(kind = 'review') AS reviews,
             sum(arraySum((unit_kind, quantity) -> if(unit_kind = 'review', toUInt64(quantity), 0), lines.kind, lines.quantity)) AS review_seconds,
             sumMapIf(tokens, bearing) AS tokens_sum,

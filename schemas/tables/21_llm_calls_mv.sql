@@ -20,7 +20,11 @@ WITH
     ) AS said_model,
     lower(said['gen_ai.operation.name']) AS said_operation,
     said['tokentrace.usage.scope'] AS said_scope,
-    JSONExtract(said['tokentrace.usage.flags'], 'Array(String)') AS said_flags,
+    -- Parts that were cut off on the way cannot bear what the whole would then not bear.
+    arrayFilter(
+        flag -> flag != 'main_is_sum_of_parts' OR length(answers) > 1,
+        JSONExtract(said['tokentrace.usage.flags'], 'Array(String)')
+    ) AS said_flags,
     mapFilter(
         (bucket, count) -> count < implausible AND match(bucket, bucket_name),
         mapApply(
@@ -89,9 +93,13 @@ SELECT
     SpanId AS span_id,
     toUInt16(number) AS part,
     ParentSpanId AS parent_span_id,
-    Timestamp AS started_at,
+    -- A span outside these years has a wrong clock; the hours of the other tables do not reach there.
+    least(
+        greatest(Timestamp, toDateTime64('1970-01-01 00:00:00', 9, 'UTC')),
+        toDateTime64('2100-01-01 00:00:00', 9, 'UTC')
+    ) AS started_at,
     -- A span of more than a year is one that nobody closed.
-    addNanoseconds(Timestamp, least(Duration, 31622400000000000)) AS ended_at,
+    addNanoseconds(started_at, least(Duration, 31622400000000000)) AS ended_at,
     SpanName AS name,
     ServiceName AS service,
     multiIf(is_own, 'tokentrace', is_foreign, 'gen_ai', '') AS dialect,

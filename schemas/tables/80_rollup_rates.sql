@@ -1,6 +1,7 @@
--- One row per kind of call in the batch and start of validity: its price list and its pool; scratch.
+-- One row per tenant, kind of call in the batch and start of validity: its price list and its pool; scratch.
 CREATE TABLE IF NOT EXISTS rollup_rates (
     rate UInt32,
+    tenant LowCardinality(String),
     rate_key UInt64,
     valid_from DateTime64(9),
     units Array(LowCardinality(String)),

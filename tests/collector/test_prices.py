@@ -148,6 +148,20 @@ def test_a_tier_of_service_without_a_price_is_rated_as_standard_but_not_covered(
     )
 
 
+def test_a_price_book_vouches_for_the_prices_it_names_only(ledger):
+    """The rest of a tier that the catalogue does not know is still borrowed from standard service."""
+    ledger.priced_by("version: 1\nrates: [{provider: openai, model: 'gpt-6*', prices: {output_text: 5}}]")
+    tokens = {"input_text": 10, "output_reasoning": 10, "output_text": 10}
+    ledger.call("t", "a", tokens=tokens, said={"tokentrace.billing.service_tier": "warp"})
+    ledger.call("t", "b", tokens=tokens)
+    ledger.tick()
+    borrowed, own = ledger.call_cost("t", "a"), ledger.call_cost("t", "b")
+    assert dict(zip(borrowed["lines.unit"], borrowed["lines.status"], strict=True)) == {
+        "input_text": "fallback", "output_reasoning": "priced", "output_text": "priced",
+    }  # fmt: skip
+    assert set(own["lines.status"]) == {"priced"}
+
+
 def test_an_hour_of_audio_divides_last(ledger):
     """61.5 seconds at a price per hour: one rounding, half to even, at the eighteenth place."""
     ledger.priced_by("version: 1\nrates: [{provider: mine, prices: {audio_seconds: 0.0000025}}]")
@@ -184,11 +198,18 @@ def test_what_an_untrusted_provider_says_it_cost_is_kept_and_not_used(ledger):
     assert (cost["total"], cost["reported_cost"]) == (Decimal("0.002"), Decimal(99))
 
 
-@pytest.mark.parametrize("tokens", [{"input_text": 2, "output_text": 1}, {}])
-def test_a_reported_cost_prices_what_no_catalogue_knows(ledger, tokens):
+@pytest.mark.parametrize("tokens", [{"input_text": 2, "output_text": 1}, {"input_text": 0}, {}])
+@pytest.mark.parametrize("meters", [{}, {"web_search": 0}])
+def test_a_reported_cost_prices_what_no_catalogue_knows(ledger, tokens, meters):
     """By quantity; and where nothing was counted, as one request."""
     ledger.call(
-        "t", "a", provider="openrouter", model="new/model", tokens=tokens, said=reported("0.000000000000000002")
+        "t",
+        "a",
+        provider="openrouter",
+        model="new/model",
+        tokens=tokens,
+        meters=meters,
+        said=reported("0.000000000000000002"),
     )
     ledger.tick()
     cost = ledger.call_cost("t", "a")

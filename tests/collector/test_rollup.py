@@ -273,6 +273,10 @@ def test_nothing_a_sender_says_stops_the_rollup(ledger):
         ledger.call("t", f"own{number}", provider="vllm", tokens={"input_text": 1_000}, said=said, seconds=0)
     ledger.call("t", "endless", provider="vllm", tokens={"input_text": 1_000}, seconds=2**63 / 10**9)
     ledger.call("t", "ancient", provider="vllm", tokens={"input_text": 1_000}, at=-EPOCH.timestamp())
+    for name, years in (("far future", 200), ("future", 85), ("before the epoch", -100)):
+        ledger.call(name, "a", tokens={"input_text": 1_000}, at=years * 365 * 86_400)
+        ledger.call(name, "own", provider="vllm", tokens={"input_text": 1_000}, at=years * 365 * 86_400)
     ledger.call("u", "a", tokens={"input_text": 1_000})
     ledger.tick()
+    assert ledger.trace("future")["direct"] == Decimal("0.002")
     assert ledger.trace("u")["total"] == Decimal("0.002")

@@ -109,6 +109,17 @@ def test_an_agent_span_never_bears(ledger):
     assert bearing(ledger, "agent") == {"loop": "aggregate"}
 
 
+def test_the_calls_inside_an_agent_explain_its_totals(ledger):
+    """Of what it says beyond them, nothing is known."""
+    ledger.foreign(
+        "explained", "loop", usage={"input_tokens": 1_500, "output_tokens": 100},
+        said={"gen_ai.operation.name": "invoke_agent"},
+    )  # fmt: skip
+    ledger.call("explained", "a", "loop", tokens=CALL)
+    ledger.tick()
+    assert ledger.call_cost("explained", "loop")["unexplained_tokens"] == 500
+
+
 def test_a_foreign_call_is_read_by_the_conventions(ledger):
     """Totals contain caches and reasoning."""
     usage = TOTALS | {"cache_read.input_tokens": 600, "cache_creation.input_tokens": 50, "reasoning.output_tokens": 40}
@@ -178,6 +189,28 @@ def test_a_main_usage_that_is_the_sum_of_its_parts_bears_nothing_itself(ledger):
     )
     ledger.tick()
     assert (ledger.call_cost("sum", "a")["borne_by"], ledger.components("sum")) == ("parts", {"visible": COST})
+
+
+def test_a_call_whose_parts_bear_its_cost_is_counted(ledger):
+    """With its attempts, and in every coverage."""
+    parts = '[{"kind": "message", "model": "gpt-6-sol", "buckets": {"input_text": 1000, "output_text": 100}}]'
+    said = {
+        "tokentrace.usage.parts": parts,
+        "tokentrace.usage.flags": '["main_is_sum_of_parts"]',
+        "tokentrace.usage.source": "partial_stream",
+    }
+    ledger.call("counted", "a", tokens=CALL, attempts=[{"tokentrace.attempt.number": 1}], said=said)
+    ledger.tick()
+    names = ("calls", "attempts", "usage_covered", "usage_total", "roles_covered", "roles_total")
+    assert [ledger.trace("counted")[name] for name in names] == [1, 1, 0, 1, 1, 1]
+
+
+def test_a_main_usage_whose_parts_were_cut_off_bears_its_cost(ledger):
+    """An exporter that limits the length of attributes leaves no JSON."""
+    said = {"tokentrace.usage.parts": '[{"kind": "mess', "tokentrace.usage.flags": '["main_is_sum_of_parts"]'}
+    ledger.call("cut off", "a", tokens=CALL, said=said)
+    ledger.tick()
+    assert ledger.components("cut off") == {"visible": COST}
 
 
 def test_spans_that_enclose_each_other_do_not_stop_the_rollup(ledger):

@@ -93,6 +93,16 @@ def test_a_view_that_is_missing_is_made_anew(empty_store: Store, schemas):
     assert empty_store.query("SELECT id FROM costs") == [{"id": 1}]
 
 
+def test_a_changed_scratch_table_is_made_anew(empty_store: Store, schemas):
+    scratch = "CREATE TABLE IF NOT EXISTS scratch ({}) ENGINE = Memory"
+    (schemas / "tables/20_scratch.sql").write_text(scratch.format("id UInt8"))
+    schema.apply(empty_store)
+    (schemas / "tables/20_scratch.sql").write_text(scratch.format("tenant String, id UInt8"))
+    schema.apply(empty_store)
+    empty_store.insert("scratch", ["tenant", "id"], [["default"], [1]])
+    assert empty_store.query("SELECT tenant FROM scratch") == [{"tenant": "default"}]
+
+
 def test_text_is_repeated_for_each_component(schemas):
     (schemas / "components/20_errors.sql").write_text("SELECT 1")
     schema.components.cache_clear()

@@ -66,6 +66,14 @@ def test_two_people_may_look_at_once(shared_ledger):
     assert shared_ledger.trace("two")["review_seconds"] == 240
 
 
+def test_two_people_may_look_at_two_traces_at_once(shared_ledger):
+    """A span id names a span of its trace only."""
+    shared_ledger.review("anonymous one", "r", active=120)
+    shared_ledger.review("anonymous two", "r", active=120)
+    shared_ledger.tick()
+    assert [shared_ledger.trace(f"anonymous {name}")["review_seconds"] for name in ("one", "two")] == [120, 120]
+
+
 def test_without_a_review_there_is_no_review_cost(shared_ledger):
     """The component is there for its cause alone."""
     shared_ledger.call("none", "a", tokens={"input_text": 1_000})

@@ -103,6 +103,20 @@ def test_a_neighbour_that_comes_later_changes_what_is_allocated_only(ledger):
     )
 
 
+def test_a_call_that_bears_its_cost_no_longer_gives_its_share_back(ledger):
+    """The call inside it arrives late, and was served elsewhere: the hour is nobody's then."""
+    ledger.priced_by(book("10", ", to: 2026-11-20T11:00:00Z"))
+    said = {"gen_ai.provider.name": "vllm"}
+    ledger.foreign("t", "outer", usage={"input_tokens": 10, "output_tokens": 10}, said=said, seconds=60)
+    ledger.span("later", "x", at=7_200)
+    ledger.tick()
+    assert ledger.trace("t")["allocated"] == 10
+    ledger.call("t", "inner", "outer", tokens={"input_text": 1_000})
+    ledger.tick()
+    assert (ledger.trace("t")["allocated"], ledger.trace("t")["total"]) == (0, Decimal("0.002"))
+    assert hour(ledger)["unallocated"] == 10
+
+
 def test_a_call_across_the_hour_brings_its_tokens_to_both(ledger):
     """In proportion to its time in each."""
     ledger.priced_by(book("10", ", to: 2026-11-20T12:00:00Z"))
@@ -118,6 +132,18 @@ def test_a_pool_of_one_tenant_serves_no_other(ledger):
     own(ledger, "t", tokens={"output_text": 1}, tenant="other", seconds=60)
     ledger.tick()
     assert ledger.trace("t")["allocated"] == 0
+
+
+def test_calls_of_one_kind_are_each_served_by_the_pool_of_their_own_tenant(ledger):
+    """What serves one tenant makes the same model of another neither free nor part of the hour."""
+    ledger.priced_by(book())
+    for number in range(3):
+        own(ledger, f"ours {number}", tokens={"output_text": 1}, seconds=60)
+        own(ledger, f"theirs {number}", tokens={"output_text": 1}, tenant=f"other {number}", seconds=60)
+    ledger.tick()
+    found = [ledger.call_cost(f"{whose} {number}", "a") for whose in ("ours", "theirs") for number in range(3)]
+    assert [each["pool"] for each in found] == ["h"] * 3 + [""] * 3
+    assert [each["lines.status"] for each in found] == [["allocated"]] * 3 + [["unpriced"]] * 3
 
 
 @pytest.mark.parametrize("capacity", [1, 1_000_000])
