@@ -254,6 +254,21 @@ def test_absurd_counts_are_absent_not_money(ledger):
     assert ledger.call_cost("t", "a")["tokens"] == {"input_text": 1_000}
 
 
+def test_a_server_with_joins_of_its_own_kind_gives_the_same_tables(ledger, expected, monkeypatch):
+    """A profile may say that what a join does not find is NULL."""
+    run = ledger.store.run
+    monkeypatch.setattr(
+        ledger.store,
+        "run",
+        lambda sql, /, settings=None, **values: run(sql, settings={"join_use_nulls": 1} | (settings or {}), **values),
+    )
+    ledger.priced_by(HOUSE)
+    for step in scene()(ledger):
+        step()
+    ledger.tick()
+    assert ledger.everything() == expected
+
+
 def test_nothing_a_sender_says_stops_the_rollup(ledger):
     """One poisoned span must not keep the others from their figures."""
     most = 2**64 - 1
