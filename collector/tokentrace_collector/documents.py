@@ -123,7 +123,7 @@ class Price(TypedDict):
     context: str
     """Tier of service; empty is standard."""
     source: str
-    """Edition: the catalogue with its version, or the hash of a price book."""
+    """Edition: the catalogue with its version, or the rating run of a price book."""
     valid_from: str
     currency: str
     cells: list[PriceCell]
