@@ -71,7 +71,7 @@ class Span(TypedDict):
     usage_source: str | None
     tokens: dict[str, int]
     cost: str | None
-    """None where nothing is known to be charged: a span without price lines."""
+    """None where nothing is known to be charged: a span without price lines, or none of whose lines has a price."""
     components: dict[str, str]
     """Those that are not zero."""
     borne_by: str | None

@@ -8,7 +8,7 @@ import genai_prices
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from tokentrace_collector import catalogue, prices
+from tokentrace_collector import catalogue, prices, reports
 from tokentrace_collector.pricelist import PriceList
 
 SOLD_BY = {
@@ -102,6 +102,16 @@ def test_an_unknown_model_is_not_free(ledger):
         15,
         0,
     )
+
+
+def test_an_unknown_model_costs_null_in_every_table_of_lines(ledger):
+    """An hour of it is not free either, nor is its span in a report."""
+    ledger.call("t", "a", model="no-such-model", tokens={"input_text": 10})
+    ledger.tick()
+    hours = ledger.store.query("SELECT status, amount, list_cost, contracted_cost FROM tcoai_by_hour FINAL")
+    assert hours == [{"status": "unpriced", "amount": None, "list_cost": None, "contracted_cost": None}]
+    assert ledger.store.query("SELECT amount FROM cost_lines") == [{"amount": None}]
+    assert reports.request(ledger.store, "t")["spans"][0]["cost"] is None
 
 
 @pytest.mark.parametrize("provider", ["vllm", "ollama", "self_hosted"])
