@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
+from tokentrace_collector import rollup
 from tokentrace_collector.stages import Stages
 
 HOUSE = """
@@ -162,6 +163,44 @@ def test_a_run_without_news_does_nothing(ledger):
     ledger.call("t", "a", tokens={"input_text": 1})
     ledger.tick()
     assert ledger.rollup.tick().traces == 0
+
+
+@pytest.mark.parametrize("stage", ["begin", "rate", "sum_up", "add_hours"])
+def test_what_arrives_during_a_run_waits_for_the_next(ledger, monkeypatch, stage):
+    """Also a further span of the trace that is being recomputed, whatever of it was already read."""
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    ledger.arrive()
+    whole = getattr(Stages, stage)
+
+    def busy(*given, **more):
+        found = whole(*given, **more)
+        ledger.call("t", "meanwhile", tokens={"input_text": 1_000})
+        ledger.call("u", "a", tokens={"input_text": 1_000})
+        ledger.arrive()
+        return found
+
+    ledger.rollup.tick()
+    ledger.call("t", "b", tokens={"input_text": 1_000})
+    ledger.arrive()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Stages, stage, busy)
+        ledger.rollup.tick()
+    ledger.rollup.tick()
+    assert (ledger.trace("t")["total"], ledger.trace("u")["total"]) == (Decimal("0.006"), Decimal("0.002"))
+    assert total(ledger, "SELECT sum(amount) AS total FROM tcoai_by_hour FINAL") == Decimal("0.008")
+
+
+def test_small_batches_and_shares_give_the_same_tables(ledger, expected, monkeypatch):
+    """What bears upon each other is not always worked off together."""
+    ledger.priced_by(HOUSE).tick()
+    monkeypatch.setattr(rollup, "_TOUCHES", 3)
+    monkeypatch.setattr(rollup, "_SPANS", 4)
+    for step in scene()(ledger):
+        step()
+    ledger.tick()
+    assert ledger.everything() == expected
+    ledger.rollup.rebuild()
+    assert ledger.everything() == expected
 
 
 def test_a_run_that_broke_is_made_good_by_the_next(ledger, monkeypatch):
