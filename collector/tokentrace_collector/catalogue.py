@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,11 +13,12 @@ from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.data_units import unit_data
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from tokentrace_collector import notation
+from tokentrace_collector import files, notation
 from tokentrace_collector.pricelist import ALWAYS, Cells, PriceList, Unit, units
 
-EDITION = f"genai-prices {genai_prices.__version__}"
-"""Which catalogue this is."""
+_RULES = (files.root() / "prices" / "units.yaml").read_bytes()
+EDITION = f"genai-prices {genai_prices.__version__}+{hashlib.sha256(_RULES).hexdigest()[:8]}"
+"""Which catalogue this is, and by which rules it was read."""
 STANDARD = ""
 """The context of a request at ordinary service."""
 

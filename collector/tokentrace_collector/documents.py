@@ -71,7 +71,7 @@ class Span(TypedDict):
     usage_source: str | None
     tokens: dict[str, int]
     cost: str | None
-    """None where nothing is known to be charged: a span without price lines."""
+    """None where nothing is known to be charged: a span without price lines, or none of whose lines has a price."""
     components: dict[str, str]
     """Those that are not zero."""
     borne_by: str | None
@@ -123,7 +123,7 @@ class Price(TypedDict):
     context: str
     """Tier of service; empty is standard."""
     source: str
-    """Edition: the catalogue with its version, or the hash of a price book."""
+    """Edition: the catalogue with its version, or the rating run of a price book."""
     valid_from: str
     currency: str
     cells: list[PriceCell]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from tokentrace_collector import catalogue, files, schema
+from tokentrace_collector import catalogue, schema
 from tokentrace_collector.book import Book, Pool
 from tokentrace_collector.pricelist import Row, row, units
 from tokentrace_collector.resolution import Match, Seen, match
@@ -59,14 +59,13 @@ def resolve(store: Store, run: Run) -> int:
     """Find the prices of what the rollup is about to rate for the first time; how many kinds of call that were."""
     kinds = [Seen(**each) for each in store.query(schema.sql("rollup/unresolved"), run=run.id)]
     matches = [(seen, match(seen, run.book)) for seen in kinds]
-    _insert(store, "price_rates", _RATES, (each for _, one in matches for each in _agreed(one, run.book)))
+    _insert(store, "price_rates", _RATES, (each for _, one in matches for each in _agreed(one, run)))
     _insert(store, "model_resolution", _RESOLVED, (_resolved(run, seen, one) for seen, one in matches))
     return len(kinds)
 
 
 def _name(book: Book) -> str:
-    rules = (files.root() / "prices" / "units.yaml").read_bytes()
-    return hashlib.sha256(f"{catalogue.EDITION} {book.sha} ".encode() + rules).hexdigest()[:16]
+    return hashlib.sha256(f"{catalogue.EDITION} {book.sha}".encode()).hexdigest()[:16]
 
 
 def _catalogue() -> Iterator[tuple[Any, ...]]:
@@ -78,10 +77,10 @@ def _catalogue() -> Iterator[tuple[Any, ...]]:
                     yield *listed, *_of_row(row(each))
 
 
-def _agreed(one: Match, book: Book) -> Iterator[tuple[Any, ...]]:
+def _agreed(one: Match, run: Run) -> Iterator[tuple[Any, ...]]:
     """Rows of the price book; what the catalogue alone decides is stored already."""
     for each in one.lists:
-        yield TENANT, one.catalogue, 1, one.provider, one.model, one.context, book.currency, *_of_row(row(each))
+        yield TENANT, run.id, 1, one.provider, one.model, one.context, run.book.currency, *_of_row(row(each))
 
 
 def _lenders() -> Iterator[tuple[Any, ...]]:
@@ -97,7 +96,9 @@ def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
 
 
 def _resolved(run: Run, seen: Seen, one: Match) -> tuple[Any, ...]:
-    found = (one.catalogue, one.provider, one.model, one.context, int(one.is_exact), one.matched_by, one.pool)
+    # A price book lies over one edition of the catalogue, so that its rows are those of the run, not of the book.
+    edition = run.id if one.lists else one.catalogue
+    found = (edition, one.provider, one.model, one.context, int(one.is_exact), one.matched_by, one.pool)
     return run.id, *_of_seen(seen), *found
 
 

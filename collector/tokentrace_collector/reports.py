@@ -113,6 +113,8 @@ class _Bill:
     borne_by: str = ""
     tokens: dict[str, int] | None = None
     components: dict[str, Decimal] | None = None
+    is_unpriced: bool = False
+    """Something of it has no price."""
 
     def charge(self, component: str, amount: Decimal) -> None:
         charged = self.components = self.components or dict.fromkeys(_components(), Decimal(0))
@@ -125,6 +127,7 @@ def _bills(costs: Sequence[Mapping[str, Any]], capacity: Sequence[Mapping[str, A
         bill = bills[row["span_id"]]
         bill.role = bill.role or row["role"]
         bill.borne_by = bill.borne_by or row["borne_by"]
+        bill.is_unpriced = bill.is_unpriced or bool(row["is_unpriced"])
         for component in _components():
             bill.charge(component, row[component])
         if row["bearing"]:
@@ -163,6 +166,8 @@ def _request(row: Mapping[str, Any]) -> Request:
 
 def _span(row: Mapping[str, Any], began: datetime, bill: _Bill | None, attempts: Mapping[str, list[Attempt]]) -> Span:
     charged = bill.components if bill else None
+    if bill and bill.is_unpriced and not any(charged.values() if charged else ()):
+        charged = None
     return {
         "span_id": row["span_id"],
         "parent_id": row["parent_span_id"],

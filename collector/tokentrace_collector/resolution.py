@@ -40,7 +40,7 @@ class Match:
     """The price list of a call, and the capacity pool that serves it."""
 
     catalogue: str = ""
-    """Edition; empty where no price is known."""
+    """Edition of the catalogue, or hash of the price book; empty where no price is known."""
     provider: str = ""
     model: str = ""
     context: str = ""

@@ -7,6 +7,7 @@ SELECT
     borne_by,
     waste,
     tokens,
+    has(lines.status, 'unpriced') AS is_unpriced,
     ${components: {name}},
     total
 FROM call_costs FINAL

@@ -18,11 +18,11 @@ WHERE tenant = {tenant:String}
     AND ({provider:String} = '' OR provider = {provider:String})
     AND ({model:String} = '' OR model = {model:String})
     AND catalogue IN (
-        SELECT arrayJoin([catalogue, book_sha])
+        SELECT arrayJoin([catalogue, rating_run])
         FROM (
             SELECT
                 catalogue,
-                book_sha
+                rating_run
             FROM rating_runs FINAL
             WHERE tenant = {tenant:String}
             ORDER BY

@@ -176,7 +176,12 @@ SELECT
             AND attributes['tokentrace.attempt.billable'] != 'false',
         attempt_events
     ) AS unknown_attempts,
-    said['tokentrace.role'] AS role,
+    transform(
+        said['tokentrace.role'],
+        ['supervise', 'handoff', 'judge'],
+        ['delegate', 'delegate', 'verify'],
+        said['tokentrace.role']
+    ) AS role,
     said['tokentrace.role_source'] AS role_source,
     said['tokentrace.step.name'] AS step,
     if(

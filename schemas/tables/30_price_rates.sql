@@ -2,7 +2,7 @@
 -- `prices` holds one array per cell, aligned with `units`; cell = time slot × (tiers + 1) + tier.
 CREATE TABLE IF NOT EXISTS price_rates (
     tenant LowCardinality(String),
-    catalogue LowCardinality(String) COMMENT 'Which edition: the catalogue and its version, or the hash of a price book.',
+    catalogue LowCardinality(String) COMMENT 'Which edition: the catalogue and its version, or the rating run of a price book.',
     rank UInt8 COMMENT '0 catalogue, 1 price book; the higher wins.',
     provider LowCardinality(String),
     model String,

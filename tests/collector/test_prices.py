@@ -8,7 +8,8 @@ import genai_prices
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from tokentrace_collector import catalogue
+from tokentrace_collector import catalogue, prices, reports
+from tokentrace_collector.pricelist import PriceList
 
 SOLD_BY = {
     "openai": "openai", "anthropic": "anthropic", "gcp.gemini": "google", "aws.bedrock": "aws", "mistral_ai": "mistral",
@@ -113,6 +114,16 @@ def test_an_unknown_model_is_not_free(ledger):
     )
 
 
+def test_an_unknown_model_costs_null_in_every_table_of_lines(ledger):
+    """An hour of it is not free either, nor is its span in a report."""
+    ledger.call("t", "a", model="no-such-model", tokens={"input_text": 10})
+    ledger.tick()
+    hours = ledger.store.query("SELECT status, amount, list_cost, contracted_cost FROM tcoai_by_hour FINAL")
+    assert hours == [{"status": "unpriced", "amount": None, "list_cost": None, "contracted_cost": None}]
+    assert ledger.store.query("SELECT amount FROM cost_lines") == [{"amount": None}]
+    assert reports.request(ledger.store, "t")["spans"][0]["cost"] is None
+
+
 @pytest.mark.parametrize("provider", ["vllm", "ollama", "self_hosted"])
 def test_a_model_of_ones_own_has_no_price_by_its_name(ledger, provider):
     """A self-hosted model is never rated like the API of the same name."""
@@ -160,6 +171,25 @@ def test_a_price_book_vouches_for_the_prices_it_names_only(ledger):
         "input_text": "fallback", "output_reasoning": "priced", "output_text": "priced",
     }  # fmt: skip
     assert set(own["lines.status"]) == {"priced"}
+
+
+def test_a_price_book_lies_over_the_edition_of_its_run(ledger, monkeypatch):
+    """A change of price that another edition of the catalogue knew of does not outlive it."""
+    agreed = "version: 1\nrates: [{provider: openai, model: 'gpt-6*', prices: {output_text: 5}}]"
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    known = catalogue.price_lists
+    with monkeypatch.context() as wrong:
+        wrong.setattr(catalogue, "EDITION", "genai-prices with a mistake")
+        wrong.setattr(
+            catalogue,
+            "price_lists",
+            lambda model, context: [*known(model, context), PriceList(EPOCH, {"input_text": (Decimal(7),)})],
+        )
+        wrong.setattr(prices, "_catalogue", lambda: iter(()))
+        ledger.priced_by(agreed).tick()
+        assert ledger.trace("t")["total"] == 7_000
+    ledger.priced_by(agreed).tick()
+    assert ledger.trace("t")["total"] == Decimal("0.002")
 
 
 def test_an_hour_of_audio_divides_last(ledger):

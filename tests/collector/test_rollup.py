@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
+from tokentrace_collector import rollup
 from tokentrace_collector.stages import Stages
 
 HOUSE = """
@@ -164,6 +165,44 @@ def test_a_run_without_news_does_nothing(ledger):
     assert ledger.rollup.tick().traces == 0
 
 
+@pytest.mark.parametrize("stage", ["begin", "rate", "sum_up", "add_hours"])
+def test_what_arrives_during_a_run_waits_for_the_next(ledger, monkeypatch, stage):
+    """Also a further span of the trace that is being recomputed, whatever of it was already read."""
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    ledger.arrive()
+    whole = getattr(Stages, stage)
+
+    def busy(*given, **more):
+        found = whole(*given, **more)
+        ledger.call("t", "meanwhile", tokens={"input_text": 1_000})
+        ledger.call("u", "a", tokens={"input_text": 1_000})
+        ledger.arrive()
+        return found
+
+    ledger.rollup.tick()
+    ledger.call("t", "b", tokens={"input_text": 1_000})
+    ledger.arrive()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Stages, stage, busy)
+        ledger.rollup.tick()
+    ledger.rollup.tick()
+    assert (ledger.trace("t")["total"], ledger.trace("u")["total"]) == (Decimal("0.006"), Decimal("0.002"))
+    assert total(ledger, "SELECT sum(amount) AS total FROM tcoai_by_hour FINAL") == Decimal("0.008")
+
+
+def test_small_batches_and_shares_give_the_same_tables(ledger, expected, monkeypatch):
+    """What bears upon each other is not always worked off together."""
+    ledger.priced_by(HOUSE).tick()
+    monkeypatch.setattr(rollup, "_TOUCHES", 3)
+    monkeypatch.setattr(rollup, "_SPANS", 4)
+    for step in scene()(ledger):
+        step()
+    ledger.tick()
+    assert ledger.everything() == expected
+    ledger.rollup.rebuild()
+    assert ledger.everything() == expected
+
+
 def test_a_run_that_broke_is_made_good_by_the_next(ledger, monkeypatch):
     """Nothing is forgotten, nothing is doubled."""
     ledger.call("t", "a", tokens={"input_text": 1_000})
@@ -252,6 +291,21 @@ def test_absurd_counts_are_absent_not_money(ledger):
     )
     ledger.tick()
     assert ledger.call_cost("t", "a")["tokens"] == {"input_text": 1_000}
+
+
+def test_a_server_with_joins_of_its_own_kind_gives_the_same_tables(ledger, expected, monkeypatch):
+    """A profile may say that what a join does not find is NULL."""
+    run = ledger.store.run
+    monkeypatch.setattr(
+        ledger.store,
+        "run",
+        lambda sql, /, settings=None, **values: run(sql, settings={"join_use_nulls": 1} | (settings or {}), **values),
+    )
+    ledger.priced_by(HOUSE)
+    for step in scene()(ledger):
+        step()
+    ledger.tick()
+    assert ledger.everything() == expected
 
 
 def test_nothing_a_sender_says_stops_the_rollup(ledger):

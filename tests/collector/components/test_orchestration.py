@@ -22,6 +22,14 @@ def test_the_map_of_roles_is_total(ledger, role, component):
     assert ledger.components(f"role {role}") == {component: "0.003"}
 
 
+@pytest.mark.parametrize(("word", "role"), [("supervise", "delegate"), ("handoff", "delegate"), ("judge", "verify")])
+def test_other_words_for_a_role_are_that_role(ledger, word, role):
+    """The method names them."""
+    ledger.call(f"word {word}", "a", role=word, tokens=CALL)
+    ledger.tick()
+    assert ledger.call_cost(f"word {word}", "a")["role"] == role
+
+
 def test_a_call_takes_the_role_of_the_step_around_it(ledger):
     """The nearest one that has any."""
     ledger.span("inherits", "outer", said={"tokentrace.role": "answer"})
