@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from tokentrace.clients import _google_live
 from tokentrace.clients._stainless import SENDS
 from tokentrace.integration import EVERY, AttemptSeam, Call, Integration, Request, Seam
 from tokentrace.reading import Format, items, text
-from tokentrace.wire import gemini, interactions, predict
+from tokentrace.wire import batch, gemini, interactions, predict
 
 _MODULE = "google.genai.models"
+_BATCHES = "google.genai.batches"
 _INTERACTIONS = "google.genai._gaos.interactions"
+_WHOLE = (predict.FORMAT, batch.FORMAT)
 
 
 def _describe(call: Call, operation: str, fmt: Format, *, stream: bool = False) -> Request:
@@ -49,6 +52,14 @@ def _draw(call: Call) -> Request:
     return _describe(call, "image_generation", predict.FORMAT)._replace(reads_body=False)
 
 
+def _submit(call: Call) -> Request:
+    return _describe(call, "batch", batch.FORMAT)
+
+
+def _collect(call: Call) -> Request:
+    return _describe(call, "batch", batch.FORMAT)._replace(scope="retrieve")
+
+
 def _interact(call: Call) -> Request:
     return Request(
         provider="gcp.gemini",
@@ -61,9 +72,9 @@ def _interact(call: Call) -> Request:
 
 
 def _kept(_call: Call, response: Any, fmt: Format) -> bytes | None:
-    """The body of embeddings: older releases drop the usage from what they hand to the application."""
+    """The body of embeddings, whose usage older releases drop from what they hand out, and of batch jobs."""
     texts = items(getattr(response, "response_stream", None))
-    return str(texts[0]).encode() if texts and fmt is predict.FORMAT else None
+    return str(texts[0]).encode() if texts and fmt in _WHOLE else None
 
 
 INTEGRATION = Integration(
@@ -81,6 +92,10 @@ INTEGRATION = Integration(
         Seam(_MODULE, "AsyncModels._generate_images", _draw, awaited=True),
         Seam(_MODULE, "AsyncModels._edit_image", _draw, awaited=True),
         Seam(_MODULE, "AsyncModels._upscale_image", _draw, awaited=True),
+        Seam(_BATCHES, "Batches._create", _submit),
+        Seam(_BATCHES, "Batches.get", _collect),
+        Seam(_BATCHES, "AsyncBatches._create", _submit, awaited=True),
+        Seam(_BATCHES, "AsyncBatches.get", _collect, awaited=True),
         Seam(_INTERACTIONS, "Interactions.create", _interact),
         Seam(_INTERACTIONS, "AsyncInteractions.create", _interact, awaited=True),
     ),
@@ -89,4 +104,5 @@ INTEGRATION = Integration(
         AttemptSeam("google.genai._api_client", "BaseApiClient._async_request_once", awaited=True, kept=_kept),
         *SENDS,
     ),
+    sessions=_google_live.SEAMS,
 )

@@ -1,4 +1,4 @@
-"""The quick starts of `google-genai`: images and interactions."""
+"""The quick starts of `google-genai`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from shapes.api import call, data, failed
 from shapes.provider import refused, reply, stream
 
+from quickstarts import google_batches, google_live
 from quickstarts.quickstart import Client, Quickstart
 
 PIXELS = {"mimeType": "image/png", "bytesBase64Encoded": "iVBORw0KGgo="}
@@ -131,6 +132,10 @@ CLIENT = Client(
             (call(TOKENS, end="complete"),),
             needs=_interacts,
         ),
+        *google_batches.QUICKSTARTS,
+        *google_live.QUICKSTARTS,
     ),
-    reported="tokens with cache and thoughts; images that were made",
+    reported="tokens with cache and thoughts, of batch jobs with inlined answers too; images that were made",
+    missing="batch jobs that are not over or answer into files; interactions that are retrieved; searches of Live "
+    "sessions; videos; hours of stored caches",
 )

@@ -34,7 +34,7 @@ def _speak(provider: Provider, connection: Any) -> None:
     _say(provider.answer("GET", connection.request.path, None), connection)
     for message in connection:
         sent = json.loads(message)
-        _say(provider.answer("SEND", sent["type"], sent), connection)
+        _say(provider.answer("SEND", sent.get("type") or next(iter(sent)), sent), connection)
 
 
 def _say(answer: Answer, connection: Any) -> None:
