@@ -98,7 +98,7 @@ def _has(kind: str, *needed: str) -> Callable[[], bool]:
     )
 
 
-SIGNED = _has("AnthropicBedrock", "botocore")
+SIGNED = _has("AnthropicBedrock", "boto3")
 SPOKEN, STREAMED = call(TOKENS), call(TOKENS, end="complete")
 BEGUN = call(anthropic_messages.BEGUN, source="partial_stream", end=LEFT)
 BROKEN = call(anthropic_messages.BEGUN, source="partial_stream", end="failed", error="throttlingException")
@@ -115,7 +115,7 @@ QUICKSTARTS = (
         bedrock_streamed,
         (frames.streamed(CHUNKS[0], frames.fault("throttlingException")),),
         (BROKEN,),
-        needs=_has("AnthropicBedrockMantle", "botocore"),
+        needs=_has("AnthropicBedrockMantle", "boto3"),
     ),
     Quickstart(
         "Bedrock after 429",
