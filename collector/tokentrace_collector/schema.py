@@ -74,7 +74,7 @@ class _Object:
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether it only passes rows on or is scratch, so that it may be made anew; other tables change by migration."""
+        """Whether it passes rows on or is scratch, so that it may be made anew; other tables change by migration."""
         return _HOLDS_NOTHING.search(self.sql) is not None
 
     @property

@@ -13,7 +13,7 @@ _SETTINGS = {
     "prefer_column_name_to_alias": 1,
     # A row never changes its partition, so duplicates meet inside one.
     "do_not_merge_across_partitions_select_final": 1,
-    # A server may have it otherwise; then what a trace has no share of would make its total NULL, and that be read as 0.
+    # A server may have it otherwise; then a trace without a share of capacity has no total, which is read as 0.
     "join_use_nulls": 0,
 }
 _SCRATCH = (
