@@ -12,7 +12,7 @@ WITH
         WHERE rating_run = {run:String}
     ),
     -- A call longer than a day is a span nobody closed.
-    served AS (
+    used AS (
         SELECT DISTINCT
             tenant,
             pool,
@@ -28,6 +28,17 @@ WITH
         WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
             AND version = {version:UInt64}
             AND pool != ''
+    ),
+    -- What a call uses of an hour that nobody pays for, or that has not come yet, is not charged.
+    served AS (
+        SELECT
+            used.tenant AS tenant,
+            used.pool AS pool,
+            used.hour AS hour
+        FROM used
+        INNER JOIN pools ON pools.tenant = used.tenant AND pools.pool = used.pool
+        WHERE used.hour <= {latest:DateTime64(9)}
+            AND (isNull(pools.valid_to) OR used.hour < pools.valid_to)
     ),
     -- A call that no longer bears its cost takes nothing with it, but its share is to be taken back.
     shared AS (
@@ -61,14 +72,17 @@ WITH
             pools.pool AS pool,
             ifNull(
                 toStartOfHour(pools.valid_from),
-                least(if(known.first = 0, used.first, known.first), if(used.first = 0, known.first, used.first))
+                least(if(known.first = 0, seen.first, known.first), if(seen.first = 0, known.first, seen.first))
             ) AS first_hour,
-            toStartOfHour(least({latest:DateTime64(9)}, ifNull(toDateTime64(pools.valid_to, 9), {latest:DateTime64(9)}))) AS last_hour
+            toStartOfHour(least(
+                {latest:DateTime64(9)},
+                ifNull(toDateTime64(pools.valid_to, 9) - INTERVAL 1 SECOND, {latest:DateTime64(9)})
+            )) AS last_hour
         FROM pools
         LEFT JOIN (SELECT tenant, pool, min(hour) AS first FROM booked GROUP BY tenant, pool) AS known
             ON known.tenant = pools.tenant AND known.pool = pools.pool
-        LEFT JOIN (SELECT tenant, pool, min(hour) AS first FROM served GROUP BY tenant, pool) AS used
-            ON used.tenant = pools.tenant AND used.pool = pools.pool
+        LEFT JOIN (SELECT tenant, pool, min(hour) AS first FROM served GROUP BY tenant, pool) AS seen
+            ON seen.tenant = pools.tenant AND seen.pool = pools.pool
     ),
     owed AS (
         SELECT

@@ -18,7 +18,7 @@ gpu_pools:
   - {id: o, tenant: other, hourly_cost: 3.33, match: {provider: vllm}, capacity: 5, from: 2026-11-20T09:30:00Z, to: 2026-11-20T12:15:00Z}
 """
 TENANTS = ("default", "other")
-KINDS = ("call", "call", "own", "own", "foreign", "foreign own", "review", "step", "retrieve", "aggregate", "router")
+KINDS = ("call", "own", "foreign", "foreign own", "review", "step", "retrieve", "aggregate", "router")
 BUCKETS = (
     "input_text",
     "input_audio",
@@ -50,9 +50,7 @@ SUMS = (
 
 def event(chance, span, names):
     """One span of a random kind: the method of the ledger that makes it, and how."""
-    said = {
-        "gen_ai.response.id": chance.choice(["resp_0123456789abcdef", "resp_fedcba9876543210", "chatcmpl-7", "", ""])
-    }
+    said = {"gen_ai.response.id": chance.choice(["resp_0123456789abcdef", "resp_0123456789abcdef", "chatcmpl-7", ""])}
     if role := chance.choice(["", "", "answer", "plan", "genius"]):
         said["tokentrace.role"] = role
     if chance.random() < 0.4:
@@ -73,7 +71,7 @@ def event(chance, span, names):
         "router": ("call", {"provider": "openrouter", "model": "x/y", "tokens": tokens, "said": said | cost}),
         "foreign": ("foreign", {"usage": usage, "said": said}),
         "foreign own": ("foreign", {"model": "own", "usage": usage, "said": said | {"gen_ai.provider.name": "vllm"}}),
-        "review": ("review", {"active": chance.choice([None, 60, 100]), "by": chance.choice(["", "ann"])}),
+        "review": ("review", {"active": chance.choice([None, 60, 100]), "by": chance.choice(["", "ann", "ann"])}),
         "step": ("span", {"said": {"tokentrace.role": role} if role else {}}),
     }.get(
         kind, ("call", {"model": chance.choice(["gpt-6-sol", "nobody-knows"]), "tokens": tokens, "said": said | scope})
@@ -89,7 +87,7 @@ def stream(chance):
     """The spans of three traces in each of two tenants, under the same ids."""
     for tenant in TENANTS:
         for trace in "abc":
-            names = [f"s{number}" for number in range(chance.randrange(1, 6))]
+            names = [f"s{number}" for number in range(chance.randrange(3, 7))]
             for span in names:
                 method, more = event(chance, span, names)
                 yield method, trace, span, more | {"tenant": tenant}

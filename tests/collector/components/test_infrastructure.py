@@ -103,6 +103,15 @@ def test_a_neighbour_that_comes_later_changes_what_is_allocated_only(ledger):
     )
 
 
+def test_an_hour_after_the_end_of_a_pool_is_not_booked(ledger):
+    """A call that began before it may last longer, but nobody pays for that."""
+    ledger.priced_by(book("10", ", to: 2026-11-20T11:00:00Z"))
+    own(ledger, "t", tokens={"output_text": 100}, at=3_540, seconds=120)
+    ledger.tick()
+    assert ledger.store.query("SELECT count() AS hours FROM capacity_hours FINAL") == [{"hours": 1}]
+    assert ledger.trace("t")["allocated"] == 10
+
+
 def test_a_call_that_bears_its_cost_no_longer_gives_its_share_back(ledger):
     """The call inside it arrives late, and was served elsewhere: the hour is nobody's then."""
     ledger.priced_by(book("10", ", to: 2026-11-20T11:00:00Z"))
