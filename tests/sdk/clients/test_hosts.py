@@ -62,7 +62,7 @@ PLATFORMS = {
     "AnthropicAWS": ({"api_key": "-", "workspace_id": "w", "aws_region": "us-east-1"}, "anthropic"),
     "AnthropicGoogleCloud": ({"token_provider": lambda: "-", "workspace_id": "w", "project": "p"}, "anthropic"),
 }
-NEEDS = {"AnthropicBedrock": "botocore", "AnthropicVertex": "google"}
+NEEDS = {"AnthropicBedrock": "boto3", "AnthropicVertex": "google"}
 
 
 def http(package: str, body: object):
