@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry import metrics
+from opentelemetry.metrics._internal import (
+    _ProxyMeterProvider,  # pyright: ignore[reportPrivateUsage]  (what stands there as long as nobody has set one)
+)
 
 from tokentrace import attributes as name
 from tokentrace.export import SCOPE
@@ -23,6 +26,10 @@ class Metrics:
 
     def __init__(self, provider: metrics.MeterProvider | None, version: str) -> None:
         meter = metrics.get_meter(SCOPE, version, provider)
+        current = provider or metrics.get_meter_provider()
+        self._nobody = current if isinstance(current, (_ProxyMeterProvider, metrics.NoOpMeterProvider)) else None
+        """The provider that records nothing, as long as it is the one in place."""
+        self._provider = provider
 
         def histogram(title: str, unit: str, boundaries: tuple[float, ...]) -> metrics.Histogram:
             return meter.create_histogram(title, unit, explicit_bucket_boundaries_advisory=boundaries)
@@ -40,6 +47,10 @@ class Metrics:
 
     def record(self, said: Mapping[str, Any], seconds: float) -> None:
         """Add a call that is over: all that its span says, and how long it took."""
+        if self._nobody is not None:
+            if (self._provider or metrics.get_meter_provider()) is self._nobody:
+                return
+            self._nobody = None
         common = {key: said[key] for key in _DIMENSIONS if key in said}
         if said[name.USAGE_SCOPE] != "call":
             # What it says is said elsewhere too, and sums must stay sums.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,10 @@ ALLOWED: Mapping[str, str] = {
 }
 """By header: side and kind of the limit it tells. The only headers that are looked at, with those of waits."""
 
+_WAITS = (_QUEUE, *_RETRY)
+_WANTED = {key: header for header in (*ALLOWED, *_WAITS) for key in (header, header.encode())}
+"""Header names as libraries have them, in lower case: text or bytes."""
+
 _SPAN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>ms|us|µs|ns|s|m|h|d)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
@@ -81,11 +85,10 @@ def retry_after(headers: Any) -> float | None:
     return None
 
 
-def _pairs(headers: Any) -> Iterator[tuple[str, str]]:
+def _pairs(headers: Any) -> list[tuple[str, str]]:
     # Of httpx the raw list: to ask for each name would look through all of them each time.
     raw: Iterable[tuple[Any, Any]] = getattr(headers, "raw", None) or (headers.items() if headers else ())
-    for header, told in raw:
-        yield _text(header).lower(), _text(told)
+    return [(_WANTED[key], _text(told)) for header, told in raw if (key := header.lower()) in _WANTED]
 
 
 def _text(value: Any) -> str:
