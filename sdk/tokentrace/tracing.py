@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, NamedTuple
 from weakref import ReferenceType, ref
 
@@ -21,8 +20,7 @@ from tokentrace.config import Config
 from tokentrace.delivery import Delivery
 from tokentrace.export import SCOPE, Processor
 from tokentrace.metrics import Metrics
-
-VERSION = version("tokentrace")
+from tokentrace.version import VERSION
 
 _PRIVATE = context_api.create_key("tokentrace-private-span")
 
