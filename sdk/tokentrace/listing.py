@@ -26,6 +26,10 @@ class Lister(Meter):
         self.format = replace(request.format, read=self._note, count=_nothing)
 
     def _note(self, part: Any, _seen: Reading) -> None:
+        for answer in self._answer.format.answers(part):
+            self._tell(answer)
+
+    def _tell(self, part: Any) -> None:
         told = Reading()
         self._answer.format.read(part, told)
         if not told.complete or (told.error and not told.usage):
