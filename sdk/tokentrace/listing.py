@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tokentrace import context
 from tokentrace.integration import Request
 from tokentrace.meter import Meter
 from tokentrace.reading import Reading
@@ -35,11 +36,15 @@ class Lister(Meter):
         if not told.complete or (told.error and not told.usage):
             # It was never made, or has failed: free.
             return
-        self.enter()
+        # A library that hands everything back at once is still inside of its call.
+        is_inside = context.metering.get() is self
+        if not is_inside:
+            self.enter()
         try:
             answer = Meter(self._answer, self._tracing, self._hosts)
         finally:
-            self.leave()
+            if not is_inside:
+                self.leave()
         answer.part(part)
         answer.end(None)
 
