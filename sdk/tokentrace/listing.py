@@ -17,12 +17,11 @@ from tokentrace.usage import Usage
 class Lister(Meter):
     """Meters the call that reads; it is free, and the answers bear what they cost."""
 
-    __slots__ = ("_answer", "_hosts")
+    __slots__ = ("_answer",)
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         super().__init__(request, tracing, hosts)
         self._answer = request._replace(scope="retrieve", stream=False, http=None)
-        self._hosts = hosts
         self._scope = "aggregate"
         self.format = replace(request.format, read=self._note, count=_nothing)
 

@@ -28,7 +28,12 @@ REFUSED = {"object": "error", "message": "No.", "type": "invalid_request_error",
 
 
 def _line(name: str, body: Any, status: int = 200) -> dict[str, Any]:
-    return {"id": f"batch-1-{name}", "custom_id": name, "response": {"status_code": status, "body": body}, "error": None}
+    return {
+        "id": f"batch-1-{name}",
+        "custom_id": name,
+        "response": {"status_code": status, "body": body},
+        "error": None,
+    }
 
 
 LINES = [_line("0", CHAT), _line("1", READ), _line("2", REFUSED, 422)]

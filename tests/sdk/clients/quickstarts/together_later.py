@@ -77,12 +77,9 @@ async def realtime_async(url: str) -> Any:
     from together import AsyncTogether
 
     client = AsyncTogether(api_key="-", base_url=url)
-    events = []
     async with client.beta.realtime.connect(model=EAR) as connection:
         await connection.input_audio_buffer.append(SOUND)
-        async for event in connection:
-            events.append(event)
-    return events
+        return [event async for event in connection]
 
 
 def transcribed(url: str) -> Any:
