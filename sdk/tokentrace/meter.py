@@ -16,7 +16,7 @@ from tokentrace.body import Body, read_result, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import EVERY, Request, Tap
-from tokentrace.reading import Reading
+from tokentrace.reading import NOTHING, Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
 
@@ -215,7 +215,7 @@ class Meter:
     def _found(self) -> dict[str, Any]:
         """What the answer says, and the proxy that may have sent it."""
         facts, last = self._facts(), self._attempts[-1] if self._attempts else None
-        told = gateway.said(last.headers) if last is not None and self._has_proxy else {}
+        told = gateway.said(last.headers) if last is not None and self._has_proxy else NOTHING
         usage = self.format.count(self._seen, gateway.PROXY if told else self._provider, facts)
         found = record.attributes(self._seen, usage, facts)
         if told and last is not None and last.billable == "true":

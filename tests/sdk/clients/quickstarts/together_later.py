@@ -53,7 +53,7 @@ async def batch_async(url: str) -> Any:
 
 HEARD = "conversation.item.input_audio_transcription."
 GREETED = messages({"type": "session.created", "session": {"id": "sess-1", "model": EAR}})
-HEARING = {"type": f"{HEARD}delta", "item_id": "item-1", "delta": "Hel"}
+HEARING = {"type": f"{HEARD}delta", "item_id": "item-1", "delta": "Hello"}
 FIRST = {"type": f"{HEARD}completed", "item_id": "item-1", "transcript": "Hello.", "start": 0.0, "duration": 2.5}
 SECOND = {"type": f"{HEARD}completed", "item_id": "item-2", "transcript": "Bye.", "start": 2.5, "duration": 1.25}
 BROKEN = {"type": f"{HEARD}failed", "item_id": "item-3", "event_type": "completed", "error": {"type": "server_error"}}
