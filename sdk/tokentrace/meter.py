@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import attempts, attributes as name, context, record
+from tokentrace import attempts, attributes as name, context, gateway, record
 from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, read_result, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import EVERY, Request, Tap
-from tokentrace.reading import Reading
+from tokentrace.reading import NOTHING, Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
 
@@ -34,6 +34,8 @@ class Meter:
         "_claims",
         "_entered",
         "_first",
+        "_has_proxy",
+        "_hosts",
         "_last",
         "_opened",
         "_outer",
@@ -71,7 +73,10 @@ class Meter:
         self._first = self._last = 0
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
+        self._hosts = hosts
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
+        # None stands before a host whose provider is known.
+        self._has_proxy = provider_at(request.host, request.port, gateway.PROXY, hosts) == gateway.PROXY
         title = f"{request.operation} {request.model}" if request.model else request.operation
         self._asked = _asked(request, self._provider)
         self._began = time.time_ns()
@@ -181,9 +186,7 @@ class Meter:
         self.http = self._whole = None
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
-        seen = self._seen
-        facts = self._facts()
-        found = record.attributes(seen, self.format.count(seen, self._provider, facts), facts)
+        seen, found = self._seen, self._found()
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         covered = self.inner and (self.http is EVERY or not self._attempts)
         found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
@@ -208,6 +211,16 @@ class Meter:
             attempts.note(self._attempts, span)
         until = self._last if self._streaming and self._last else time.time_ns()
         self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9)
+
+    def _found(self) -> dict[str, Any]:
+        """What the answer says, and the proxy that may have sent it."""
+        facts, last = self._facts(), self._attempts[-1] if self._attempts else None
+        told = gateway.said(last.headers) if last is not None and self._has_proxy else NOTHING
+        usage = self.format.count(self._seen, gateway.PROXY if told else self._provider, facts)
+        found = record.attributes(self._seen, usage, facts)
+        if told and last is not None and last.billable == "true":
+            found |= gateway.behind(told, self._asked, found, self._hosts)
+        return found
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""

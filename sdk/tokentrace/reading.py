@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias, cast
 
 from tokentrace.usage import Usage
+
+
+def _itself(part: Any) -> Iterable[Any]:
+    return (part,)
 
 
 def _blank() -> dict[Any, Any]:
@@ -66,6 +70,9 @@ class Format:
 
     lists: bool = False
     """Whether a body is JSON Lines, whatever it says of itself, and each line the answer to a call of its own."""
+
+    answers: Callable[[Any], Iterable[Any]] = _itself
+    """Of what lists: the answers in one part, where that is a whole document; a line is one by itself."""
 
 
 NOTHING: Mapping[str, Any] = {}

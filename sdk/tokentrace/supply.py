@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +65,7 @@ _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
 def stated(headers: Any) -> dict[str, int | float]:
     """The limits that the headers of an answer state, by attribute: counts, and seconds until they are reset."""
     found: dict[str, int | float] = {}
-    for header, told in _pairs(headers):
+    for header, told in _wanted(headers):
         if header == _QUEUE:
             if (waited := _number(told)) is not None:
                 found[name.QUEUE_WAIT] = waited / 1000
@@ -78,17 +78,26 @@ def stated(headers: Any) -> dict[str, int | float]:
 
 def retry_after(headers: Any) -> float | None:
     """The seconds for which an answer asks to be left alone."""
-    waits = {header: told for header, told in _pairs(headers) if header in _RETRY}
+    waits = {header: told for header, told in _wanted(headers) if header in _RETRY}
     for header, units in reversed(_RETRY.items()):
         if header in waits and (told := _number(waits[header])) is not None:
             return told / units
     return None
 
 
-def _pairs(headers: Any) -> list[tuple[str, str]]:
+def pairs(headers: Any) -> Iterator[tuple[str, str]]:
+    """Headers by name in small letters, of a library of whatever make."""
+    for header, told in _raw(headers):
+        yield _text(header).lower(), _text(told)
+
+
+def _wanted(headers: Any) -> list[tuple[str, str]]:
+    return [(_WANTED[key], _text(told)) for header, told in _raw(headers) if (key := header.lower()) in _WANTED]
+
+
+def _raw(headers: Any) -> Iterable[tuple[Any, Any]]:
     # Of httpx the raw list: to ask for each name would look through all of them each time.
-    raw: Iterable[tuple[Any, Any]] = getattr(headers, "raw", None) or (headers.items() if headers else ())
-    return [(_WANTED[key], _text(told)) for header, told in raw if (key := header.lower()) in _WANTED]
+    return getattr(headers, "raw", None) or (headers.items() if headers else ())
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from tokentrace.clients._stainless import SENDS, Endpoint
 from tokentrace.integration import Call, Integration, Request, Seam
 from tokentrace.reading import dig
-from tokentrace.wire import chat, conversations, embeddings, ocr, responses, transcription
+from tokentrace.wire import batch, chat, conversations, embeddings, ocr, responses, transcription
 
 _COPIES = (
     ("mistralai.client.basesdk", "mistral_ai"),
@@ -35,6 +35,13 @@ _ENDPOINTS = (
 )
 """By the id of their operation."""
 
+_READ = tuple(
+    # A job never says what it took: its results do, which it carries itself where it is asked to.
+    Endpoint(operation, "batch", batch.RESULTS)
+    for operation in ("jobs_api_routes_batch_get_batch_job", "files_api_routes_download_file")
+)
+"""Those that read what others have asked for."""
+
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,256})"')
 _EDGE = 1024
 """Bytes at both ends of a request in which its model stands: what lies between may be large."""
@@ -42,7 +49,7 @@ _EDGE = 1024
 
 @lru_cache(maxsize=256)
 def _endpoint(operation: str) -> Endpoint | None:
-    return next((each for each in _ENDPOINTS if re.fullmatch(each.path, operation)), None)
+    return next((each for each in (*_ENDPOINTS, *_READ) if re.fullmatch(each.path, operation)), None)
 
 
 def _model(body: bytes) -> str | None:
@@ -65,6 +72,7 @@ def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
             host=sent.url.host,
             port=sent.url.port,
             stream=call.arg(3, "stream") is True,
+            scope="retrieve" if endpoint in _READ else "call",
             http=getattr(call.instance.sdk_configuration, client),
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 import wrapt
 
 from tokentrace import context, native
+from tokentrace.clients import _xai_later
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
 from tokentrace.reading import NOTHING, Format, Reading, dig, items
 from tokentrace.wire import xai
@@ -101,6 +102,7 @@ _DESCRIBED: Mapping[str, Describe] = {
     "image Client.sample_batch": _image,
     "video Client.generate": _video,
     "video Client.extend": _longer,
+    **_xai_later.DESCRIBED,
 }
 """By module and name."""
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
-from tokentrace.reading import NOTHING, Format, Reading, ask, dig, items, mapping, overlaid, text
+from tokentrace.reading import NOTHING, Format, Reading, ask, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import chat, inclusive, shape
 from tokentrace.wire.rules import fault
 
 _OVER = frozenset({"completed", "expired", "cancelled", "failed"})
+_ENDS = tuple(f"JOB_STATE_{how}" for how in ("COMPLETED", "FAILED", "CANCELLED", "EXPIRED", "EARLY_STOPPED"))
+"""States in which a job of Fireworks counts no more."""
 
 
 def read(part: Any, seen: Reading) -> None:
@@ -26,10 +29,22 @@ def read(part: Any, seen: Reading) -> None:
     # A job of OpenAI that is not over says zero.
     if part.get("object") != "batch" or part.get("status") in _OVER:
         seen.usage = overlaid(seen.usage, mapping(part.get("usage")))
+    if part.get("state") in _ENDS:
+        seen.usage = overlaid(seen.usage, _progress(mapping(part.get("jobProgress"))))
     for name, answer in _answers(part):
         # Keyed, because a job repeats its answers each time it is asked.
         seen.facts.setdefault("answers", {})[name] = answer
     seen.complete = True
+
+
+def _progress(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a job of Fireworks took, under the names of Chat Completions."""
+    cached = {"cached_tokens": told.get("cachedInputTokenCount")}
+    return {
+        "prompt_tokens": told.get("inputTokens"),
+        "completion_tokens": told.get("outputTokens"),
+        "prompt_tokens_details": cached,
+    }
 
 
 def _answers(part: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
@@ -89,7 +104,11 @@ def read_result(part: Any, seen: Reading) -> None:
     for _, answer in _answers(mapping(part)):
         spoken = seen.facts["spoken"] = shape.of(answer) or chat.FORMAT
         spoken.read(answer, seen)
+        # What has no id of its own, such as a transcript, is told by that of its line.
+        seen.response_id = seen.response_id or text(mapping(part).get("id"))
         seen.complete = True
+    if (status := number(dig(part, "response", "status_code"))) and status >= HTTPStatus.BAD_REQUEST:
+        seen.error = seen.error or str(status)
     seen.tier = "batch"
 
 
@@ -100,5 +119,10 @@ def count_result(seen: Reading, provider: str, context: Mapping[str, Any]) -> Us
     return replace(counted, flags={**counted.flags, "batch": True})
 
 
+def _outputs(part: Any) -> Iterable[Any]:
+    """The lines that a job of Mistral carries itself, where it was asked to; else the one that the part is."""
+    return items(mapping(part).get("outputs")) or (part,)
+
+
 FORMAT = Format("batch", read, count, chat.FORMAT.marks)
-RESULTS = Format("results", read_result, count_result, re.compile(rb"custom_id"), lists=True)
+RESULTS = Format("results", read_result, count_result, re.compile(rb"custom_id"), lists=True, answers=_outputs)

@@ -10,6 +10,7 @@ from typing import Any
 from shapes.api import LEFT, call
 from shapes.provider import Provider
 
+from quickstarts import xai_later
 from quickstarts.peers import rpc
 from quickstarts.peers.rpc import said
 from quickstarts.quickstart import Client, Quickstart
@@ -55,7 +56,7 @@ SEARCHED = (
 
 def _encode(method: str, answer: Any) -> bytes:
     """What a method answers with, as far as this release knows it."""
-    from google.protobuf import json_format
+    from google.protobuf import empty_pb2, json_format
     from xai_sdk import proto
     from xai_sdk.proto import chat_pb2, deferred_pb2, image_pb2
 
@@ -68,7 +69,11 @@ def _encode(method: str, answer: Any) -> bytes:
         "GenerateImage": image_pb2.ImageResponse,
         "GenerateVideo": deferred_pb2.StartDeferredResponse,
         "CompactContext": getattr(chat_pb2, "CompactContextResponse", None),
+        "ExtendVideo": deferred_pb2.StartDeferredResponse,
         "GetDeferredVideo": getattr(getattr(proto, "video_pb2", None), "GetDeferredVideoResponse", None),
+        "CreateBatch": getattr(getattr(proto, "batch_pb2", None), "Batch", None),
+        "AddBatchRequests": empty_pb2.Empty,
+        "ListBatchResults": getattr(getattr(proto, "batch_pb2", None), "ListBatchResultsResponse", None),
     }[method]
     told = answer if _has_outputs() else json.loads(json.dumps(answer).replace('"outputs"', '"choices"'))
     return json_format.ParseDict(told, kind(), ignore_unknown_fields=True).SerializeToString()
@@ -195,12 +200,17 @@ def _quickstarts() -> Iterator[Quickstart]:
     yield case("chat refused", chat, (said(status=UNAUTHENTICATED),), refused)
     drawn = said({"images": [{"url": "https://host/1.jpg"}, {"url": "https://host/2.jpg"}], "model": "grok-2-image"})
     yield case("images", images, (drawn,), call({}, [], meters={"images": 2}))
+    for name, run, answers, calls, needs in xai_later.cases(_client, _answer("4")):
+        yield case(name, run, answers, *calls, needs=needs)
 
 
 CLIENT = Client(
     library="xai-sdk",
     module="xai_sdk",
     quickstarts=tuple(_quickstarts()),
-    reported="all, streamed too; cache reads; reasoning; tools that xAI ran; images; the cost itself",
-    missing="HTTP attempts: retries happen inside gRPC",
+    reported=(
+        "all, streamed too; cache reads; reasoning; tools that xAI ran; images; seconds of videos; the results of batches "
+        "when they are read; the cost itself"
+    ),
+    missing="batches whose results nobody reads; HTTP attempts: retries happen inside gRPC",
 )
