@@ -54,6 +54,11 @@ class Attempt:
             return "false" if self.error in _UNSENT else "unknown"
         return "true" if self.status < FIRST_ERROR else "false"
 
+    def begin_again(self) -> None:
+        """It stands for the request that follows."""
+        self.started, self.ended = time.time_ns(), 0
+        self.status = self.error = self.headers = None
+
     def answered(self, response: Any) -> None:
         """The request was answered."""
         self.ended = time.time_ns()
