@@ -63,8 +63,8 @@ class Attempt:
         """The request was answered."""
         self.ended = time.time_ns()
         # A library that raises for errors, and hands back something without a status, was answered well.
-        status = getattr(response, "status_code", None)
-        self.status = status if isinstance(status, int) else 200
+        codes = (getattr(response, key, None) for key in ("status_code", "status"))
+        self.status = next((code for code in codes if isinstance(code, int)), 200)
         self.headers = getattr(response, "headers", None)
 
     def broke(self, error: BaseException) -> None:

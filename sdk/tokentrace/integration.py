@@ -94,7 +94,10 @@ class AttemptSeam:
 
 @dataclass(frozen=True, slots=True)
 class ResendSeam:
-    """A coroutine function beneath an attempt, which the library may call again without a word once it has failed."""
+    """A coroutine function that sends the HTTP request of an attempt, and what a library sends beside its attempts.
+
+    Where it sends again within one attempt, the first was an attempt of its own.
+    """
 
     module: str
     name: str

@@ -109,10 +109,12 @@ class Meter:
         self._attempts.append(attempt)
         return attempt
 
-    def resend(self) -> Attempt | None:
-        """A function beneath an attempt sends; where it has failed before, that was another attempt."""
-        attempt = self._attempts[-1] if self._attempts else None
-        if attempt is not None and attempt.ended:
+    def resend(self) -> Attempt:
+        """A function beneath an attempt sends: where it has done so before, that was another attempt."""
+        if not self._attempts:
+            return self.attempt()
+        attempt = self._attempts[-1]
+        if attempt.ended:
             # Whoever holds the attempt goes on to tell how it ends.
             self._attempts.insert(-1, replace(attempt))
             attempt.begin_again()

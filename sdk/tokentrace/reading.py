@@ -64,8 +64,11 @@ class Format:
     marks: re.Pattern[bytes]
     """Found in every stream event that is worth parsing beside the first; the others are content."""
 
+    lines: bool = False
+    """Whether a body is JSON Lines, whatever it says of itself."""
+
     lists: bool = False
-    """Whether a body is JSON Lines, whatever it says of itself, and each line the answer to a call of its own."""
+    """Whether it is, and each line the answer to a call of its own."""
 
 
 NOTHING: Mapping[str, Any] = {}

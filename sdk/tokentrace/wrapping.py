@@ -112,12 +112,16 @@ def resend(seam: ResendSeam) -> Wrapper:
             if meter is not None and meter.http is not None and seam.sender(meter.http) is instance:
                 tried = meter.resend()
         try:
-            return await wrapped(*args, **kwargs)
+            response = await wrapped(*args, **kwargs)
         except BaseException as error:
             if tried is not None:
                 with quietly("noting an error"):
                     tried.broke(error)
             raise
+        if tried is not None:
+            with quietly("noting an answer"):
+                tried.answered(response)
+        return response
 
     return awaited
 

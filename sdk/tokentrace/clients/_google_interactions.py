@@ -53,7 +53,7 @@ def _described(call: Call) -> Request | None:
     return Request(
         provider=_provider(sent.url.path),
         operation=operation,
-        model=_stainless.model_in(dig(sent, "_content") or b""),
+        model=(_stainless.model_in(dig(sent, "_content") or b"") or "").removeprefix("models/") or None,
         format=interactions.FORMAT,
         host=sent.url.host,
         port=sent.url.port,

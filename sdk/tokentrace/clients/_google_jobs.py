@@ -93,8 +93,11 @@ def _download(call: Call) -> Request | None:
         batch.read(part, seen)
         seen.response_id = job
 
+    client = call.instance._api_client
     # Downloads go past the function that makes all other requests.
-    return request(call, "batch", replace(batch.LINES, read=read), scope="retrieve", http=EVERY)
+    is_sent_below = type(call.instance).__name__ == "AsyncFiles" and client._use_aiohttp()
+    http = client if is_sent_below else EVERY
+    return request(call, "batch", replace(batch.LINES, read=read), scope="retrieve", http=http)
 
 
 SEAMS = tuple(

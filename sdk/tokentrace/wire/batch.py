@@ -128,5 +128,5 @@ def count_result(seen: Reading, provider: str, context: Mapping[str, Any]) -> Us
 
 
 FORMAT = Format("batch", read, count, chat.FORMAT.marks)
-LINES = Format("batch", read, count, re.compile(rb'"response"'))
+LINES = Format("batch", read, count, re.compile(rb'"response"'), lines=True)
 RESULTS = Format("results", read_result, count_result, re.compile(rb"custom_id"), lists=True)

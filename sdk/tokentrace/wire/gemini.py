@@ -12,7 +12,7 @@ from tokentrace.wire.rules import fault, tier
 from tokentrace.wire.tally import MEDIA, Tally
 
 _KINDS = {"IMAGE": "image", "DOCUMENT": "image", "AUDIO": "audio", "VIDEO": "video"}
-_PER_PROMPT = re.compile(r"gemini-[12]\b")
+_PER_PROMPT = re.compile(r"gemini-(?:live-)?[12]\b")
 """Models whose grounding is billed once per grounded prompt; later ones are billed per query."""
 
 

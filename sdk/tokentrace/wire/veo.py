@@ -42,7 +42,7 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
         # What failed or was filtered out is free.
         return Usage(flags={"billable": False})
     videos = number(context.get("videos_asked")) if made is None else made
-    if seconds and videos:
+    if seconds and videos and seen.complete:
         counts.meter("video_seconds", seconds * videos)
         if made is None:
             counts.flags["billable"] = "unknown"

@@ -7,7 +7,7 @@ from typing import Any
 from shapes.api import call, failed
 from shapes.provider import refused, reply
 
-from quickstarts.google_clients import gemini, vertex
+from quickstarts.google_clients import vertex
 from quickstarts.quickstart import Quickstart
 
 PIXELS = {"mimeType": "image/png", "bytesBase64Encoded": "iVBORw0KGgo="}
@@ -16,10 +16,7 @@ DRAWN = reply({"predictions": [PIXELS, PIXELS, FILTERED]})
 TWO = (call({}, meters={"images": 2}),)
 MASKED = reply({"predictions": [PIXELS | {"labels": [{"label": "cat", "score": 0.9}]}]})
 VEO = "veo-3.1-generate-preview"
-OPERATION = "models/veo/operations/o-1"
-AT_VERTEX = f"projects/p/locations/us-central1/publishers/google/models/{VEO}/operations/o-2"
-CLIP = {"video": {"uri": "https://example.com/v1/files/clip:download?alt=media", "encodedVideo": "AA=="}}
-FILM = {"generateVideoResponse": {"generatedSamples": [CLIP]}}
+OPERATION = f"projects/p/locations/us-central1/publishers/google/models/{VEO}/operations/o-2"
 FILMS = {"videos": [{"bytesBase64Encoded": "AA==", "mimeType": "video/mp4"}]}
 
 
@@ -101,7 +98,7 @@ async def segment_async(url: str) -> Any:
 def videos(url: str) -> Any:
     from google.genai import types
 
-    client = gemini(url)
+    client = vertex(url)
     operation = client.models.generate_videos(
         model=VEO,
         prompt="A neon hologram of a cat driving at top speed",
@@ -122,13 +119,13 @@ async def videos_async(url: str) -> Any:
 
 
 def videos_of_any_length(url: str) -> Any:
-    client = gemini(url)
+    client = vertex(url)
     operation = client.models.generate_videos(model=VEO, prompt="A cat driving")
     return client.operations.get(operation).done
 
 
-def _clip(name: str = OPERATION, **more: Any) -> Any:
-    return reply({"name": name, **more})
+def _clip(**more: Any) -> Any:
+    return reply({"name": OPERATION, **more})
 
 
 def _promised(seconds: int) -> Any:
@@ -154,20 +151,20 @@ QUICKSTARTS = (
     Quickstart(
         "videos",
         videos,
-        (_clip(), _clip(), _clip(done=True, response=FILM)),
+        (_clip(), _clip(), _clip(done=True, response=FILMS)),
         (_promised(16), PENDING, MADE[0]),
     ),
     Quickstart(
         "videos async",
         videos_async,
-        (_clip(AT_VERTEX), _clip(AT_VERTEX, done=True, response=FILMS)),
+        (_clip(), _clip(done=True, response=FILMS)),
         (_promised(4), MADE[1]),
     ),
     Quickstart(
         "videos that fail",
         videos_async,
-        (_clip(AT_VERTEX), _clip(AT_VERTEX, done=True, error=FAULT)),
+        (_clip(), _clip(done=True, error=FAULT)),
         (_promised(4), FREE | {"error": "3"}),
     ),
-    Quickstart("videos of any length", videos_of_any_length, (_clip(), _clip(done=True, response=FILM)), UNTOLD),
+    Quickstart("videos of any length", videos_of_any_length, (reply({"name": f"{OPERATION}-2"}),), UNTOLD),
 )

@@ -106,7 +106,7 @@ def interactions_at_vertex(url: str) -> Any:
 
 def decisions(url: str) -> Any:
     client = gemini(url)
-    question = {"type": "choice", "instructions": "Which language?", "choices": ["English", "German"]}
+    question = {"type": "choice", "instructions": "Which language?", "criteria": {"en": "English", "de": "German"}}
     return client.decisions.create(model=MODEL, input="Guten Tag", questions={"language": question})
 
 
