@@ -90,7 +90,9 @@ def _download(call: Call) -> Request | None:
         return None
 
     def read(part: Mapping[str, Any], seen: Reading) -> None:
-        batch.read(part, seen)
+        # What could not be answered is free, and no error of the job.
+        if "response" in part:
+            batch.read(part, seen)
         seen.response_id = job
 
     client = call.instance._api_client

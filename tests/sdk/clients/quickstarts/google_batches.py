@@ -46,7 +46,7 @@ EMBEDDED = _job("BATCH_STATE_SUCCEEDED", {"inlinedEmbedContentResponses": {"inli
 LINES = Answer(
     200,
     {"content-type": "application/octet-stream"},
-    tuple(json.dumps({"key": f"k-{n}"} | one).encode() + b"\n" for n, one in enumerate((*ANSWERS, REFUSED))),
+    tuple(json.dumps({"key": f"k-{n}"} | one).encode() + b"\n" for n, one in enumerate((REFUSED, *ANSWERS))),
 )
 ASKED = [{"contents": [{"parts": [{"text": "Why is the sky blue?"}], "role": "user"}]}]
 AT_VERTEX = "projects/p/locations/us-central1/batchPredictionJobs/1"
@@ -119,11 +119,13 @@ def _cached(client: Any) -> Any:
 
 
 def caches(url: str) -> Any:
-    return _cached(gemini(url))
+    client = gemini(url)
+    return _cached(client)
 
 
 async def caches_async(url: str) -> Any:
-    return await _cached(vertex(url).aio)
+    client = vertex(url)
+    return await _cached(client.aio)
 
 
 def _lands_on_the_disk() -> bool:
