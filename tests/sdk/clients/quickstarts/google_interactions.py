@@ -110,12 +110,20 @@ def decisions(url: str) -> Any:
     return client.decisions.create(model=MODEL, input="Guten Tag", questions={"language": question})
 
 
+def _has(module: str) -> bool:
+    try:
+        return find_spec(f"google.genai.{module}") is not None
+    except ModuleNotFoundError:
+        # Not every environment has the client.
+        return False
+
+
 def _continues() -> bool:
-    return find_spec("google.genai._interactions_continuation") is not None
+    return _has("_interactions_continuation")
 
 
 def _decides() -> bool:
-    return find_spec("google.genai.decisions") is not None
+    return _has("decisions")
 
 
 COUNTED = (call(TOKENS),)
@@ -129,7 +137,7 @@ REFUSED = call({}, [400], source="missing", error="BadRequestError", billable="f
 
 def _refused() -> Any:
     """The older client raises in the function that makes the call, the newer one after it."""
-    return REFUSED if find_spec("google.genai._gaos") is None else REFUSED | {"error": "400"}
+    return REFUSED | {"error": "400"} if _has("_gaos") else REFUSED
 
 
 QUICKSTARTS = (
