@@ -53,13 +53,13 @@ def _answers(part: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]
         yield text(dig(one, "batch_request_id")) or place, answer
 
 
-def _outputs(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _destinations(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Where a job of Google has its answers: the API says it twice, and google-genai once more."""
     yield from (mapping(dig(job, "metadata", "output")), mapping(job.get("response")), mapping(job.get("dest")))
 
 
 def _inlined(job: Mapping[str, Any]) -> Sequence[Any]:
-    for output in _outputs(job):
+    for output in _destinations(job):
         for kind in ("inlinedResponses", "inlinedEmbedContentResponses"):
             told = ask(output, kind)
             if found := items(told) or items(dig(told, "inlinedResponses")):
@@ -75,7 +75,7 @@ def _embedded(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def answers_into(job: Any) -> str | None:
     """The file that a job of Google answers into."""
-    return next((file for output in _outputs(mapping(job)) if (file := text(ask(output, "responsesFile")))), None)
+    return next((file for output in _destinations(mapping(job)) if (file := text(ask(output, "responsesFile")))), None)
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
