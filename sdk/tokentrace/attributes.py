@@ -271,6 +271,7 @@ METERS = (
     "audio_seconds",
     "video_seconds",
     "characters",
+    "cache_token_hours",
     "guardrail_units",
 )
 """Billed counts that are not tokens."""

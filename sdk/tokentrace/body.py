@@ -210,7 +210,7 @@ class Body:
 
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
-        found = Lines if fmt.lists else _READERS.get(kind)
+        found = Lines if fmt.lines or fmt.lists else _READERS.get(kind)
         self._reader = None if found is None else found(fmt, seen)
         self._has_end = not (found is None or fmt.lists)
         self._seen = seen

@@ -13,7 +13,7 @@ import wrapt
 
 from tokentrace import realtime, wrapping
 from tokentrace.guard import log, quietly
-from tokentrace.integration import AnySeam, AttemptSeam, Integration, SessionSeam
+from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
 from tokentrace.tracing import Tracing
 
 CLIENTS = (
@@ -75,6 +75,8 @@ class Installation:
     def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
         if isinstance(seam, AttemptSeam):
             return wrapping.attempt(seam)
+        if isinstance(seam, ResendSeam):
+            return wrapping.resend(seam)
         if isinstance(seam, SessionSeam):
             return realtime.follow(seam, self._tracing, self._hosts)
         metered = wrapping.call if seam.follow is None else wrapping.calls

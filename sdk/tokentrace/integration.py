@@ -92,6 +92,19 @@ class AttemptSeam:
     """For a library with answers of its own; None for those of httpx and httpx2."""
 
 
+@dataclass(frozen=True, slots=True)
+class ResendSeam:
+    """A coroutine function that sends the HTTP request of an attempt, and what a library sends beside its attempts.
+
+    Where it sends again within one attempt, the first was an attempt of its own.
+    """
+
+    module: str
+    name: str
+    sender: Callable[[Any], Any]
+    """By the HTTP client of the call: the object that this is a function of."""
+
+
 class Message(NamedTuple):
     """One message of a session that stays open."""
 
@@ -147,7 +160,7 @@ class SessionSeam:
     """Names of the errors after which nothing can come any more; any other leaves the session open."""
 
 
-AnySeam: TypeAlias = Seam | AttemptSeam | SessionSeam
+AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,7 @@ class Integration:
     """The distribution, as its installer calls it."""
 
     seams: tuple[Seam, ...]
-    attempts: tuple[AttemptSeam, ...] = ()
+    attempts: tuple[AttemptSeam | ResendSeam, ...] = ()
     sessions: tuple[SessionSeam, ...] = ()
     attach: Mapping[str, Callable[[ModuleType], Callable[[], object]]] | None = None
     """By module: what else is to be done once it is imported; returns how to undo it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from inspect import isasyncgen, isgenerator
 from types import TracebackType
 from typing import Any, Self
@@ -111,6 +112,17 @@ class Meter:
         """A new HTTP request begins."""
         attempt = Attempt(time.time_ns())
         self._attempts.append(attempt)
+        return attempt
+
+    def resend(self) -> Attempt:
+        """A function beneath an attempt sends: where it has done so before, that was another attempt."""
+        if not self._attempts:
+            return self.attempt()
+        attempt = self._attempts[-1]
+        if attempt.ended:
+            # Whoever holds the attempt goes on to tell how it ends.
+            self._attempts.insert(-1, replace(attempt))
+            attempt.begin_again()
         return attempt
 
     def receive(self, response: Any, *, streamed: bool, awaited: bool) -> None:

@@ -68,8 +68,11 @@ class Format:
     marks: re.Pattern[bytes]
     """Found in every stream event that is worth parsing beside the first; the others are content."""
 
+    lines: bool = False
+    """Whether a body is JSON Lines, whatever it says of itself."""
+
     lists: bool = False
-    """Whether a body is JSON Lines, whatever it says of itself, and each line the answer to a call of its own."""
+    """Whether it is, and each line the answer to a call of its own."""
 
     answers: Callable[[Any], Iterable[Any]] = _itself
     """Of what lists: the answers in one part, where that is a whole document; a line is one by itself."""

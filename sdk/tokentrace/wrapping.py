@@ -9,7 +9,7 @@ from typing import Any
 from tokentrace import context
 from tokentrace.attempts import Attempt
 from tokentrace.guard import quietly
-from tokentrace.integration import EVERY, AttemptSeam, Call, Seam
+from tokentrace.integration import EVERY, AttemptSeam, Call, ResendSeam, Seam
 from tokentrace.listing import Lister
 from tokentrace.meter import Meter
 from tokentrace.tracing import Tracing
@@ -100,6 +100,30 @@ def attempt(seam: AttemptSeam) -> Wrapper:
         return response
 
     return awaited if seam.awaited else called
+
+
+def resend(seam: ResendSeam) -> Wrapper:
+    """The wrapper that notes the HTTP requests which a library repeats within one attempt."""
+
+    async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        tried = None
+        with quietly("noting a request"):
+            meter = context.metering.get()
+            if meter is not None and meter.http is not None and seam.sender(meter.http) is instance:
+                tried = meter.resend()
+        try:
+            response = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            if tried is not None:
+                with quietly("noting an error"):
+                    tried.broke(error)
+            raise
+        if tried is not None:
+            with quietly("noting an answer"):
+                tried.answered(response)
+        return response
+
+    return awaited
 
 
 def _answered(seam: AttemptSeam, found: tuple[Meter, Attempt], call: Call, response: Any) -> None:

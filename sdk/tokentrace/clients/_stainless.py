@@ -21,6 +21,10 @@ SENDS = tuple(
 )
 """The HTTP requests of every client that speaks through httpx or httpx2."""
 
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,256})"')
+_EDGE = 1024
+"""Bytes at both ends of a request in which its model stands: what lies between may be large."""
+
 READ_ONLY = "(?!)"
 """The path of an endpoint that is only read: no path is like it."""
 
@@ -36,6 +40,12 @@ def characters(body: Any) -> Mapping[str, Any]:
     """What is to be spoken."""
     spoken = text(dig(body, "input"))
     return {"characters": len(spoken)} if spoken else NOTHING
+
+
+def model_in(body: bytes) -> str | None:
+    """The model that the body of a request asks for."""
+    found = _MODEL.search(body[:_EDGE]) or _MODEL.search(body[-_EDGE:])
+    return found[1].decode("utf-8", "replace") if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache, partial
 
-from tokentrace.clients._stainless import SENDS, Endpoint
+from tokentrace.clients._stainless import SENDS, Endpoint, model_in
 from tokentrace.integration import Call, Integration, Request, Seam
 from tokentrace.reading import dig
 from tokentrace.wire import batch, chat, conversations, embeddings, ocr, responses, transcription
@@ -42,19 +42,10 @@ _READ = tuple(
 )
 """Those that read what others have asked for."""
 
-_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,256})"')
-_EDGE = 1024
-"""Bytes at both ends of a request in which its model stands: what lies between may be large."""
-
 
 @lru_cache(maxsize=256)
 def _endpoint(operation: str) -> Endpoint | None:
     return next((each for each in (*_ENDPOINTS, *_READ) if re.fullmatch(each.path, operation)), None)
-
-
-def _model(body: bytes) -> str | None:
-    found = _MODEL.search(body[:_EDGE]) or _MODEL.search(body[-_EDGE:])
-    return found[1].decode("utf-8", "replace") if found else None
 
 
 def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
@@ -67,7 +58,7 @@ def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
             provider=provider,
             operation=endpoint.operation,
             # A multipart body lies in a stream that can be read only once.
-            model=_model(dig(sent, "_content") or b""),
+            model=model_in(dig(sent, "_content") or b""),
             format=endpoint.format,
             host=sent.url.host,
             port=sent.url.port,

@@ -14,6 +14,9 @@ from tokentrace.usage import Usage
 from tokentrace.wire import chat, inclusive, shape
 from tokentrace.wire.rules import fault
 
+_GOOGLES = frozenset({"usageMetadata", "candidates", "embedding"})
+"""Fields by which a line of Google's is known."""
+
 _OVER = frozenset({"completed", "expired", "cancelled", "failed"})
 _ENDS = tuple(f"JOB_STATE_{how}" for how in ("COMPLETED", "FAILED", "CANCELLED", "EXPIRED", "EARLY_STOPPED"))
 """States in which a job of Fireworks counts no more."""
@@ -22,7 +25,8 @@ _ENDS = tuple(f"JOB_STATE_{how}" for how in ("COMPLETED", "FAILED", "CANCELLED",
 def read(part: Any, seen: Reading) -> None:
     """A job, or one line of its results."""
     part = mapping(part)
-    seen.model = text(part.get("model")) or text(dig(part, "metadata", "model")) or seen.model
+    named = text(part.get("model")) or text(dig(part, "metadata", "model"))
+    seen.model = named.removeprefix("models/") if named else seen.model
     seen.response_id = text(part.get("id")) or text(part.get("name")) or seen.response_id
     seen.error = fault(part) or seen.error
     seen.tier = "batch"
@@ -31,9 +35,13 @@ def read(part: Any, seen: Reading) -> None:
         seen.usage = overlaid(seen.usage, mapping(part.get("usage")))
     if part.get("state") in _ENDS:
         seen.usage = overlaid(seen.usage, _progress(mapping(part.get("jobProgress"))))
+    answers = seen.facts.setdefault("answers", {})
     for name, answer in _answers(part):
-        # Keyed, because a job repeats its answers each time it is asked.
-        seen.facts.setdefault("answers", {})[name] = answer
+        # Keyed, because a job repeats its answers each time it is asked; read, because they may be many and long.
+        spoken, told = shape.of(answer) or chat.FORMAT, Reading()
+        spoken.read(answer, told)
+        answers[name] = spoken, told
+        seen.model = seen.model or told.model
     seen.complete = True
 
 
@@ -51,12 +59,38 @@ def _answers(part: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]
     """The whole answers that a job or a line of its results carries, of OpenAI, Anthropic, Google and xAI."""
     if line := mapping(dig(part, "response", "body") or dig(part, "result", "message")):
         yield text(part.get("custom_id")) or text(line.get("id")), line
-    inlined = dig(part, "response", "inlinedResponses", "inlinedResponses") or ask(part.get("dest"), "inlinedResponses")
-    for place, one in enumerate(items(inlined)):
-        yield place, mapping(dig(one, "response"))
+    elif _GOOGLES.intersection(line := mapping(part.get("response"))):
+        yield text(part.get("key")) or text(line.get("responseId")), _embedded(line)
+    for place, one in enumerate(_inlined(part)):
+        yield place, _embedded(mapping(dig(one, "response")))
     for place, one in enumerate(items(part.get("results"))):
         answer = mapping(dig(one, "batch_result", "response", "chat_get_completion"))
         yield text(dig(one, "batch_request_id")) or place, answer
+
+
+def _destinations(job: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Where a job of Google has its answers: the API says it twice, and google-genai once more."""
+    yield from (mapping(dig(job, "metadata", "output")), mapping(job.get("response")), mapping(job.get("dest")))
+
+
+def _inlined(job: Mapping[str, Any]) -> Sequence[Any]:
+    for output in _destinations(job):
+        for kind in ("inlinedResponses", "inlinedEmbedContentResponses"):
+            told = ask(output, kind)
+            if found := items(told) or items(dig(told, "inlinedResponses")):
+                return found
+    return ()
+
+
+def _embedded(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An answer as it is; one of embeddings has its count outside of any usage."""
+    tokens = ask(answer, "tokenCount")
+    return answer if tokens is None else {"usageMetadata": {"promptTokenCount": tokens}}
+
+
+def answers_into(job: Any) -> str | None:
+    """The file that a job of Google answers into."""
+    return next((file for output in _destinations(mapping(job)) if (file := text(ask(output, "responsesFile")))), None)
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
@@ -65,14 +99,7 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
         counts = inclusive.tally(seen.usage)
         counts.flags["batch"] = True
         return counts.settle(seen, context)
-    return _together([_counted(mapping(answer), provider) for answer in answers.values()])
-
-
-def _counted(answer: Mapping[str, Any], provider: str) -> Usage:
-    spoken = shape.of(answer) or chat.FORMAT
-    told = Reading()
-    spoken.read(answer, told)
-    return spoken.count(told, provider, NOTHING)
+    return _together([spoken.count(told, provider, NOTHING) for spoken, told in answers.values()])
 
 
 def _together(usages: Sequence[Usage]) -> Usage:
@@ -126,3 +153,4 @@ def _outputs(part: Any) -> Iterable[Any]:
 
 FORMAT = Format("batch", read, count, chat.FORMAT.marks)
 RESULTS = Format("results", read_result, count_result, re.compile(rb"custom_id"), lists=True, answers=_outputs)
+LINES = Format("batch", read, count, re.compile(rb'"response"'), lines=True)
