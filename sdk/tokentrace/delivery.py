@@ -95,7 +95,7 @@ class Delivery:
                     )
             if self._thread is None:
                 self._thread = self._begun()
-            elif len(self._queue) == BATCH:
+            elif len(self._queue) in {1, BATCH}:
                 self._changed.notify_all()
 
     def _begun(self) -> threading.Thread:

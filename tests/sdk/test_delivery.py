@@ -87,6 +87,20 @@ class Failing(SpanExporter):
         pass
 
 
+class Awaited(SpanExporter):
+    """Says when something came."""
+
+    def __init__(self) -> None:
+        self.came = threading.Event()
+
+    def export(self, spans):
+        self.came.set()
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self):
+        pass
+
+
 class Stuck(SpanExporter):
     """Does not come back until it is shut down."""
 
@@ -107,6 +121,14 @@ def spans(*names):
     for span in made:
         span.end()
     return made
+
+
+def until(is_so, seconds=20.0):
+    """Wait for what another thread or process is about to do."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_a_span_arrives_gzipped_with_its_headers_and_service(collector):
@@ -139,6 +161,18 @@ def test_a_batch_that_fails_is_tried_again_in_order(monkeypatch):
         delivery.put(span)
     assert delivery.flush(20)
     assert (exporter.got, delivery.counts.delivered, delivery.counts.dropped) == (["a", "b"], 2, 0)
+    delivery.close()
+
+
+def test_a_span_after_a_quiet_time_needs_nobody_to_ask_for_it(monkeypatch):
+    monkeypatch.setattr("tokentrace.delivery.DELAY", 0.01)
+    exporter = Awaited()
+    delivery = Delivery(exporter, 100)
+    for number, span in enumerate(spans(*"abcde"), 1):
+        delivery.put(span)
+        assert exporter.came.wait(20)
+        exporter.came.clear()
+        until(lambda number=number: delivery.counts.delivered == number)
     delivery.close()
 
 
