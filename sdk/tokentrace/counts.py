@@ -16,7 +16,7 @@ class Counts:
     """Of those that were accepted, the ones that the collector has."""
 
     dropped: int = 0
-    """Of those that were accepted, the ones that are gone from memory: pushed out of the full queue, given up, or too many for the end."""
+    """Of those that were accepted, the ones gone from memory: too many for the queue or for the end, or given up."""
 
     spooled: int = 0
     """Of those that were accepted, the ones that were put on disk."""
@@ -39,4 +39,8 @@ class Counts:
     @property
     def lost(self) -> int:
         """Spans that nobody will ever see, wherever they went."""
-        return self.dropped + self.displaced + self.unreadable + self.refused + self.earlier
+        return sum(getattr(self, reason) for reason in LOSSES)
+
+
+LOSSES = ("dropped", "displaced", "unreadable", "refused", "earlier")
+"""The fields that count spans which nobody will ever see."""

@@ -43,10 +43,10 @@ def _spans(request: ExportTraceServiceRequest) -> Iterator[ReadableSpan]:
 def _span(span: Encoded, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
     remote = bool(span.flags & SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK)
     events = BoundedList[Event](None)
-    events.extend(_event(event) for event in span.events)
+    events.extend([_event(event) for event in span.events])
     events.dropped = span.dropped_events_count
     links = BoundedList[Link](None)
-    links.extend(_link(link) for link in span.links)
+    links.extend([_link(link) for link in span.links])
     links.dropped = span.dropped_links_count
     return ReadableSpan(
         name=span.name,

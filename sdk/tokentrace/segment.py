@@ -24,7 +24,7 @@ class Stored:
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """A file of batches, which is gone with the last of them. The methods may raise OSError, unless they say otherwise."""
+    """A file of batches, which is gone with the last of them. Methods raise OSError, unless they say otherwise."""
 
     path: Path
     is_own: bool

@@ -136,10 +136,13 @@ class Spool:
 
     def abandon(self) -> None:
         """In a forked child: what is open is the parent's, who must not seem alive when only the child is."""
+        # Not with the lock, which another thread of the parent may have held.
+        self._is_open = False
         for segment in self._segments:
             segment.shut()
         if self._claim is not None:
             self._claim.leave()
+            self._claim = None
 
     def _owner(self) -> str:
         """The name of this process here."""

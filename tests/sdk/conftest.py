@@ -44,6 +44,12 @@ class Spans:
         self._exporter.clear()
 
 
+@pytest.fixture(autouse=True)
+def _spool(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test cannot deliver is left to no other, nor to the user who runs it."""
+    monkeypatch.setenv("TOKENTRACE_SPOOL", str(tmp_path_factory.mktemp("spool")))
+
+
 @pytest.fixture
 def metering(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[Spans]]:
     """Instruments everything for the length of a `with`; an error of ours is raised instead of logged."""

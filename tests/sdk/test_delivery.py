@@ -154,7 +154,7 @@ def test_uninstrument_delivers_what_is_queued(collector):
 
 
 def test_a_batch_that_fails_is_tried_again_in_order(monkeypatch):
-    monkeypatch.setattr("tokentrace.delivery.DELAY", 0.01)
+    monkeypatch.setattr("tokentrace.sender.DELAY", 0.01)
     exporter = Failing(failures=1)
     delivery = Delivery(exporter, 100)
     for span in spans("a", "b"):
@@ -165,7 +165,7 @@ def test_a_batch_that_fails_is_tried_again_in_order(monkeypatch):
 
 
 def test_a_span_after_a_quiet_time_needs_nobody_to_ask_for_it(monkeypatch):
-    monkeypatch.setattr("tokentrace.delivery.DELAY", 0.01)
+    monkeypatch.setattr("tokentrace.sender.DELAY", 0.01)
     exporter = Awaited()
     delivery = Delivery(exporter, 100)
     for number, span in enumerate(spans(*"abcde"), 1):

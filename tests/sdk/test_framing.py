@@ -20,9 +20,7 @@ def written(batches):
 
 def read(data):
     """Payload and number of spans of each record."""
-    return [
-        (framing.payload(data[record.offset : record.end]), record.spans) for record in framing.scan(data).records
-    ]
+    return [(framing.payload(data[record.offset : record.end]), record.spans) for record in framing.scan(data).records]
 
 
 @given(BATCHES)
