@@ -89,10 +89,14 @@ class Keeper:
 
     def delivered(self, batches: Iterable[Stored]) -> None:
         """The collector has them."""
-        self._skip = 0
         with quietly("taking delivered spans off the disk"):
             for stored in batches:
                 self._spool.done(stored)
+
+    def arrived(self, stored: Stored) -> None:
+        """The collector has taken the batch whose turn it was."""
+        self._skip = 0
+        self.delivered((stored,))
 
     def failed(self, stored: Stored, taken: int) -> None:
         """The collector did not take a batch; it has taken so many others."""

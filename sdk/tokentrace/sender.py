@@ -158,7 +158,7 @@ class Sender:
         stored, spans = found
         arrived = self._export(spans)
         if arrived:
-            keeper.delivered((stored,))
+            keeper.arrived(stored)
         else:
             keeper.failed(stored, self._taken)
         with self._line.changed:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from collecting import Collector
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -72,3 +73,11 @@ def spans(metering: Callable[[], AbstractContextManager[Spans]]) -> Iterator[Spa
     """Everything is instrumented for one test."""
     with metering() as exported:
         yield exported
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """Takes what is sent to it."""
+    taking = Collector()
+    yield taking
+    taking.close()

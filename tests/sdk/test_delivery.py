@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import subprocess
@@ -10,10 +9,9 @@ import sys
 import textwrap
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from collecting import until
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,52 +19,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import tokentrace
 from tokentrace.delivery import Delivery
 from tokentrace.export import Processor
-
-
-class Collector:
-    """Takes OTLP over HTTP, or refuses it."""
-
-    def __init__(self) -> None:
-        self.spans: list = []
-        self.requests: list[dict[str, str]] = []
-        self.connections: list = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
-                outer.requests.append({key.lower(): value for key, value in self.headers.items()})
-                outer.spans += [
-                    (resource.resource, span)
-                    for resource in request.resource_spans
-                    for scope in resource.scope_spans
-                    for span in scope.spans
-                ]
-                outer.connections.append(self.client_address)
-                self.send_response(200)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *args):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def collector():
-    taking = Collector()
-    yield taking
-    taking.close()
 
 
 class Failing(SpanExporter):
@@ -121,14 +73,6 @@ def spans(*names):
     for span in made:
         span.end()
     return made
-
-
-def until(is_so, seconds=20.0):
-    """Wait for what another thread or process is about to do."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_span_arrives_gzipped_with_its_headers_and_service(collector):
