@@ -79,10 +79,13 @@ class Line:
         """Queue a span; the oldest goes where there is no room."""
         self.counts.accepted += 1
         self.queue.append(span)
-        if len(self.queue) == 1:
+        length = len(self.queue)
+        if length == 1:
             self.since = time.monotonic()
-        self._shorten()
-        if len(self.queue) in self._rings:
+        # No more than two batches are elsewhere.
+        if length + 2 * BATCH > self._size:
+            self._shorten()
+        if length in self._rings:
             self.changed.notify_all()
 
     def take(self) -> list[ReadableSpan]:
