@@ -197,6 +197,9 @@ OUTCOME_CURRENCY = "tokentrace.outcome.currency"
 TOKEN_TYPE = "gen_ai.token.type"
 """Which tokens are counted."""
 
+LOSS_REASON = "tokentrace.loss.reason"
+"""Why spans never arrive: dropped = more than memory holds, or the end could wait for; displaced = more than the disk holds; unreadable = damaged on disk; refused = by the collector; earlier = noted by an earlier process that was killed."""
+
 RATE_LIMIT_KIND = "tokentrace.rate_limit.kind"
 """What is limited."""
 
@@ -229,6 +232,18 @@ MISSING_METRIC = "tokentrace.client.calls.missing"
 
 DUPLICATE_METRIC = "tokentrace.client.calls.duplicate"
 """Calls that repeat what others count: wrappers around other calls, and stored answers that were read again."""
+
+DELIVERED_METRIC = "tokentrace.client.spans.delivered"
+"""Spans of this process that the collector has taken."""
+
+SPOOLED_METRIC = "tokentrace.client.spans.spooled"
+"""Spans of this process that were put on disk, for the collector did not take them in time."""
+
+REPLAYED_METRIC = "tokentrace.client.spans.replayed"
+"""Spans that the collector has taken from the disk, those of earlier processes included."""
+
+LOST_METRIC = "tokentrace.client.spans.lost"
+"""Spans that will never arrive, by tokentrace.loss.reason."""
 
 INPUT_BUCKETS = (
     "input_text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,14 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.config import Config, pairs
+from tokentrace.counts import Counts
 from tokentrace.delivery import Delivery
 from tokentrace.guard import quietly
 
 if TYPE_CHECKING:
     from requests import Session
+
+    from tokentrace.keeper import Keeper
 
 SCOPE = "tokentrace"
 
@@ -59,6 +63,25 @@ def exporter(config: Config) -> SpanExporter:
         compression=Compression.Gzip,
         session=_session(config.headers),
     )
+
+
+def keeper(config: Config, counts: Counts) -> Keeper | None:
+    """The disk for spans that the endpoint of the configuration does not take; None where there is to be none."""
+    # Asked for in a thread of ours, so that what it imports holds up nobody.
+    from tokentrace.keeper import Keeper  # noqa: PLC0415
+    from tokentrace.spool import Spool  # noqa: PLC0415
+
+    directory = config.spool_directory
+    return Keeper(Spool(directory, _identity(config), config.spool_size, counts), counts) if directory else None
+
+
+def _identity(config: Config) -> str:
+    """Stands for who may get the spans: what is kept for one endpoint, or under one token, is for no other."""
+    from hashlib import sha256  # noqa: PLC0415
+
+    user = os.geteuid() if sys.platform != "win32" else os.environ.get("USERNAME", "")
+    headers = sorted((key.lower(), value) for key, value in config.headers.items())
+    return sha256(repr((user, config.protocol, config.endpoint, headers)).encode()).hexdigest()[:32]
 
 
 def _session(headers: Mapping[str, str]) -> Session:

@@ -11,6 +11,7 @@ from opentelemetry.metrics._internal import (
 )
 
 from tokentrace import attributes as name
+from tokentrace.counts import LOSSES, Counts
 from tokentrace.export import SCOPE
 
 _TOKENS = tuple(4**power for power in range(14))
@@ -43,6 +44,12 @@ class Metrics:
             "estimated": meter.create_counter(name.ESTIMATED_METRIC, "{call}"),
             "missing": meter.create_counter(name.MISSING_METRIC, "{call}"),
         }
+        self._spans = {
+            "delivered": meter.create_counter(name.DELIVERED_METRIC, "{span}"),
+            "spooled": meter.create_counter(name.SPOOLED_METRIC, "{span}"),
+            "replayed": meter.create_counter(name.REPLAYED_METRIC, "{span}"),
+        }
+        self._lost = meter.create_counter(name.LOST_METRIC, "{span}")
         self._duplicate = meter.create_counter(name.DUPLICATE_METRIC, "{call}")
 
     def record(self, said: Mapping[str, Any], seconds: float) -> None:
@@ -66,6 +73,15 @@ class Metrics:
         if name.TIME_TO_FIRST_CHUNK in said:
             self._first_chunk.record(said[name.TIME_TO_FIRST_CHUNK], common)
         self._record_supply(said, common)
+
+    def deliver(self, news: Counts) -> None:
+        """Add what became of spans since the last time."""
+        for title, counter in self._spans.items():
+            if number := getattr(news, title):
+                counter.add(number)
+        for reason in LOSSES:
+            if number := getattr(news, reason):
+                self._lost.add(number, {name.LOSS_REASON: reason})
 
     def _record_supply(self, said: Mapping[str, Any], common: Mapping[str, Any]) -> None:
         if name.THROTTLE_WAIT in said:

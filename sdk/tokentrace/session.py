@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tokentrace import context, install
 from tokentrace.attribution import named
 from tokentrace.config import Config
 from tokentrace.delivery import EXIT_SECONDS, Delivery
-from tokentrace.export import exporter as otlp_exporter
+from tokentrace.export import exporter as otlp_exporter, keeper
 from tokentrace.guard import log
 from tokentrace.tracing import Tracing
 
@@ -48,6 +49,8 @@ def instrument(
     hosts: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     queue_size: int | None = None,
+    spool: str | os.PathLike[str] | None = None,
+    spool_size: int | None = None,
     tracer_provider: TracerProvider | None = None,
     exporter: SpanExporter | None = None,
     meter_provider: MeterProvider | None = None,
@@ -63,7 +66,10 @@ def instrument(
         service_name: `service.name` of the spans, where the application has no TracerProvider of its own.
         hosts: Provider by `host` or `host:port`, such as `{"10.0.0.7:8000": "self_hosted"}`.
         tags: Tags on every span of this process, by the names that `tags` takes.
-        queue_size: Spans that may wait for the collector.
+        queue_size: Spans that may wait for the collector in memory.
+        spool: Directory in which spans wait that the collector does not take, or `off`. Those for an `exporter` of
+            yours wait in memory only.
+        spool_size: Bytes that may lie there.
         tracer_provider: Write spans there and leave their export to it, unless `endpoint` or `exporter` is given too.
         exporter: Deliver spans through it instead of OTLP.
         meter_provider: Record metrics there instead of with the global one.
@@ -75,7 +81,7 @@ def instrument(
     global _session  # noqa: PLW0603  (one process, one instrumentation)
     config = Config.resolve(
         endpoint=endpoint, protocol=protocol, headers=headers, service_name=service_name, hosts=hosts, tags=tags,
-        queue_size=queue_size,
+        queue_size=queue_size, spool=spool, spool_size=spool_size,
     )  # fmt: skip
     with _lock:
         if _session is not None:
@@ -88,7 +94,12 @@ def instrument(
             delivery = (
                 Delivery(exporter, config.queue_size)
                 if exporter is not None
-                else Delivery(otlp_exporter(config), config.queue_size, renew=partial(otlp_exporter, config))
+                else Delivery(
+                    otlp_exporter(config),
+                    config.queue_size,
+                    renew=partial(otlp_exporter, config),
+                    disk=partial(keeper, config),
+                )
             )
             atexit.register(delivery.close, EXIT_SECONDS)
         context.process_attribution = named(config.tags)

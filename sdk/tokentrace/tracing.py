@@ -81,6 +81,8 @@ class Tracing:
     ) -> None:
         self.delivery = delivery
         self.metrics = Metrics(meter_provider, VERSION)
+        if delivery is not None:
+            delivery.tell = self.metrics.deliver
         self.is_open = True
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None

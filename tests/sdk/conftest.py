@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from collecting import Collector
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -44,6 +45,12 @@ class Spans:
         self._exporter.clear()
 
 
+@pytest.fixture(autouse=True)
+def _spool(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test cannot deliver is left to no other, nor to the user who runs it."""
+    monkeypatch.setenv("TOKENTRACE_SPOOL", str(tmp_path_factory.mktemp("spool")))
+
+
 @pytest.fixture
 def metering(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[Spans]]:
     """Instruments everything for the length of a `with`; an error of ours is raised instead of logged."""
@@ -66,3 +73,11 @@ def spans(metering: Callable[[], AbstractContextManager[Spans]]) -> Iterator[Spa
     """Everything is instrumented for one test."""
     with metering() as exported:
         yield exported
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """Takes what is sent to it."""
+    taking = Collector()
+    yield taking
+    taking.close()
