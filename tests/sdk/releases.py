@@ -18,6 +18,14 @@ def releases_of(library: str) -> list[str]:
     return list(dict.fromkeys(map(str, sorted(_versions(library)))))
 
 
+def is_newest(library: str) -> bool:
+    """Whether this environment has the newest release that the tests run with."""
+    try:
+        return version(library) == releases_of(library)[-1]
+    except PackageNotFoundError:
+        return False
+
+
 def _versions(library: str) -> Iterator[Version]:
     # Where its pins do not fit with those of the others, it has an environment of its own.
     with suppress(PackageNotFoundError):
