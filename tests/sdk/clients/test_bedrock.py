@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("boto3")
 
-from quickstarts.boto3 import ANSWERED, CLAUDE, CONVERSED, GUARDED, ask, chunk, client, metrics, step, used
+from quickstarts.bedrock_managed import step, used
+from quickstarts.boto3 import ANSWERED, CLAUDE, CONVERSED, GUARDED, ask, chunk, client, metrics
 from quickstarts.loopback import http
 from shapes.eventstream import frame, frames
 from shapes.provider import Answer, Provider, lost, reply
