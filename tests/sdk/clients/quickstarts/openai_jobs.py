@@ -173,7 +173,7 @@ def video_edited(url: str) -> Any:
     from openai import OpenAI
 
     client = OpenAI(api_key="-", base_url=url)
-    return client.videos.edit(video={"id": "video_1"}, prompt="The cat wears a hat")
+    return client.videos.edit(video=("cat.mp4", b"ftyp", "video/mp4"), prompt="The cat wears a hat")
 
 
 def video_remixed(url: str) -> Any:
