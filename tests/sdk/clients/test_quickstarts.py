@@ -39,8 +39,16 @@ with warnings.catch_warnings(action="ignore"):
 """The plain calls that have shapes instead of quick starts."""
 
 NEWEST = [each for each in INTEGRATIONS if is_newest(each.library)]
-UNCALLED: dict[Place, str] = {}
+UNCALLED: dict[Place, str] = {
+    ("google.genai.models", "Models._edit_image"): "has the form of _generate_images, and its description",
+    ("google.genai.models", "AsyncModels._edit_image"): "has the form of _generate_images, and its description",
+    ("google.genai.models", "Models._upscale_image"): "has the form of _generate_images, and its description",
+    ("google.genai.models", "AsyncModels._upscale_image"): "has the form of _generate_images, and its description",
+    ("google.genai.live", "AsyncSession.close"): "the connection closes it by its own name",
+}
 """Seams that no quick start goes through, and why."""
+UNASKED = {"anthropic": {"post .*/v1/complete"}}
+"""Endpoints of older releases only, by library: there the quick starts ask for them."""
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +86,12 @@ def toured(metering, passages):
 
 
 def test_every_seam_is_called(toured):
-    assert seams() - toured.seams == UNCALLED.keys() & seams()
+    assert seams() - toured.seams - UNCALLED.keys() == set()
 
 
 @pytest.mark.parametrize("integration", NEWEST, ids=lambda integration: integration.library)
 def test_every_endpoint_is_asked_for(toured, integration):
-    assert toured.unasked(integration) == set()
+    assert toured.unasked(integration) == UNASKED.get(integration.library, set())
 
 
 def test_a_client_and_its_quickstarts_are_told_once():

@@ -145,9 +145,11 @@ async def embed_async(url: str) -> Any:
 
 def _image() -> list[Any]:
     # The documentation loads it from a file.
-    from azure.ai.inference.models import EmbeddingInput
+    from azure.ai.inference import models
 
-    return [EmbeddingInput(image="data:image/png;base64,AA==")]
+    # As the first releases call it.
+    kind = getattr(models, "ImageEmbeddingInput", None) or models.EmbeddingInput
+    return [kind(image="data:image/png;base64,AA==")]
 
 
 def embed_image(url: str) -> Any:
@@ -204,12 +206,6 @@ def _closes_streams() -> bool:
     return hasattr(models.StreamingChatCompletions, "__enter__")
 
 
-def _has_image_input() -> bool:
-    from azure.ai.inference import models
-
-    return hasattr(models, "EmbeddingInput")
-
-
 WHOLE, STREAMED = call(TOKENS), call(TOKENS, end="complete")
 RETRIED = (refused(429, retry_after="0"), refused(500), reply(ANSWER))
 AGAIN = (call(TOKENS, [429, 500, 200]),)
@@ -245,8 +241,8 @@ CLIENT = Client(
         ),
         Quickstart("embeddings", embed, (reply(EMBEDDED),), (COUNTED,)),
         Quickstart("embeddings async", embed_async, (reply(EMBEDDED),), (COUNTED,)),
-        Quickstart("image embeddings", embed_image, (reply(EMBEDDED),), (COUNTED,), needs=_has_image_input),
-        Quickstart("image embeddings async", embed_image_async, (reply(EMBEDDED),), (COUNTED,), needs=_has_image_input),
+        Quickstart("image embeddings", embed_image, (reply(EMBEDDED),), (COUNTED,)),
+        Quickstart("image embeddings async", embed_image_async, (reply(EMBEDDED),), (COUNTED,)),
         Quickstart("chat through threads", chat_through_threads, RETRIED, AGAIN),
         Quickstart("chat through trio", chat_through_trio, RETRIED, AGAIN, needs=_has_trio),
         Quickstart("model info", model_info, (reply(INFO),), ()),

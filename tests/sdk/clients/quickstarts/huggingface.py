@@ -149,10 +149,6 @@ def _has_numpy() -> bool:
     return find_spec("numpy") is not None
 
 
-def _has_pillow() -> bool:
-    return find_spec("PIL") is not None
-
-
 WHOLE = call(TOKENS)
 STREAMED = call(TOKENS, end="complete")
 UNTOLD = call({}, source="missing")
@@ -190,9 +186,9 @@ CLIENT = Client(
         ),
         Quickstart("feature_extraction", embeddings, (reply(VECTORS),), (UNTOLD,), needs=_has_numpy),
         Quickstart("automatic_speech_recognition", transcription, (reply({"text": "Hi."}),), (UNTOLD,)),
-        Quickstart("text_to_image", image, (PICTURE,), (UNTOLD,), needs=_has_pillow),
-        Quickstart("text_to_image async", image_async, (PICTURE,), (UNTOLD,), needs=_has_pillow),
-        Quickstart("image_to_image", image_to_image, (PICTURE,), (UNTOLD,), needs=_has_pillow),
+        Quickstart("text_to_image", image, (PICTURE,), (UNTOLD,)),
+        Quickstart("text_to_image async", image_async, (PICTURE,), (UNTOLD,)),
+        Quickstart("image_to_image", image_to_image, (PICTURE,), (UNTOLD,)),
         Quickstart("summarization", summary, (reply(SUMMARY),), (UNTOLD,)),
         Quickstart("text_to_speech", speech, (SOUND,), (UNTOLD,)),
     ),

@@ -129,7 +129,7 @@ ENDPOINTS: tuple[tuple[str, str, Any, Any, Any], ...] = (
     ("speech", "audio.speech.complete", SPOKEN, reply({"audio_data": "AA=="}), UNTOLD),
     (
         "responses",
-        "beta.responses.create",
+        "responses.create",
         ASK_RESPONSES,
         reply(openai_responses.body()),
         call(openai_responses.TOKENS),

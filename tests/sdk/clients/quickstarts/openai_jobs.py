@@ -133,6 +133,13 @@ def run_cancelled(url: str) -> Any:
     return client.beta.threads.runs.cancel("run_1", thread_id="thread_1")
 
 
+def run_updated(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    return client.beta.threads.runs.update("run_1", thread_id="thread_1", metadata={"user": "1"})
+
+
 def run_with_tools_at_once(url: str) -> Any:
     from openai import OpenAI
 
@@ -236,6 +243,7 @@ QUICKSTARTS = (
         (NEEDY, STREAMED),
         (ASKED | {"end": "complete"}, call(RAN, scope="retrieve", end="complete")),
     ),
+    Quickstart("runs updated", run_updated, (reply(_run("completed", SPENT)),), (READ,)),
     Quickstart("runs cancelled", run_cancelled, (reply(_run("cancelled", SPENT)),), (READ,)),
     Quickstart("runs with tools not streamed", run_with_tools_at_once, (reply(_run("in_progress")),), (WAITING,)),
     Quickstart(
