@@ -7,17 +7,22 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import product
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from releases import is_newest
 
 from tokentrace import context, install
 from tokentrace.clients import bedrock, cohere, huggingface, mistral, ollama
-from tokentrace.clients._stainless import READ_ONLY
+from tokentrace.clients._stainless import READ_ONLY, SENDS
 from tokentrace.integration import EVERY, AnySeam, Call, Integration, Seam, SessionSeam
+
+ARE_MANY = is_newest("openai") and is_newest("cohere")
+"""Whether there are clients on httpx2 as well as on httpx."""
 
 Place = tuple[str, str]
 """Module and name of a seam."""
@@ -25,10 +30,21 @@ Place = tuple[str, str]
 INTEGRATIONS = tuple(import_module(f"tokentrace.clients.{client}").INTEGRATION for client in install.CLIENTS)
 
 
+HELPERS = {"botocore": "boto3", "huggingface_hub": "numpy", "openai": "websockets"}
+"""What has to be there beside a package for all of its quick starts to run."""
+
+
+def is_whole(package: str) -> bool:
+    """Whether a package can do here all that it is able to."""
+    return find_spec(HELPERS.get(package, "sys")) is not None
+
+
 def seams() -> set[Place]:
     """The seams of every client that this environment has, and its release of it."""
     declared = {place(seam) for each in INTEGRATIONS for seam in (*each.seams, *each.attempts, *each.sessions)}
-    return {(module, name) for module, name in declared if _exists(module, name)}
+    # Where few clients are, nobody may speak through the one or the other.
+    declared -= set() if ARE_MANY else set(map(place, SENDS))
+    return {(module, name) for module, name in declared if is_whole(module.split(".")[0]) and _exists(module, name)}
 
 
 def place(seam: AnySeam) -> Place:
