@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ENVIRONMENTS = Path(__file__).parents[1] / "environments"
@@ -31,4 +32,5 @@ def _versions(library: str) -> Iterator[Version]:
     with suppress(PackageNotFoundError):
         yield Version(version(library))
     for path in ENVIRONMENTS.glob("*.in"):
-        yield from map(Version, re.findall(rf"^{re.escape(library)}==(\S+)$", path.read_text(), re.MULTILINE))
+        pins = re.findall(r"^([\w.-]+)==(\S+)$", path.read_text(), re.MULTILINE)
+        yield from (Version(release) for name, release in pins if canonicalize_name(name) == canonicalize_name(library))

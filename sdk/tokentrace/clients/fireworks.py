@@ -9,6 +9,7 @@ from tokentrace.wire import chat, completions, messages
 
 INTEGRATION = Integration(
     library="fireworks-ai",
+    since="1.2.0",
     seams=_stainless.seams(
         "fireworks",
         provider="fireworks",

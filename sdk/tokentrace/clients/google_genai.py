@@ -79,6 +79,7 @@ def _kept(_call: Call, response: Any, fmt: Format) -> bytes | None:
 
 INTEGRATION = Integration(
     library="google-genai",
+    since="2.0.0",
     seams=(
         Seam(_MODULE, "Models._generate_content", _generate),
         Seam(_MODULE, "Models._generate_content_stream", _stream),
