@@ -67,6 +67,9 @@ class Format:
     lists: bool = False
     """Whether a body is JSON Lines, whatever it says of itself, and each line the answer to a call of its own."""
 
+    is_rewritten: bool = False
+    """Whether the client makes something else of a stream, and leaves the type that it had."""
+
 
 NOTHING: Mapping[str, Any] = {}
 """Stands for a mapping that is absent; never written to."""

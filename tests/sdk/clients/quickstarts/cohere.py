@@ -11,6 +11,7 @@ from typing import Any
 from shapes.api import LEFT, call, failed, named
 from shapes.provider import AT_ONCE, Answer, refused, reply, stream
 
+from quickstarts import cohere_platforms
 from quickstarts.quickstart import Client, Quickstart
 
 MODEL = "command-a-03-2025"
@@ -285,6 +286,7 @@ CLIENT = Client(
             (UNSAID,),
             needs=_has("audio.transcriptions"),
         ),
+        *cohere_platforms.QUICKSTARTS,
         Quickstart("tokenize", tokenize, (reply({"tokens": [1], "token_strings": ["hello"]}),), ()),
     ),
     reported="what is billed, streamed too; reasoning; cache reads; search units; pages",
