@@ -42,12 +42,15 @@ _BILLED = {
 }
 """Operation and format of what costs money, by service and API."""
 
+_AGENTIC = ("agenticRetrieveConfiguration", "foundationModelConfiguration")
 _MODELS = (
     ("modelId",),
     ("foundationModel",),
     ("targetModelId",),
     ("retrieveAndGenerateConfiguration", "knowledgeBaseConfiguration", "modelArn"),
     ("retrieveAndGenerateConfiguration", "externalSourcesConfiguration", "modelArn"),
+    (*_AGENTIC, "bedrockFoundationModelConfiguration", "modelConfiguration", "modelArn"),
+    (*_AGENTIC, "mantleFoundationModelConfiguration", "modelConfiguration", "modelArn"),
     ("rerankingConfiguration", "bedrockRerankingConfiguration", "modelConfiguration", "modelArn"),
 )
 """Where a request names its model."""

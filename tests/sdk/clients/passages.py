@@ -131,7 +131,7 @@ class Passages:
     asked: set[tuple[str, str]] = field(default_factory=set)
     """Libraries, and what was asked for."""
     taken: set[str] = field(default_factory=set)
-    """Names of the quick starts that were run."""
+    """Names of what was run."""
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Look on, whenever something is instrumented from now on."""

@@ -72,6 +72,11 @@ RANKING = {
     "bedrockRerankingConfiguration": {"modelConfiguration": {"modelArn": ARN}},
 }
 TEXT = {"type": "INLINE", "inlineDocumentSource": {"type": "TEXT", "textDocument": {"text": "-"}}}
+AGENTIC = {
+    "messages": [{"role": "user", "content": QUESTION}],
+    "agenticRetrieveConfiguration": {"foundationModelType": "MANAGED"},
+    "retrievers": [RETRIEVER],
+}
 GENERATION = {
     "input": QUESTION,
     "retrieveAndGenerateConfiguration": {"type": "KNOWLEDGE_BASE", "knowledgeBaseConfiguration": BASE},
@@ -135,11 +140,7 @@ OPERATIONS = (
         "agentic retrieve",
         AGENTS,
         "AgenticRetrieveStream",
-        {
-            "messages": [{"role": "user", "content": QUESTION}],
-            "agenticRetrieveConfiguration": {"foundationModelType": "MANAGED"},
-            "retrievers": [RETRIEVER],
-        },
+        AGENTIC,
         frames((frame("result", {"results": []}),)),
         OVER,
         "stream",

@@ -179,7 +179,8 @@ QUICKSTARTS = (
         (call({"input_text": 2}),),
         needs=_has("BedrockClient"),
     ),
-    Quickstart("SageMaker", sagemaker, (reply(V1),), (UNTOLD,), needs=_has("SagemakerClient")),
+    # Before there was a client for Oracle, that for SageMaker needed a library for training, too.
+    Quickstart("SageMaker", sagemaker, (reply(V1),), (UNTOLD,), needs=_has("OciClient")),
     Quickstart("Oracle", oracle, (reply(SPOKEN),), (WHOLE,), needs=_has("OciClient")),
     Quickstart("Oracle uncounted", oracle, (reply(UNCOUNTED),), (UNTOLD,), needs=_has("OciClient")),
     Quickstart("Oracle v2", oracle_v2, (reply(ANSWERED),), (WHOLE,), needs=_has("OciClient")),
