@@ -163,6 +163,17 @@ class Lines(Events):
                 self._part(line)
 
 
+class Rewritten(Events):
+    """Events and lines alike, whichever a client has made of what it got."""
+
+    __slots__ = ()
+
+    def _lines(self, block: bytes) -> None:
+        # No field of an event begins with a brace.
+        lines = (b"data:" + line if line.startswith(b"{") else line for line in block.split(b"\n"))
+        super()._lines(b"\n".join(lines))
+
+
 class Document:
     """One JSON document, fed in any pieces."""
 
@@ -210,7 +221,7 @@ class Body:
 
     def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
         kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
-        found = Lines if fmt.lines or fmt.lists else _READERS.get(kind)
+        found = Lines if fmt.lines or fmt.lists else Rewritten if fmt.is_rewritten else _READERS.get(kind)
         self._reader = None if found is None else found(fmt, seen)
         self._has_end = not (found is None or fmt.lists)
         self._seen = seen

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import wrapt
 
-from tokentrace import realtime, wrapping
+from tokentrace import age, realtime, wrapping
 from tokentrace.guard import log, quietly
 from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
 from tokentrace.tracing import Tracing
@@ -47,6 +47,8 @@ class Installation:
         self._done: set[str] = set()
         self.misfits: list[str] = []
         """Seams that this release of a library does not have."""
+        self.outdated: dict[str, str] = {}
+        """Releases that are older than those we know, by library."""
 
     def patch(self, module: ModuleType) -> None:
         """Wrap every seam of a module that has just been imported, or long ago."""
@@ -71,6 +73,23 @@ class Installation:
                 functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
             )
         self._undo += [attach(module) for attach in _attachments(module.__name__)]
+        self._look_at_age(module.__name__)
+
+    def _look_at_age(self, package: str) -> None:
+        for each in _integrations():
+            if each.library in self.outdated or package not in age.packages(each):
+                continue
+            if release := age.too_old(each):
+                self.outdated[each.library] = release
+                log.warning(
+                    "%s %s is older than %s, the first release that is supported: its calls are not metered, or not all"
+                    " of them. Install '%s>=%s'.",
+                    each.library,
+                    release,
+                    each.since,
+                    each.library,
+                    each.since,
+                )
 
     def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
         if isinstance(seam, AttemptSeam):
@@ -136,7 +155,7 @@ def _by_module() -> Mapping[str, Mapping[str, AnySeam]]:
         seams: tuple[AnySeam, ...] = (*each.seams, *each.attempts, *each.sessions)
         for seam in seams:
             found.setdefault(seam.module, {})[seam.name] = seam
-        for module in each.attach or ():
+        for module in (*(each.attach or ()), *age.packages(each)):
             found.setdefault(module, {})
     return found
 

@@ -77,6 +77,9 @@ class Format:
     answers: Callable[[Any], Iterable[Any]] = _itself
     """Of what lists: the answers in one part, where that is a whole document; a line is one by itself."""
 
+    is_rewritten: bool = False
+    """Whether the client makes something else of a stream, and leaves the type that it had."""
+
 
 NOTHING: Mapping[str, Any] = {}
 """Stands for a mapping that is absent; never written to."""

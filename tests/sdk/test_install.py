@@ -7,6 +7,8 @@ import sys
 import textwrap
 
 import pytest
+from passages import INTEGRATIONS
+from releases import releases_of
 
 
 def run(code: str, path) -> str:
@@ -81,3 +83,46 @@ def test_a_library_that_another_thread_is_importing_is_wrapped_once_it_is_there(
         print(isinstance(vars(SyncAPIClient)["request"], wrapt.FunctionWrapper))
     """
     assert run(program, library(code)) == "True\n"
+
+
+@pytest.fixture
+def release(tmp_path):
+    """Installs a `together` of a given release, with nothing of what we know inside."""
+
+    def install(number: str):
+        (tmp_path / "together").mkdir()
+        (tmp_path / "together" / "__init__.py").touch()
+        told = tmp_path / f"together-{number}.dist-info"
+        told.mkdir()
+        (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: together\nVersion: {number}\n")
+        return tmp_path
+
+    return install
+
+
+IMPORTS = """
+    import logging, sys
+    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+    import tokentrace
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    for _ in range(2):
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        import together
+"""
+
+
+def test_a_release_that_is_older_than_all_we_know_is_told_of_once(release):
+    assert run(IMPORTS, release("1.5.35")) == (
+        "WARNING together 1.5.35 is older than 2.0.0, the first release that is supported: its calls are not metered, "
+        "or not all of them. Install 'together>=2.0.0'.\n"
+    )
+
+
+@pytest.mark.parametrize("number", ["2.0.0", "2", "2.0.0a1", "2.10.1", "10.0"])
+def test_a_release_that_we_know_is_not_told_of(release, number):
+    assert run(IMPORTS, release(number)) == ""
+
+
+@pytest.mark.parametrize("integration", INTEGRATIONS, ids=lambda integration: integration.library)
+def test_the_first_release_that_is_supported_is_the_first_that_the_tests_run_with(integration):
+    assert integration.since == releases_of(integration.library)[0]

@@ -42,12 +42,15 @@ _BILLED = {
 }
 """Operation and format of what costs money, by service and API."""
 
+_AGENTIC = ("agenticRetrieveConfiguration", "foundationModelConfiguration")
 _MODELS = (
     ("modelId",),
     ("foundationModel",),
     ("targetModelId",),
     ("retrieveAndGenerateConfiguration", "knowledgeBaseConfiguration", "modelArn"),
     ("retrieveAndGenerateConfiguration", "externalSourcesConfiguration", "modelArn"),
+    (*_AGENTIC, "bedrockFoundationModelConfiguration", "modelConfiguration", "modelArn"),
+    (*_AGENTIC, "mantleFoundationModelConfiguration", "modelConfiguration", "modelArn"),
     ("rerankingConfiguration", "bedrockRerankingConfiguration", "modelConfiguration", "modelArn"),
 )
 """Where a request names its model."""
@@ -115,6 +118,7 @@ def _tap(result: Any, listener: Listener) -> Any:
 
 INTEGRATION = Integration(
     library="boto3",
+    since="1.34.116",
     seams=(
         Seam("botocore.client", "BaseClient._make_api_call", _describe, tap=_tap),
         Seam("aiobotocore.client", "AioBaseClient._make_api_call", _describe, awaited=True, tap=_tap),

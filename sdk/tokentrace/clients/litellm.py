@@ -50,7 +50,9 @@ class _Beside:
 def _told(result: Any, fields: tuple[str, ...]) -> dict[str, Any]:
     """What a result says of its bill, as the JSON that its format reads; no vectors, no text."""
     part = {name: _plain(value) for name in fields if (value := dig(result, name)) is not None}
-    part["usage"] = _plain(dig(result, "usage"))
+    usage = _plain(dig(result, "usage"))
+    # Where nobody has counted, litellm fills in zeros.
+    part["usage"] = None if dig(usage, "total_tokens") == 0 else usage
     if choices := items(dig(result, "choices")):
         part["choices"] = [_choice(choice) for choice in choices]
     return part
@@ -188,4 +190,4 @@ def _seams() -> Iterator[Seam]:
         yield Seam("litellm", f"a{name}", describe, awaited=True, tap=_tap_async)
 
 
-INTEGRATION = Integration(library="litellm", seams=tuple(_seams()))
+INTEGRATION = Integration(library="litellm", since="1.80.0", seams=tuple(_seams()))

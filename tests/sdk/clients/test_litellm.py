@@ -75,6 +75,7 @@ def test_what_a_callback_sends_makes_no_call_of_an_aggregate(monkeypatch, meteri
     ("name", "answer", "meters"),
     [
         ("image_generation", {"data": [{"url": "1"}, {"url": "2"}], "usage": None}, {"images": 2}),
+        ("image_generation", {"data": [{"url": "1"}], "usage": {"output_tokens": 0, "total_tokens": 0}}, {"images": 1}),
         ("transcription", {"text": "-", "usage": {"type": "duration", "seconds": 5}}, {"audio_seconds": 5}),
         ("transcription", {"text": "-", "duration": 5.5}, {"audio_seconds": 5.5}),
         ("speech", {}, {"characters": 5}),
