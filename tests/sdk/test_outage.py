@@ -329,6 +329,14 @@ def test_the_usual_place_is_that_of_the_platform(monkeypatch):
     )  # fmt: skip
 
 
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG")
+def test_a_user_without_a_home_has_no_usual_place(monkeypatch):
+    for name in ("TOKENTRACE_SPOOL", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 987654)
+    assert tokentrace.Config.resolve().spool_directory is None
+
+
 def test_arguments_and_variables_say_where_and_how_much(monkeypatch):
     monkeypatch.setenv("TOKENTRACE_SPOOL", "/a")
     monkeypatch.setenv("TOKENTRACE_SPOOL_SIZE", "100000")
