@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 import tokentrace
+from tokentrace import session
 from tokentrace.delivery import Delivery
 from tokentrace.keeper import Keeper
 from tokentrace.spool import Spool
@@ -346,3 +347,39 @@ def test_arguments_and_variables_say_where_and_how_much(monkeypatch):
     assert (str(given.spool_directory), given.spool_size) == (os.sep + "b", 200_000)
     with pytest.raises(ValueError, match="A spool of 5 bytes is too small"):
         tokentrace.Config.resolve(spool_size=5)
+
+
+def test_what_waits_on_disk_leaves_by_grpc_too():
+    grpc = pytest.importorskip("grpc")
+    from concurrent.futures import ThreadPoolExecutor
+
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as messages, trace_service_pb2_grpc as service
+
+    names = []
+
+    class Service(service.TraceServiceServicer):
+        status = grpc.StatusCode.INVALID_ARGUMENT
+
+        def Export(self, request, context):  # noqa: N802  (grpc calls it so)
+            if self.status is not None:
+                context.abort(self.status, "no")
+            names.extend(s.name for r in request.resource_spans for scope in r.scope_spans for s in scope.spans)
+            return messages.ExportTraceServiceResponse()
+
+    serving = Service()
+    server = grpc.server(ThreadPoolExecutor(2))
+    service.add_TraceServiceServicer_to_server(serving, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    tokentrace.instrument(endpoint=f"http://127.0.0.1:{port}", protocol="grpc")
+    try:
+        with tokentrace.step("waits"):
+            pass
+        delivery = session.current().delivery
+        until(lambda: delivery.standing.on_disk == 1)
+        serving.status = None
+        assert tokentrace.flush(20)
+        assert (names, delivery.counts.replayed) == (["waits"], 1)
+    finally:
+        tokentrace.uninstrument()
+        server.stop(None).wait()
