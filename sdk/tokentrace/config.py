@@ -86,9 +86,13 @@ class Config:
     @property
     def spool_directory(self) -> Path | None:
         """Where spans wait that the collector does not take; None for nowhere."""
-        if self.spool is None:
-            return _state(os.environ) / "tokentrace" / "spool"
-        return None if str(self.spool).strip().lower() == "off" else Path(self.spool).expanduser()
+        if str(self.spool).strip().lower() == "off":
+            return None
+        try:
+            return Path(self.spool).expanduser() if self.spool else _state(os.environ) / "tokentrace" / "spool"
+        except RuntimeError:
+            # A user without a home.
+            return None
 
     @classmethod
     def resolve(cls, **arguments: object) -> Config:

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 import tokentrace
+from tokentrace import session
 from tokentrace.delivery import Delivery
 from tokentrace.keeper import Keeper
 from tokentrace.spool import Spool
@@ -329,6 +330,14 @@ def test_the_usual_place_is_that_of_the_platform(monkeypatch):
     )  # fmt: skip
 
 
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG")
+def test_a_user_without_a_home_has_no_usual_place(monkeypatch):
+    for name in ("TOKENTRACE_SPOOL", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 987654)
+    assert tokentrace.Config.resolve().spool_directory is None
+
+
 def test_arguments_and_variables_say_where_and_how_much(monkeypatch):
     monkeypatch.setenv("TOKENTRACE_SPOOL", "/a")
     monkeypatch.setenv("TOKENTRACE_SPOOL_SIZE", "100000")
@@ -338,3 +347,39 @@ def test_arguments_and_variables_say_where_and_how_much(monkeypatch):
     assert (str(given.spool_directory), given.spool_size) == (os.sep + "b", 200_000)
     with pytest.raises(ValueError, match="A spool of 5 bytes is too small"):
         tokentrace.Config.resolve(spool_size=5)
+
+
+def test_what_waits_on_disk_leaves_by_grpc_too():
+    grpc = pytest.importorskip("grpc")
+    from concurrent.futures import ThreadPoolExecutor
+
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as messages, trace_service_pb2_grpc as service
+
+    names = []
+
+    class Service(service.TraceServiceServicer):
+        status = grpc.StatusCode.INVALID_ARGUMENT
+
+        def Export(self, request, context):  # noqa: N802  (grpc calls it so)
+            if self.status is not None:
+                context.abort(self.status, "no")
+            names.extend(s.name for r in request.resource_spans for scope in r.scope_spans for s in scope.spans)
+            return messages.ExportTraceServiceResponse()
+
+    serving = Service()
+    server = grpc.server(ThreadPoolExecutor(2))
+    service.add_TraceServiceServicer_to_server(serving, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    tokentrace.instrument(endpoint=f"http://127.0.0.1:{port}", protocol="grpc")
+    try:
+        with tokentrace.step("waits"):
+            pass
+        delivery = session.current().delivery
+        until(lambda: delivery.standing.on_disk == 1)
+        serving.status = None
+        assert tokentrace.flush(20)
+        assert (names, delivery.counts.replayed) == (["waits"], 1)
+    finally:
+        tokentrace.uninstrument()
+        server.stop(None).wait()
