@@ -76,6 +76,11 @@ class Delivery:
         self._closed = False
         self._thread: threading.Thread | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Spans that are on their way, or wait for it."""
+        return len(self._queue) + self._in_flight
+
     def put(self, span: ReadableSpan) -> None:
         """Queue a span. Never blocks on the network."""
         with self._changed:

@@ -57,11 +57,11 @@ def exporter(config: Config) -> SpanExporter:
         endpoint=config.endpoint,
         headers=dict(config.headers),
         compression=Compression.Gzip,
-        session=_session(config.headers),
+        session=session(config.headers),
     )
 
 
-def _session(headers: Mapping[str, str]) -> Session:
+def session(headers: Mapping[str, str]) -> Session:
     """Keeps from our endpoint what `OTEL_*` names for another: the exporter adds those headers to every request."""
     from requests import PreparedRequest, Session  # noqa: PLC0415  (comes with the exporter, not before it)
 
@@ -74,9 +74,9 @@ def _session(headers: Mapping[str, str]) -> Session:
             request.headers.pop(key, None)
         return request
 
-    session = Session()
-    session.auth = strip
-    return session
+    made = Session()
+    made.auth = strip
+    return made
 
 
 class Processor(SpanProcessor):

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import wrapt
 
-from tokentrace import realtime, wrapping
+from tokentrace import fit, realtime, wrapping
 from tokentrace.guard import log, quietly
 from tokentrace.integration import AnySeam, AttemptSeam, Integration, SessionSeam
 from tokentrace.tracing import Tracing
@@ -45,6 +45,8 @@ class Installation:
         self._hosts = hosts
         self._undo: list[Callable[[], object]] = []
         self._done: set[str] = set()
+        self.wrappers: dict[str, object] = {}
+        """What was put on which function, by the module and name of the function."""
         self.misfits: list[str] = []
         """Seams that this release of a library does not have."""
 
@@ -67,10 +69,17 @@ class Installation:
                     "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
                 )
                 continue
+            self.wrappers[f"{seam.module}.{seam.name}"] = handle
             self._undo.append(
                 functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
             )
         self._undo += [attach(module) for attach in _attachments(module.__name__)]
+
+    def search(self, package: ModuleType) -> None:
+        """Say what a package has lost that has just been imported, in a release that nobody has tested."""
+        for seam in fit.gone(package.__name__, integrations()):
+            self.misfits.append(f"{seam.module}.{seam.name}")
+            log.warning("%s is not in this release: %s.", seam.module, fit.cost(seam))
 
     def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
         if isinstance(seam, AttemptSeam):
@@ -90,6 +99,7 @@ class Installation:
 
 _current: Installation | None = None
 _hooked: set[str] = set()
+_searched: set[str] = set()
 
 
 def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
@@ -102,7 +112,15 @@ def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
             _hooked.add(name)
             wrapt.register_post_import_hook(_imported, name)
         elif name in sys.modules:
-            _current.patch(sys.modules[name])
+            _imported(sys.modules[name])
+    for name in fit.parents(integrations()) - _searched:
+        _searched.add(name)
+        wrapt.register_post_import_hook(_parent_imported, name)
+    return _current
+
+
+def current() -> Installation | None:
+    """The wrappers that are on now."""
     return _current
 
 
@@ -121,8 +139,15 @@ def _imported(module: ModuleType) -> None:
             _current.patch(module)
 
 
+def _parent_imported(package: ModuleType) -> None:
+    with quietly("looking for what a library has lost"):
+        if _current is not None:
+            _current.search(package)
+
+
 @functools.cache
-def _integrations() -> tuple[Integration, ...]:
+def integrations() -> tuple[Integration, ...]:
+    """All libraries that we know."""
     return tuple(import_module(f"tokentrace.clients.{client}").INTEGRATION for client in CLIENTS)
 
 
@@ -130,7 +155,7 @@ def _integrations() -> tuple[Integration, ...]:
 def _by_module() -> Mapping[str, Mapping[str, AnySeam]]:
     """The seams by module and name, each once, however many clients share it."""
     found: dict[str, dict[str, AnySeam]] = {}
-    for each in _integrations():
+    for each in integrations():
         seams: tuple[AnySeam, ...] = (*each.seams, *each.attempts, *each.sessions)
         for seam in seams:
             found.setdefault(seam.module, {})[seam.name] = seam
@@ -140,4 +165,4 @@ def _by_module() -> Mapping[str, Mapping[str, AnySeam]]:
 
 
 def _attachments(module: str) -> list[Callable[[ModuleType], Callable[[], object]]]:
-    return [each.attach[module] for each in _integrations() if each.attach and module in each.attach]
+    return [each.attach[module] for each in integrations() if each.attach and module in each.attach]

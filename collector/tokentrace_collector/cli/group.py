@@ -14,7 +14,7 @@ _COMMANDS = {
     "trace": "Draw one request: its spans, its tokens, its six components of cost.",
     "rollup": "Recompute costs from the stored spans.",
     "prices": "Show the prices that calls are rated with.",
-    "doctor": "Check installation, store, collector and ports.",
+    "doctor": "Check clients, delivery, store, collector and ports.",
 }
 
 
