@@ -20,16 +20,19 @@ def findings(python: str) -> list[Line]:
     command = [python, "-P", "-m", "tokentrace.diagnosis"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)  # noqa: S603
-        report: Any = json.loads(done.stdout)
     except OSError as error:
-        return [("failed", "installation", f"{python} cannot be run: {error}. Name an interpreter with --python.")]
+        return [_failed(f"{python} cannot be run: {error}. Name an interpreter with --python.")]
     except subprocess.TimeoutExpired:
-        return [("failed", "installation", f"{python} was not done with its imports after {_PATIENCE:g} s.")]
+        return [_failed(f"{python} was not done with its imports after {_PATIENCE:g} s.")]
+    try:
+        report: Any = json.loads(done.stdout)
     except ValueError:
         if _ABSENT in done.stderr:
-            told = f"{python} does not find tokentrace. Install it there: `{python} -m pip install tokentrace`."
-            return [("failed", "installation", told)]
+            return [_failed(f"{python} lacks tokentrace. Install it there: `{python} -m pip install tokentrace`.")]
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-        return [("failed", "installation", f"The clients could not be looked at with {python}: {last}")]
-    lines: list[Line] = [(state, check, found) for state, check, found in report["findings"]]
-    return lines
+        return [_failed(f"The clients could not be looked at with {python}: {last}")]
+    return [(state, check, found) for state, check, found in report["findings"]]
+
+
+def _failed(told: str) -> Line:
+    return ("failed", "installation", told)

@@ -12,8 +12,12 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from dataclasses import asdict
 
-from tokentrace import checkup, fit, install, session
+from tokentrace import fit, install, session
+from tokentrace.diagnosis import examination
 from tokentrace.diagnosis.report import Problem
+
+_PATIENCE = 5.0
+"""Seconds for the collector to answer."""
 
 
 def main() -> None:
@@ -24,7 +28,7 @@ def main() -> None:
             # The report says it too.
             session.instrument()
         broken = list(_imported())
-        report = checkup.doctor()
+        report = examination.examine(_PATIENCE)
     problems = [*report.problems, *broken]
     findings = [*report.findings, *(("failed", each.thing, f"{each.value} {each.remedy}") for each in broken)]
     document = asdict(report) | {"problems": [asdict(each) for each in problems], "findings": findings}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.metadata import entry_points
 from typing import Any
 
 from tokentrace.diagnosis.report import Rival
@@ -82,14 +83,15 @@ def found(wrappers: Iterable[str], scopes: Iterable[str]) -> tuple[Rival, ...]:
 
 
 def _evidence(wrappers: Iterable[str], scopes: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names, and what gives them away."""
     for module in wrappers:
         yield _family(module) or module.partition(".")[0], f"wraps the same functions from {module}"
-    for scope in scopes:
-        if name := _family(scope):
-            yield name, f"scope {scope}"
-    for module in _instrumentors():
-        if name := _family(module):
-            yield name, module
+    told = {
+        **{f"scope {scope}": scope for scope in scopes},
+        **{module: module for module in _instrumentors()},
+        **{f"{package} is installed": module for module, package in _installed()},
+    }
+    yield from ((name, evidence) for evidence, scope in told.items() if (name := _family(scope)))
     for name, module in (*_SELF.items(), *_MODULES.items(), *_OTHERS.items()):
         if module in sys.modules:
             yield name, module
@@ -120,6 +122,13 @@ def _instrumentors() -> Iterator[str]:
         waiting += kind.__subclasses__()
         if getattr(getattr(kind, "_instance", None), "_is_instrumented_by_opentelemetry", False):
             yield kind.__module__
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    """The modules that `opentelemetry-instrument` would load, and their distributions."""
+    for entry in entry_points(group="opentelemetry_instrumentor"):
+        if entry.dist is not None:
+            yield entry.module, entry.dist.name
 
 
 def _callbacks() -> Iterator[str]:

@@ -120,7 +120,30 @@ def test_a_file_left_by_a_killed_collector_is_not_believed(books):
 def test_a_healthy_installation_is_healthy(asked):
     answer = run("doctor", "--json", *asked)
     found = json.loads(answer.stdout)
-    assert {each["state"] for each in found["checks"] if each["check"] in {"figures", "disk", "store"}} == {"ok"}
+    checked = {"figures", "disk", "store", "installation", "client", "tracing"}
+    assert {each["state"] for each in found["checks"] if each["check"] in checked} == {"ok"}
+
+
+def test_the_doctor_examines_what_an_application_would_be_metered_with():
+    answer = run("doctor", "--json")
+    found = json.loads(answer.stdout)["checks"]
+    assert {each["found"].partition(" ")[0] for each in found if each["check"] == "client"} > {"openai", "anthropic"}
+
+
+def test_an_interpreter_without_tokentrace_is_told_what_it_lacks(tmp_path):
+    import venv
+
+    venv.create(tmp_path / "other")
+    python = tmp_path / "other" / "bin" / "python"
+    answer = run("doctor", "--json", "--python", str(python))
+    failed = [each["found"] for each in json.loads(answer.stdout)["checks"] if each["check"] == "installation"]
+    assert (answer.exit_code, failed) == (
+        1, [f"{python} lacks tokentrace. Install it there: `{python} -m pip install tokentrace`."],
+    )  # fmt: skip
+
+
+def test_an_interpreter_that_is_none_is_named():
+    assert "/no/such/python cannot be run" in run("doctor", "--json", "--python", "/no/such/python").stdout
 
 
 def test_what_keeps_figures_from_being_right_is_a_finding(asked, tmp_path):
