@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -63,12 +64,16 @@ def environment(endpoint: str, run: str, notes: Path) -> dict[str, str]:
     }
 
 
+def find(program: str) -> None:
+    """Complain of a program that is not there, before anything is begun for it."""
+    if shutil.which(program) is None and not Path(program).exists():
+        raise NotFoundError(f"There is no program {program!r}.")
+
+
 def run(command: Sequence[str], env: Mapping[str, str], directory: Path) -> int:
     """Run the program to its end, with our input and output as its own; its status, negative after a signal."""
     try:
         process = subprocess.Popen(command, env=env, cwd=directory)  # noqa: S603 - it is the user's own command
-    except FileNotFoundError:
-        raise NotFoundError(f"There is no program {command[0]!r}.") from None
     except OSError as error:
         raise NotExecutableError(f"{command[0]!r} cannot be run: {error.strerror}.") from None
     with _forwarding(process):
@@ -85,6 +90,18 @@ def noted(notes: Path) -> Metered:
         else:
             processes += 1
     return Metered(processes, failures)
+
+
+def explanations(metered: Metered, *, has_calls: bool) -> Iterator[str]:
+    """Why there may be less to tell than was expected."""
+    for interpreter, told in metered.failures.items():
+        yield f"processes of {interpreter} were not metered: {told}"
+    if has_calls:
+        return
+    if metered.processes:
+        yield "the program made no call to a model."
+    elif not metered.failures:
+        yield "no Python of the program could be metered; python -E, -I and -S leave us out."
 
 
 def end_like(status: int) -> None:

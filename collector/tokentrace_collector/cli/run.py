@@ -14,7 +14,6 @@ from tokentrace_collector.cli import options
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
-    from tokentrace_collector.cli.program import Metered
     from tokentrace_collector.cli.source import Source
     from tokentrace_collector.config import Config
     from tokentrace_collector.documents import RequestReport
@@ -57,12 +56,13 @@ def command(
     import uuid  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    from tokentrace_collector.cli import faults, program  # noqa: PLC0415
+    from tokentrace_collector.cli import faults, program, terminal  # noqa: PLC0415
     from tokentrace_collector.cli.own import OwnCollector  # noqa: PLC0415
 
     name = uuid.uuid4().hex[:12]
     # The embedded engine leaves it for a moment while it is being imported.
     directory = Path.cwd()
+    program.find(command[0])
     with (
         faults.told(),
         tempfile.TemporaryDirectory(prefix="tokentrace-run-") as notes,
@@ -73,7 +73,8 @@ def command(
         status = program.run(command, env, directory)
         seconds = time.monotonic() - clock
         profiles = _profiles(collector.settled(), name, shlex.join(command), began, seconds)
-        _explain(program.noted(Path(notes)), profiles)
+        for sentence in program.explanations(program.noted(Path(notes)), has_calls=bool(profiles)):
+            terminal.say(f"tokentrace: {sentence}")
         _tell(profiles, command, status, seconds, as_json=as_json, output=output)
     program.end_like(status)
 
@@ -102,20 +103,6 @@ def _profiles(books: Source, run: str, root: str, began: datetime, seconds: floa
         Profile(folding.fold(each, root, began, seconds), len(each), sum(not one["trace_id"] for one in each))
         for _, each in sorted(reports.items())
     ]
-
-
-def _explain(metered: Metered, profiles: list[Profile]) -> None:
-    """Say why there may be nothing to tell."""
-    from tokentrace_collector.cli import terminal  # noqa: PLC0415
-
-    for interpreter, told in metered.failures.items():
-        terminal.say(f"tokentrace: processes of {interpreter} were not metered: {told}")
-    if profiles:
-        return
-    if metered.processes:
-        terminal.say("tokentrace: the program made no call to a model.")
-    elif not metered.failures:
-        terminal.say("tokentrace: no Python of the program could be metered; python -E, -I and -S leave us out.")
 
 
 def _tell(
