@@ -1,6 +1,7 @@
 """What is told of a program whose processes were not metered, or called nobody."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,6 @@ def test_the_environment_keeps_what_was_there_and_leads_to_the_collector(monkeyp
     monkeypatch.setenv("TOKENTRACE_HEADERS", "authorization=secret")
     env = program.environment("http://127.0.0.1:1", "it", tmp_path)
     boot, _, rest = env["PYTHONPATH"].partition(os.pathsep)
-    assert (os.path.exists(f"{boot}/sitecustomize.py"), rest, env["TOKENTRACE_TAGS"], env.get("TOKENTRACE_HEADERS")) == (
+    assert (Path(boot, "sitecustomize.py").exists(), rest, env["TOKENTRACE_TAGS"], env.get("TOKENTRACE_HEADERS")) == (
         True, "/there", "team=search,run=it", None,
     )  # fmt: skip
