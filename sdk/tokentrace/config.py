@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,14 @@ DEFAULT_ENDPOINTS = {"http/protobuf": DEFAULT_ENDPOINT, "grpc": "http://127.0.0.
 _TRUE = {"1", "true", "yes", "on"}
 
 _SMALLEST_SPOOL = 64 * 1024
+_OTHERS = {
+    "endpoint": ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    "protocol": ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+    "headers": ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
+    "service_name": ("OTEL_SERVICE_NAME",),
+    "disabled": ("OTEL_SDK_DISABLED",),
+}
+"""Variables that settings fall back to, from those of OpenTelemetry."""
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -103,6 +111,20 @@ class Config:
             raise TypeError(f"Unknown configuration: {', '.join(sorted(unknown))}.")
         settings = _environment(os.environ) | given
         return cls(**(settings | _route(os.environ, settings)))  # type: ignore[arg-type]
+
+    @classmethod
+    def origins(cls, given: Collection[str]) -> dict[str, str]:
+        """Where each setting comes from: `argument` for those of `given`, the name of a variable, or `default`."""
+        return {each.name: _origin(each.name, given, os.environ) for each in fields(cls)}
+
+
+def _origin(name: str, given: Collection[str], env: Mapping[str, str]) -> str:
+    if name in given:
+        return "argument"
+    own, others = f"TOKENTRACE_{name.upper()}", _OTHERS.get(name, ())
+    if name in {"protocol", "headers"} and ("endpoint" in given or env.get("TOKENTRACE_ENDPOINT")):
+        others = ()
+    return next((variable for variable in (own, *others) if env.get(variable)), "default")
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, object]:

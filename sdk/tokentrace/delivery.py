@@ -98,6 +98,11 @@ class Delivery:
         on_disk = (keeper.own, keeper.directory, keeper.problem) if keeper is not None else (0, None, None)
         return Standing(replace(self.counts), self._line.in_memory, *on_disk)
 
+    @property
+    def waiting(self) -> int:
+        """Spans that are on their way, or wait for it."""
+        return len(self._queue) + self._in_flight
+
     def put(self, span: ReadableSpan) -> None:
         """Queue a span. Waits for neither network nor disk."""
         with self._line.changed:

@@ -61,7 +61,7 @@ def exporter(config: Config) -> SpanExporter:
         endpoint=config.endpoint,
         headers=dict(config.headers),
         compression=Compression.Gzip,
-        session=_session(config.headers),
+        session=session(config.headers),
     )
 
 
@@ -84,7 +84,7 @@ def _identity(config: Config) -> str:
     return sha256(repr((user, config.protocol, config.endpoint, headers)).encode()).hexdigest()[:32]
 
 
-def _session(headers: Mapping[str, str]) -> Session:
+def session(headers: Mapping[str, str]) -> Session:
     """Keeps from our endpoint what `OTEL_*` names for another: the exporter adds those headers to every request."""
     from requests import PreparedRequest, Session  # noqa: PLC0415  (comes with the exporter, not before it)
 
@@ -97,9 +97,9 @@ def _session(headers: Mapping[str, str]) -> Session:
             request.headers.pop(key, None)
         return request
 
-    session = Session()
-    session.auth = strip
-    return session
+    made = Session()
+    made.auth = strip
+    return made
 
 
 class Processor(SpanProcessor):

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import wrapt
 
-from tokentrace import age, realtime, wrapping
+from tokentrace import age, fit, realtime, wrapping
 from tokentrace.guard import log, quietly
 from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
 from tokentrace.tracing import Tracing
@@ -45,6 +45,8 @@ class Installation:
         self._hosts = hosts
         self._undo: list[Callable[[], object]] = []
         self._done: set[str] = set()
+        self.wrappers: dict[str, object] = {}
+        """What was put on which function, by the module and name of the function."""
         self.misfits: list[str] = []
         """Seams that this release of a library does not have."""
         self.outdated: dict[str, str] = {}
@@ -69,6 +71,7 @@ class Installation:
                     "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
                 )
                 continue
+            self.wrappers[f"{seam.module}.{seam.name}"] = handle
             self._undo.append(
                 functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
             )
@@ -76,7 +79,7 @@ class Installation:
         self._look_at_age(module.__name__)
 
     def _look_at_age(self, package: str) -> None:
-        for each in _integrations():
+        for each in integrations():
             if each.library in self.outdated or package not in age.packages(each):
                 continue
             if release := age.too_old(each):
@@ -90,6 +93,12 @@ class Installation:
                     each.library,
                     each.since,
                 )
+
+    def search(self, package: ModuleType) -> None:
+        """Say what a package has lost that has just been imported, in a release that nobody has tested."""
+        for seam in fit.gone(package.__name__, integrations()):
+            self.misfits.append(f"{seam.module}.{seam.name}")
+            log.warning("%s is not in this release: %s.", seam.module, fit.cost(seam))
 
     def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
         if isinstance(seam, AttemptSeam):
@@ -111,6 +120,7 @@ class Installation:
 
 _current: Installation | None = None
 _hooked: set[str] = set()
+_searched: set[str] = set()
 
 
 def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
@@ -123,7 +133,15 @@ def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
             _hooked.add(name)
             wrapt.register_post_import_hook(_imported, name)
         elif name in sys.modules:
-            _current.patch(sys.modules[name])
+            _imported(sys.modules[name])
+    for name in fit.parents(integrations()) - _searched:
+        _searched.add(name)
+        wrapt.register_post_import_hook(_parent_imported, name)
+    return _current
+
+
+def current() -> Installation | None:
+    """The wrappers that are on now."""
     return _current
 
 
@@ -142,8 +160,15 @@ def _imported(module: ModuleType) -> None:
             _current.patch(module)
 
 
+def _parent_imported(package: ModuleType) -> None:
+    with quietly("looking for what a library has lost"):
+        if _current is not None:
+            _current.search(package)
+
+
 @functools.cache
-def _integrations() -> tuple[Integration, ...]:
+def integrations() -> tuple[Integration, ...]:
+    """All libraries that we know."""
     return tuple(import_module(f"tokentrace.clients.{client}").INTEGRATION for client in CLIENTS)
 
 
@@ -151,7 +176,7 @@ def _integrations() -> tuple[Integration, ...]:
 def _by_module() -> Mapping[str, Mapping[str, AnySeam]]:
     """The seams by module and name, each once, however many clients share it."""
     found: dict[str, dict[str, AnySeam]] = {}
-    for each in _integrations():
+    for each in integrations():
         seams: tuple[AnySeam, ...] = (*each.seams, *each.attempts, *each.sessions)
         for seam in seams:
             found.setdefault(seam.module, {})[seam.name] = seam
@@ -161,4 +186,4 @@ def _by_module() -> Mapping[str, Mapping[str, AnySeam]]:
 
 
 def _attachments(module: str) -> list[Callable[[ModuleType], Callable[[], object]]]:
-    return [each.attach[module] for each in _integrations() if each.attach and module in each.attach]
+    return [each.attach[module] for each in integrations() if each.attach and module in each.attach]

@@ -29,6 +29,11 @@ class Session:
     config: Config
     tracing: Tracing
     delivery: Delivery | None
+    origins: Mapping[str, str]
+    """Where each setting comes from."""
+
+    sends_otlp: bool
+    """Whether spans are delivered as OTLP to the endpoint of the configuration."""
 
 
 _lock = threading.Lock()
@@ -79,10 +84,11 @@ def instrument(
 
     """
     global _session  # noqa: PLW0603  (one process, one instrumentation)
-    config = Config.resolve(
-        endpoint=endpoint, protocol=protocol, headers=headers, service_name=service_name, hosts=hosts, tags=tags,
-        queue_size=queue_size, spool=spool, spool_size=spool_size,
-    )  # fmt: skip
+    arguments = {
+        "endpoint": endpoint, "protocol": protocol, "headers": headers, "service_name": service_name, "hosts": hosts,
+        "tags": tags, "queue_size": queue_size, "spool": spool, "spool_size": spool_size,
+    }  # fmt: skip
+    config = Config.resolve(**arguments)
     with _lock:
         if _session is not None:
             log.debug("tokentrace is instrumented already.")
@@ -105,7 +111,8 @@ def instrument(
         context.process_attribution = named(config.tags)
         tracing = Tracing(config, delivery, tracer_provider, meter_provider)
         install.install(tracing, config.hosts)
-        _session = Session(config, tracing, delivery)
+        origins = Config.origins({name for name, value in arguments.items() if value is not None})
+        _session = Session(config, tracing, delivery, origins, delivery is not None and exporter is None)
 
 
 def uninstrument() -> None:

@@ -87,7 +87,12 @@ class Tracing:
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None
         self._lock = threading.Lock()
-        self._tracers = self._beginning(self._given or trace.get_tracer_provider())
+        self._tracers = self._beginning(self.provider)
+
+    @property
+    def provider(self) -> trace.TracerProvider:
+        """Where spans begin now."""
+        return self._given or trace.get_tracer_provider()
 
     def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any]) -> Opened:
         """A span as the child of the current one, with the attribution of the request."""
@@ -132,7 +137,7 @@ class Tracing:
 
     def _current(self) -> _Tracers:
         tracers = self._tracers
-        provider = self._given or trace.get_tracer_provider()
+        provider = self.provider
         if provider is tracers.provider:
             return tracers
         # Two first calls at once must not both give the provider a processor: each span would be delivered twice.

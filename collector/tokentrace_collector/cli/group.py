@@ -9,12 +9,13 @@ import click
 
 _COMMANDS = {
     "demo": "A small agent without keys or network, and what its request cost.",
+    "run": "Run a program, and tell what its calls to models cost.",
     "collector": "Receive OpenTelemetry traces and keep the books, until interrupted.",
     "traces": "List requests and what they cost.",
     "trace": "Draw one request: its spans, its tokens, its six components of cost.",
     "rollup": "Recompute costs from the stored spans.",
     "prices": "Show the prices that calls are rated with.",
-    "doctor": "Check installation, store, collector and ports.",
+    "doctor": "Check clients, delivery, store, collector and ports.",
 }
 
 
