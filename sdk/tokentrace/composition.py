@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tokentrace import attributes as name
 from tokentrace.guard import log
 from tokentrace.integration import Request
-from tokentrace.prompt import EVERYTHING, MEDIA, RESULTS, Other, Piece, Unattributable
+from tokentrace.prompt import EVERYTHING, MEDIA, RESULTS, USER, Other, Piece, Unattributable
 from tokentrace.usage import Usage
 
 PER_TOKEN = 4
@@ -81,11 +81,8 @@ def shared(prompt: Sequence[Piece], usage: Usage, weigh: Weigh = weight) -> list
     shown = sum(usage.buckets.get(bucket, 0) for bucket in _SHOWN)
     fetched = usage.buckets.get("tool_use_prompt", 0)
     if shown and not any(run.kind == MEDIA for run in runs):
-        # Inside of what the provider has kept there may be some.
-        place = next((place for place, run in enumerate(runs) if run.most >= EVERYTHING), None)
-        if place is None:
-            return []
-        runs.insert(place, _Run(MEDIA, 0, 0, 1))
+        # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
+        runs.insert(next((place for place, run in enumerate(runs) if run.kind == USER), 0), _Run(MEDIA, 0, 0, 0))
     if fetched or not _FETCHING.isdisjoint(usage.meters):
         runs.append(_Run(RESULTS, 0, 0, 0 if fetched else EVERYTHING))
     counted = _counted(runs, total - shown - fetched, shown)

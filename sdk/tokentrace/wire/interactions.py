@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, dig, items, mapping, number, overlaid, text
 from tokentrace.wire import gemini
+from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault, tier
 
 _NAMES = {
@@ -60,4 +61,10 @@ def _details(kinds: Any) -> list[Mapping[str, Any]]:
     return [{"modality": str(kind.get("modality")).upper(), "tokenCount": kind.get("tokens")} for kind in told]
 
 
-FORMAT = Format("interactions", read, gemini.count, re.compile(rb'"(?:usage"\s*:\s*\{|error"\s*:\s*[^\sn])'))
+FORMAT = Format(
+    "interactions",
+    read,
+    gemini.count,
+    re.compile(rb'"(?:usage"\s*:\s*\{|error"\s*:\s*[^\sn])'),
+    compose=steps.interaction,
+)

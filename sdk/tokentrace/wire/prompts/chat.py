@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
-from tokentrace.prompt import HISTORY, RESULTS, RETRIEVED, SYSTEM, TOOLS, USER, Piece, Unattributable, file, structured
+from tokentrace.prompt import (
+    HISTORY,
+    RESULTS,
+    RETRIEVED,
+    SYSTEM,
+    TOOLS,
+    USER,
+    Piece,
+    Unattributable,
+    file,
+    image,
+    structured,
+)
 from tokentrace.wire.prompts.blocks import Told
-from tokentrace.wire.prompts.fields import Ask, field, listed, plain
+from tokentrace.wire.prompts.fields import Ask, field, listed, plain, request
 from tokentrace.wire.prompts.turns import begin
 
 ROLES = {
@@ -26,7 +38,7 @@ _BARE = 2
 
 def compose(asked: Any) -> list[Piece]:
     """System messages, tools, and the conversation."""
-    ask = field(asked)
+    ask = request(asked)
     messages = listed(ask("messages"))
     if not messages:
         raise Unattributable("a request without messages")
@@ -56,13 +68,13 @@ def _say(told: Told, messages: Sequence[Any], kinds: Sequence[str], first: int, 
             pieces.append((kind, content))
         else:
             told.content(kind, content)
-        if kind == HISTORY and not is_bare(message):
-            pieces.extend(_added(ask))
+        if not is_bare(message):
+            pieces.extend(_added(ask, kind))
 
 
 def is_bare(message: Any) -> bool:
     """Whether a message has nothing beside its role and content."""
-    return type(message) is dict and len(message) <= _BARE
+    return type(message) is dict and len(cast("dict[str, Any]", message)) <= _BARE
 
 
 def kinds_of(messages: Sequence[Any]) -> list[str]:
@@ -85,18 +97,24 @@ def _beside(ask: Ask) -> Iterator[Piece]:
     for name in ("tools", "functions"):
         if tools := ask(name):
             yield structured(TOOLS, tools)
-    if (wanted := ask("response_format")) is not None and (shape := schema(wanted)) is not None:
+    if (shape := schema(ask("response_format"))) is not None:
         yield structured(SYSTEM, shape)
 
 
 def schema(wanted: Any) -> Any:
     """The schema of a structured answer; None where there is none."""
-    return None if isinstance(wanted, (str, type)) else field(wanted)("json_schema") or field(wanted)("schema")
+    if wanted is None or isinstance(wanted, (str, type)):
+        return None
+    return field(wanted)("json_schema") or field(wanted)("schema")
 
 
-def _added(ask: Ask) -> Iterator[Piece]:
-    """What a message of the assistant has beside its content."""
-    for name in ("reasoning_content", "refusal", "tool_plan"):
+def _added(ask: Ask, kind: str) -> Iterator[Piece]:
+    """What a message has beside its content."""
+    for picture in listed(ask("images")):
+        yield image(picture)
+    if kind != HISTORY:
+        return
+    for name in ("reasoning_content", "thinking", "refusal", "tool_plan"):
         if isinstance(said := ask(name), str) and said:
             yield HISTORY, said
     for name in ("tool_calls", "function_call"):
