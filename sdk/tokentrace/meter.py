@@ -20,6 +20,7 @@ from tokentrace.prompt import Piece
 from tokentrace.reading import Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
+from tokentrace.usage import Usage
 
 _HTTPS = 443
 
@@ -197,7 +198,7 @@ class Meter:
         found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
         if self.prompt and not covered:
             with quietly("sharing out a prompt"):
-                found |= composition.attributes(composition.shared(self.prompt, usage))
+                found |= self._composed(usage)
         found[name.ATTEMPTS] = len(self._attempts)
         found |= attempts.supply(self._attempts) if self._attempts else {}
         if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
@@ -219,6 +220,13 @@ class Meter:
             attempts.note(self._attempts, span)
         until = self._last if self._streaming and self._last else time.time_ns()
         self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9)
+
+    def _composed(self, usage: Usage) -> dict[str, Any]:
+        shares = composition.shared(self.prompt, usage)
+        if not shares:
+            return {}
+        recipient = self._provider, self._asked.get(name.REQUEST_MODEL)
+        return composition.attributes(self.prompt, shares, self._tracing.sent.repeated(recipient, self.prompt))
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""

@@ -126,7 +126,7 @@ _DOORS: tuple[tuple[str, str, Format, str], ...] = (
     ("embedding", "embeddings", _format(embeddings.FORMAT), "model input"),
     ("responses", "chat", _format(responses.FORMAT, (*_FIELDS, *_COUNTED)), "input model"),
     ("image_generation", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED)), "prompt model"),
-    ("image_edit", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED)), "image prompt model"),
+    ("image_edit", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED)), "image"),
     ("transcription", "transcription", _format(transcription.FORMAT), "model file"),
     ("speech", "speech", _SPEECH, "model input"),
     ("rerank", "rerank", _format(cohere.FORMAT), "model query documents"),

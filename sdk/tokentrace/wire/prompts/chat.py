@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from tokentrace.prompt import (
     HISTORY,
@@ -34,6 +34,7 @@ ROLES = {
     "function": RESULTS,
 }
 _BARE = 2
+"""Fields of a message that has a role and a content, and nothing beside them."""
 
 
 def compose(asked: Any) -> list[Piece]:
@@ -44,9 +45,12 @@ def compose(asked: Any) -> list[Piece]:
         raise Unattributable("a request without messages")
     kinds = kinds_of(messages)
     turn = begin(kinds)
-    opening = next((place for place, kind in enumerate(kinds) if kind != SYSTEM), len(kinds))
+    opening = 0
+    while opening < len(kinds) and kinds[opening] == SYSTEM:
+        opening += 1
     told = Told()
-    _say(told, messages[:opening], kinds, 0, turn)
+    if opening:
+        _say(told, messages[:opening], kinds, 0, turn)
     told.pieces.extend(_beside(ask))
     _say(told, messages[opening:], kinds, opening, turn)
     if documents := ask("documents"):
@@ -58,23 +62,15 @@ def _say(told: Told, messages: Sequence[Any], kinds: Sequence[str], first: int, 
     """Tell of messages, the first of which is the one in that place of the conversation."""
     pieces = told.pieces
     for place, message in enumerate(messages, first):
+        kind = HISTORY if place < turn and kinds[place] != SYSTEM else kinds[place]
+        # Most messages are this: the rest is for those that are not.
+        if message.__class__ is dict and len(message) == _BARE and isinstance(message.get("content"), str):
+            pieces.append((kind, message["content"]))
+            continue
         told.is_current = place >= turn
-        kind = kinds[place]
-        if place < turn and kind != SYSTEM:
-            kind = HISTORY
         ask = field(message)
-        content = ask("content")
-        if isinstance(content, str):
-            pieces.append((kind, content))
-        else:
-            told.content(kind, content)
-        if not is_bare(message):
-            pieces.extend(_added(ask, kind))
-
-
-def is_bare(message: Any) -> bool:
-    """Whether a message has nothing beside its role and content."""
-    return type(message) is dict and len(cast("dict[str, Any]", message)) <= _BARE
+        told.content(kind, ask("content"))
+        pieces.extend(_added(ask, kind))
 
 
 def kinds_of(messages: Sequence[Any]) -> list[str]:
