@@ -152,6 +152,9 @@ def _counted(runs: Sequence[_Run], rest: int, shown: int) -> list[int] | None:
     # What no length tells is what the lengths leave over.
     hidden = min(max(rest - -(-size // PER_TOKEN), least), most, rest) if size else rest
     places = [run.pieces or 1 if run.kind == MEDIA else 0 for run in runs]
+    if shown and not size and not most:
+        # Nothing else was sent: what is no medium wraps it.
+        return scaled(places, shown + rest)
     shares = scaled(sizes, rest - hidden), scaled(mosts, hidden), scaled(places, shown)
     told = [each for each in shares if each is not None]
     return [sum(each) for each in zip(*told, strict=True)] if len(told) == len(shares) else None

@@ -140,6 +140,9 @@ class _Measure:
         elif isinstance(value, type):
             # A class that its library makes a schema of.
             fields = {value.__name__: list(getattr(value, "__annotations__", ()))}
+        elif (inner := getattr(value, "__args__", None)) is not None:
+            # A list of such, or a choice.
+            return self.size(inner, depth)
         if not isinstance(fields, dict):
             raise Unattributable(type(value).__qualname__)
         told = cast("dict[str, Any]", fields)

@@ -16,6 +16,7 @@ from tokentrace.prompt import (
     Unattributable,
     file,
     image,
+    kept,
     structured,
 )
 from tokentrace.wire.prompts.blocks import Told
@@ -45,6 +46,8 @@ def compose(asked: Any) -> list[Piece]:
         raise Unattributable("a request without messages")
     kinds = kinds_of(messages)
     turn = begin(kinds)
+    if kinds[-1] == HISTORY and begins_answer(messages[-1]):
+        kinds[-1] = USER
     opening = 0
     while opening < len(kinds) and kinds[opening] == SYSTEM:
         opening += 1
@@ -73,6 +76,15 @@ def _say(told: Told, messages: Sequence[Any], kinds: Sequence[str], first: int, 
         pieces.extend(_added(ask, kind))
 
 
+def begins_answer(message: Any) -> bool:
+    """Whether the last message of the assistant is the application's own beginning of the answer: a text alone."""
+    ask = field(message)
+    content = ask("content")
+    if isinstance(content, (list, tuple)):
+        return all(not isinstance(part, str) and field(part)("type") == "text" for part in listed(content))
+    return isinstance(content, str) and not ask("tool_calls") and not ask("function_call")
+
+
 def kinds_of(messages: Sequence[Any]) -> list[str]:
     """What each message would be in the last turn."""
     try:
@@ -90,6 +102,9 @@ def _kind(role: Any) -> str:
 
 def _beside(ask: Ask) -> Iterator[Piece]:
     """What stands beside the messages: tools, and the shape that the answer is to have."""
+    if agent := ask("agent_id"):
+        # Of Mistral's: it has instructions of its own.
+        yield kept(SYSTEM, agent)
     for name in ("tools", "functions"):
         if tools := ask(name):
             yield structured(TOOLS, tools)

@@ -41,7 +41,16 @@ def request(asked: Any) -> Ask:
             asked = json.loads(asked)
         except ValueError:
             raise Unattributable("a body that is no JSON") from None
-    return field(asked)
+    return partial(_given, field(asked))
+
+
+def _given(ask: Ask, name: str) -> Any:
+    found = ask(name)
+    return None if found is ... or type(found).__name__ in _LEFT_OUT else found
+
+
+_LEFT_OUT = frozenset({"Omit", "NotGiven", "Unset"})
+"""What libraries put in the place of a field that is not sent; some put an ellipsis."""
 
 
 def is_object(value: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tokentrace.prompt import HISTORY, RESULTS, SYSTEM, TOOLS, USER, Piece, Unattributable, kept, structured
 from tokentrace.wire.prompts.blocks import Told
-from tokentrace.wire.prompts.chat import kinds_of, schema
+from tokentrace.wire.prompts.chat import begins_answer, kinds_of, schema
 from tokentrace.wire.prompts.fields import field, listed, request
 from tokentrace.wire.prompts.turns import begin
 
@@ -29,6 +29,8 @@ def compose(asked: Any) -> list[Piece]:
         told.pieces.append(structured(SYSTEM, shape))
     roles = kinds_of(messages)
     turn = begin([_kind(role, message) for role, message in zip(roles, messages, strict=True)])
+    if roles[-1] == HISTORY and begins_answer(messages[-1]):
+        roles[-1] = USER
     for place, (role, message) in enumerate(zip(roles, messages, strict=True)):
         told.is_current = place >= turn
         told.content(HISTORY if place < turn and role != SYSTEM else role, field(message)("content"))

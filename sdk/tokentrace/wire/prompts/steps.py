@@ -11,7 +11,7 @@ from tokentrace.wire.prompts.fields import Ask, field, is_object, listed, plain,
 from tokentrace.wire.prompts.turns import begin
 
 _INSTRUCTIONS = ("system_instruction", "instructions")
-_EARLIER = ("previous_interaction_id", "cached_content", "agent_id")
+_EARLIER = ("previous_interaction_id", "cached_content")
 
 
 def interaction(asked: Any) -> list[Piece]:
@@ -28,6 +28,9 @@ def conversation(asked: Any) -> list[Piece]:
 
 def _compose(ask: Ask, given: str, before: list[Piece] | None = None) -> list[Piece]:
     told = Told()
+    if agent := ask("agent_id"):
+        # It has instructions of its own.
+        told.pieces.append(kept(SYSTEM, agent))
     for name in _INSTRUCTIONS:
         told.content(SYSTEM, ask(name))
     if tools := ask("tools"):
