@@ -7,6 +7,7 @@ import warnings
 from contextlib import ExitStack
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 from quickstarts.all import clients
 from quickstarts.quickstart import take
 from shapes.record import said
@@ -32,6 +33,52 @@ def test_a_quickstart_stays_what_it_was_and_counts_once(metering, quickstart):
         gc.collect()
         assert metered == bare
         assert tuple(said(span) for span in began[0].ours()) == quickstart.calls
+        undivided = [span.name for span in began[0].ours() if not is_divided(span)]
+        assert bool(undivided) == (quickstart.name in UNDIVIDED)
+        if quickstart.name == "chat" and (kinds := KINDS.get(quickstart.run.__module__)):
+            assert [composition(span) for span in began[0].ours()] == [kinds]
+
+
+UNDIVIDED = {
+    "agent": "asks a model at the provider with prompts of its own",
+    "invoke claude streamed": "has no messages",
+    "live": "speaks in a session",
+    "live left in a turn": "as above",
+    "runs async streamed": "asks with a thread that the provider keeps",
+    **dict.fromkeys(("realtime", "realtime async", "realtime beta", "realtime with several responses"), "a session"),
+    **dict.fromkeys((f"responses over a websocket{how}" for how in ("", " async", " in lanes")), "a session"),
+}
+"""Quick starts whose requests do not tell what the input is made of, and why."""
+
+KINDS = {
+    "quickstarts.anthropic": ["user"],
+    "quickstarts.azure_ai_inference": ["system", "user"],
+    "quickstarts.cerebras": ["media", "user"],
+    "quickstarts.cohere": ["user"],
+    "quickstarts.fireworks": ["user"],
+    "quickstarts.groq": ["user"],
+    "quickstarts.huggingface": ["user"],
+    "quickstarts.mistral": ["user"],
+    "quickstarts.ollama": ["user"],
+    "quickstarts.openai": ["system", "user"],
+    "quickstarts.together": ["user"],
+    "quickstarts.xai": ["system", "user"],
+}
+"""What the input of the first quick start of each client is made of."""
+
+
+def is_divided(span: ReadableSpan) -> bool:
+    """Whether the kinds of a call's input add up to it."""
+    attributes = span.attributes or {}
+    counted = attributes.get("gen_ai.usage.input_tokens") or 0
+    kinds = [value for name, value in attributes.items() if name.startswith("tokentrace.input.")]
+    own = attributes["tokentrace.usage.scope"] == "call"
+    return not own or sum(count for count in kinds if isinstance(count, int)) == counted
+
+
+def composition(span: ReadableSpan) -> list[str]:
+    """The kinds of a call's input, in prompt order."""
+    return [segment.partition(":")[0] for segment in (span.attributes or {}).get("tokentrace.input.segments", ())]
 
 
 def test_a_client_and_its_quickstarts_are_told_once():
