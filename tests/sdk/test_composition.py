@@ -12,11 +12,17 @@ from tokentrace.prefixes import MOST, Prefixes, Repeated
 from tokentrace.prompt import EVERYTHING, KINDS, MEDIA, Other, file, image, kept, structured
 from tokentrace.usage import Usage
 
-OTHERS = st.builds(
-    Other, st.integers(0, 10**6), st.sampled_from((0, 1, 5_000, EVERYTHING)), st.integers(1, 2**60)
-)
+OTHERS = st.builds(Other, st.integers(0, 10**6), st.sampled_from((0, 1, 5_000, EVERYTHING)), st.integers(1, 2**60))
 PIECES = st.lists(st.tuples(st.sampled_from(KINDS), st.text() | OTHERS), min_size=1, max_size=12)
-INPUT = ("input_text", "input_image", "input_audio", "cache_read", "cache_read_image", "cache_write_5m", "tool_use_prompt")
+INPUT = (
+    "input_text",
+    "input_image",
+    "input_audio",
+    "cache_read",
+    "cache_read_image",
+    "cache_write_5m",
+    "tool_use_prompt",
+)
 BUCKETS = st.dictionaries(st.sampled_from(INPUT), st.integers(1, 10**9))
 METERS = st.dictionaries(st.sampled_from(("web_search", "images")), st.integers(1, 5))
 SHOWN = frozenset({"input_image", "input_audio", "cache_read_image"})
@@ -70,7 +76,10 @@ def test_scaling_is_fair_to_a_token(weights, total):
     counts = scaled(weights, total)
     whole = sum(weights)
     assert counts is None if total and not whole else sum(counts) == (total if whole else 0)
-    assert all(abs(count * whole - each * total) <= max(whole - 1, 0) for count, each in zip(counts or (), weights, strict=False))
+    assert all(
+        abs(count * whole - each * total) <= max(whole - 1, 0)
+        for count, each in zip(counts or (), weights, strict=False)
+    )
 
 
 def test_largest_remainders_are_rounded_up():
@@ -237,7 +246,7 @@ def test_many_threads_may_send_at_once():
         try:
             for number in range(first, first + 20_000):
                 sent.repeated(TO, [("system", "Be brief."), ("user", str(number))])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (a thread's error would be lost)
             failed.append(error)
 
     threads = [Thread(target=send, args=(20_000 * place,)) for place in range(4)]

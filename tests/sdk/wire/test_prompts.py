@@ -132,7 +132,12 @@ def test_anthropic_has_tools_and_system_before_the_conversation_and_results_in_t
 def test_documents_and_search_results_are_retrieved_where_they_are_new():
     found = [
         {"type": "document", "source": {"type": "text", "data": "A page."}, "title": "Title"},
-        {"type": "search_result", "source": "https://…", "title": "Hit", "content": [{"type": "text", "text": "Text."}]},
+        {
+            "type": "search_result",
+            "source": "https://…",
+            "title": "Hit",
+            "content": [{"type": "text", "text": "Text."}],
+        },
         {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PNG}},
     ]
     asked = [user([*found, {"type": "text", "text": "Why?"}])]
@@ -158,7 +163,10 @@ RESPONSES = {
     "input": [
         {"role": "user", "content": "1+1?"},
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "2"}]},
-        {"role": "user", "content": [{"type": "input_text", "text": "2+2?"}, {"type": "input_image", "image_url": "u"}]},
+        {
+            "role": "user",
+            "content": [{"type": "input_text", "text": "2+2?"}, {"type": "input_image", "image_url": "u"}],
+        },
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "xyz"},
         {"type": "function_call", "call_id": "1", "name": "add", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "1", "output": "4"},
