@@ -40,7 +40,6 @@ def test_a_quickstart_stays_what_it_was_and_counts_once(metering, quickstart):
 
 
 UNDIVIDED = {
-    "agent": "asks a model at the provider with prompts of its own",
     "invoke claude streamed": "has no messages",
     "live": "speaks in a session",
     "live left in a turn": "as above",
@@ -72,8 +71,9 @@ def is_divided(span: ReadableSpan) -> bool:
     attributes = span.attributes or {}
     counted = attributes.get("gen_ai.usage.input_tokens") or 0
     kinds = [value for name, value in attributes.items() if name.startswith("tokentrace.input.")]
-    own = attributes["tokentrace.usage.scope"] == "call"
-    return not own or sum(count for count in kinds if isinstance(count, int)) == counted
+    # An agent that is no part of this process asks with prompts of its own.
+    is_own = attributes["tokentrace.usage.scope"] == "call" and attributes["gen_ai.operation.name"] != "invoke_agent"
+    return not is_own or sum(count for count in kinds if isinstance(count, int)) == counted
 
 
 def composition(span: ReadableSpan) -> list[str]:

@@ -46,7 +46,12 @@ def request(asked: Any) -> Ask:
 
 def _given(ask: Ask, name: str) -> Any:
     found = ask(name)
+    if found is None or found.__class__ in _SENT:
+        return found
     return None if found is ... or type(found).__name__ in _LEFT_OUT else found
+
+
+_SENT = frozenset({str, list, dict, int})
 
 
 _LEFT_OUT = frozenset({"Omit", "NotGiven", "Unset"})
