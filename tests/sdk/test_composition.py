@@ -84,7 +84,7 @@ def test_scaling_is_fair_to_a_token(weights, total):
 
 def test_largest_remainders_are_rounded_up():
     assert scaled([1, 1, 1], 100) == [34, 33, 33]
-    assert scaled([5, 3, 2], 7) == [4, 2, 1]
+    assert scaled([10, 3], 4) == [3, 1]
 
 
 def test_an_input_that_was_not_reported_has_no_shares():
