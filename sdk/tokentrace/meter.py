@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from inspect import isasyncgen, isgenerator
 from types import TracebackType
@@ -11,15 +11,17 @@ from typing import Any, Self
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import attempts, attributes as name, context, gateway, record
+from tokentrace import attempts, attributes as name, composition, context, gateway, record
 from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, read_result, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import EVERY, Request, Tap
+from tokentrace.prompt import Piece
 from tokentrace.reading import NOTHING, Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
+from tokentrace.usage import Usage
 
 _HTTPS = 443
 
@@ -54,6 +56,7 @@ class Meter:
         "format",
         "http",
         "inner",
+        "prompt",
     )
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
@@ -79,6 +82,10 @@ class Meter:
         # None stands before a host whose provider is known.
         self._has_proxy = provider_at(request.host, request.port, gateway.PROXY, hosts) == gateway.PROXY
         title = f"{request.operation} {request.model}" if request.model else request.operation
+        self.prompt: Sequence[Piece] = ()
+        # Now, for the application may go on with its list of messages before the answer is there.
+        with quietly("looking at a prompt"):
+            self.prompt = composition.pieces(request)
         self._asked = _asked(request, self._provider)
         self._began = time.time_ns()
         self._opened = tracing.start(title, SpanKind.CLIENT, self._asked)
@@ -196,17 +203,21 @@ class Meter:
             span.end(self._last if self._streaming and self._last else None)
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = self._whole = None
+        self.prompt = ()
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
-        seen, found = self._seen, self._found()
+        usage, found = self._counted()
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         covered = self.inner and (self.http is EVERY or not self._attempts)
         found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
+        if self.prompt and not covered:
+            with quietly("sharing out a prompt"):
+                found |= self._composed(usage)
         found[name.ATTEMPTS] = len(self._attempts)
         found |= attempts.supply(self._attempts) if self._attempts else {}
         if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
             found[name.BILLABLE] = owed
-        failure = attempts.failure(self._attempts, error) or seen.error
+        failure = attempts.failure(self._attempts, error) or self._seen.error
         # The generator of a client that asks only when it is read may fail before there is a stream.
         if self._streaming and (self._first or self._body is not None or error is None):
             found[name.STREAM_END] = end = self._stream_end(how, failed=failure is not None)
@@ -224,7 +235,7 @@ class Meter:
         until = self._last if self._streaming and self._last else time.time_ns()
         self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9)
 
-    def _found(self) -> dict[str, Any]:
+    def _counted(self) -> tuple[Usage, dict[str, Any]]:
         """What the answer says, and the proxy that may have sent it."""
         facts, last = self._facts(), self._attempts[-1] if self._attempts else None
         told = gateway.said(last.headers) if last is not None and self._has_proxy else NOTHING
@@ -232,7 +243,14 @@ class Meter:
         found = record.attributes(self._seen, usage, facts)
         if told and last is not None and last.billable == "true":
             found |= gateway.behind(told, self._asked, found, self._hosts)
-        return found
+        return usage, found
+
+    def _composed(self, usage: Usage) -> dict[str, Any]:
+        shares = composition.shared(self.prompt, usage)
+        if not shares:
+            return {}
+        recipient = self._provider, self._asked.get(name.REQUEST_MODEL)
+        return composition.attributes(self.prompt, shares, self._tracing.sent.repeated(recipient, self.prompt))
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""

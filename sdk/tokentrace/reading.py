@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias, cast
 
+from tokentrace.prompt import Compose
 from tokentrace.usage import Usage
 
 
@@ -79,6 +80,9 @@ class Format:
 
     is_rewritten: bool = False
     """Whether the client makes something else of a stream, and leaves the type that it had."""
+
+    compose: Compose | None = None
+    """Tells of which pieces the prompt of a request is made; None where nothing is known of that."""
 
 
 NOTHING: Mapping[str, Any] = {}

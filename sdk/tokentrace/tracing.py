@@ -20,6 +20,7 @@ from tokentrace.config import Config
 from tokentrace.delivery import Delivery
 from tokentrace.export import SCOPE, Processor
 from tokentrace.metrics import Metrics
+from tokentrace.prefixes import Prefixes
 from tokentrace.version import VERSION
 
 _PRIVATE = context_api.create_key("tokentrace-private-span")
@@ -83,6 +84,7 @@ class Tracing:
         self.metrics = Metrics(meter_provider, VERSION)
         if delivery is not None:
             delivery.tell = self.metrics.deliver
+        self.sent = Prefixes()
         self.is_open = True
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None

@@ -20,5 +20,5 @@ def request(call: Call, operation: str, fmt: Format, model: str | None = None, *
         format=fmt,
         host=url.hostname,
         port=url.port,
-        **{"http": client, **more},
+        **{"http": client, "prompt": call.kwargs, **more},
     )

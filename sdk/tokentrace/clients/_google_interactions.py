@@ -13,7 +13,7 @@ from typing import Any
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import EVERY, Call, Request, Seam
-from tokentrace.reading import dig
+from tokentrace.reading import NOTHING, dig
 from tokentrace.wire import interactions
 
 _READ = "get .*/interactions/[^/]+|post .*/interactions/[^/]+/cancel"
@@ -49,11 +49,12 @@ def _described(call: Call) -> Request | None:
     if known is None:
         return None
     sent: Any = call.arg(1, "request")
+    body = dig(sent, "_content")
     operation, scope = known
     return Request(
         provider=_provider(sent.url.path),
         operation=operation,
-        model=(_stainless.model_in(dig(sent, "_content") or b"") or "").removeprefix("models/") or None,
+        model=(_stainless.model_in(body or b"") or "").removeprefix("models/") or None,
         format=interactions.FORMAT,
         host=sent.url.host,
         port=sent.url.port,
@@ -61,6 +62,7 @@ def _described(call: Call) -> Request | None:
         scope=scope,
         # An asynchronous client has others beneath it, one for each event loop.
         http=EVERY,
+        prompt=body or NOTHING,
     )
 
 

@@ -82,6 +82,7 @@ def _describe(call: Call) -> Request | None:
         stream=api.endswith("Stream"),
         http=client._endpoint,
         facts={"region": client.meta.region_name},
+        prompt=asked,
     )
 
 

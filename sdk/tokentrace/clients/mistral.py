@@ -10,8 +10,8 @@ from functools import lru_cache, partial
 
 from tokentrace.clients._stainless import SENDS, Endpoint, model_in
 from tokentrace.integration import Call, Integration, Request, Seam
-from tokentrace.reading import dig
-from tokentrace.wire import batch, chat, conversations, embeddings, ocr, responses, transcription
+from tokentrace.reading import NOTHING, dig
+from tokentrace.wire import batch, chat, completions, conversations, embeddings, ocr, responses, transcription
 
 _COPIES = (
     ("mistralai.client.basesdk", "mistral_ai"),
@@ -26,7 +26,7 @@ _ENDPOINTS = (
     Endpoint("agents_completion_v1_agents_completions_post|stream_agents", "chat", chat.FORMAT),
     Endpoint("agents_api_v1_conversations_(start|append|restart)(_stream)?", "chat", conversations.FORMAT),
     Endpoint("create_response_v1_responses_post", "chat", responses.FORMAT),
-    Endpoint("fim_completion_v1_fim_completions_post|stream_fim", "text_completion", chat.FORMAT),
+    Endpoint("fim_completion_v1_fim_completions_post|stream_fim", "text_completion", completions.FORMAT),
     Endpoint("embeddings_v1_embeddings_post", "embeddings", embeddings.FORMAT),
     Endpoint("ocr_v1_ocr_post", "ocr", ocr.FORMAT),
     Endpoint("audio_api_v1_transcriptions_post(_stream)?", "transcription", transcription.FORMAT),
@@ -54,17 +54,19 @@ def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
         if endpoint is None:
             return None
         sent = call.arg(1, "request")
+        # A multipart body lies in a stream that can be read only once.
+        body = dig(sent, "_content")
         return Request(
             provider=provider,
             operation=endpoint.operation,
-            # A multipart body lies in a stream that can be read only once.
-            model=model_in(dig(sent, "_content") or b""),
+            model=model_in(body or b""),
             format=endpoint.format,
             host=sent.url.host,
             port=sent.url.port,
             stream=call.arg(3, "stream") is True,
             scope="retrieve" if endpoint in _READ else "call",
             http=getattr(call.instance.sdk_configuration, client),
+            prompt=body or NOTHING,
         )
 
     return (

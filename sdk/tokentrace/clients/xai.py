@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,7 @@ import wrapt
 from tokentrace import context, native
 from tokentrace.clients import _xai_later
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Format, Reading, dig, items
+from tokentrace.reading import NOTHING, Reading, dig, items
 from tokentrace.wire import xai
 
 _WORLDS = {"sync": False, "aio": True}
@@ -35,8 +36,8 @@ def _read_pair(pair: Any, seen: Reading) -> None:
     _read(pair[1], seen)
 
 
-_FORMAT = Format(xai.FORMAT.name, _read, xai.FORMAT.count, xai.FORMAT.marks)
-_STREAM = Format(xai.FORMAT.name, _read_pair, xai.FORMAT.count, xai.FORMAT.marks)
+_FORMAT = replace(xai.FORMAT, read=_read)
+_STREAM = replace(xai.FORMAT, read=_read_pair)
 
 
 def _overhear(module: ModuleType) -> Callable[[], object]:
@@ -61,11 +62,11 @@ def _request(operation: str, model: Any, *, stream: bool = False, scope: str = "
 
 
 def _chat(call: Call) -> Request:
-    return _request("chat", call.instance._proto.model)
+    return _request("chat", call.instance._proto.model)._replace(prompt=call.instance._proto)
 
 
 def _stream(call: Call) -> Request:
-    return _request("chat", call.instance._proto.model, stream=True)
+    return _request("chat", call.instance._proto.model, stream=True)._replace(prompt=call.instance._proto)
 
 
 def _compact(call: Call) -> Request:

@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import compound, inclusive
+from tokentrace.wire.prompts import chat as prompts
 from tokentrace.wire.rules import fault, tier
 
 _APART = frozenset({"x_ai"})
@@ -79,4 +80,5 @@ FORMAT = Format(
         rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
         rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
     ),
+    compose=prompts.compose,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import cohere as prompts
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally
 
@@ -58,8 +59,12 @@ def _with_images(asked: int | None, words: int | None, image: int) -> int:
 
 
 FORMAT = Format(
-    "cohere", read, count, re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?')
+    "cohere",
+    read,
+    count,
+    re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?'),
+    compose=prompts.compose,
 )
 
-EMBEDDINGS = Format("cohere.embeddings", read, count, FORMAT.marks)
+EMBEDDINGS = Format("cohere.embeddings", read, count, FORMAT.marks, compose=prompts.compose)
 """Embeddings: vectors, and what is billed for them behind."""

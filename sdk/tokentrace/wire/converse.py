@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import converse as prompts
 from tokentrace.wire.rules import ANTHROPIC, fault, first, lasting, tier
 from tokentrace.wire.tally import Tally
 
@@ -104,5 +105,9 @@ def _written(counts: Tally, usage: Mapping[str, Any]) -> Mapping[str, int]:
 
 
 FORMAT = Format(
-    "converse", read, count, re.compile(rb'"(?:usage|stopReason|additionalModelResponseFields|reasoningContent|error)"')
+    "converse",
+    read,
+    count,
+    re.compile(rb'"(?:usage|stopReason|additionalModelResponseFields|reasoningContent|error)"'),
+    compose=prompts.compose,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, ask, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import gemini as prompts
 from tokentrace.wire.rules import fault, tier
 from tokentrace.wire.tally import MEDIA, Tally
 
@@ -137,5 +138,9 @@ def _ground(counts: Tally, seen: Reading, context: Mapping[str, Any], tools: int
 
 
 FORMAT = Format(
-    "gemini", read, count, re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"')
+    "gemini",
+    read,
+    count,
+    re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"'),
+    compose=prompts.compose,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, dig, items, mapping, number, overlaid, text
 from tokentrace.wire import gemini
+from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault, tier
 
 _NAMES = {
@@ -83,5 +84,9 @@ def _details(kinds: Any) -> list[Mapping[str, Any]]:
 
 
 FORMAT = Format(
-    "interactions", read, gemini.count, re.compile(rb'"(?:(?:total_)?usage"\s*:\s*\{|status"|error"\s*:\s*[^\sn])')
+    "interactions",
+    read,
+    gemini.count,
+    re.compile(rb'"(?:(?:total_)?usage"\s*:\s*\{|status"|error"\s*:\s*[^\sn])'),
+    compose=steps.interaction,
 )

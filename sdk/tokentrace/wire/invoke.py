@@ -10,6 +10,7 @@ from typing import Any
 from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import converse, shape
+from tokentrace.wire.prompts import invoke as prompts
 from tokentrace.wire.rules import first
 from tokentrace.wire.tally import Tally
 
@@ -105,4 +106,4 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     return counted
 
 
-FORMAT = Format("invoke", read, count, _MARKS)
+FORMAT = Format("invoke", read, count, _MARKS, compose=prompts.compose)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import NOTHING, Format, Reading, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import messages as prompts
 from tokentrace.wire.rules import ANTHROPIC, fault, lasting, tier
 from tokentrace.wire.tally import Tally
 
@@ -124,4 +125,5 @@ FORMAT = Format(
         rb'"(?:type"\s*:\s*"(?:message_(?:start|delta|stop)|error|(?:redacted_)?thinking)"|thinking"\s*:\s*"[^"]'
         rb'|stop_reason"\s*:\s*")'
     ),
+    compose=prompts.compose,
 )

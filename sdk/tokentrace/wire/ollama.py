@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, mapping, number, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import ollama as prompts
 from tokentrace.wire.rules import fault, first
 from tokentrace.wire.tally import Tally
 
@@ -42,7 +43,13 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     return counts.settle(seen, context)
 
 
-FORMAT = Format("ollama", read, count, re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'))
+FORMAT = Format(
+    "ollama",
+    read,
+    count,
+    re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'),
+    compose=prompts.compose,
+)
 
-EMBEDDINGS = Format("ollama.embeddings", read, count, FORMAT.marks)
+EMBEDDINGS = Format("ollama.embeddings", read, count, FORMAT.marks, compose=prompts.compose)
 """Embeddings: vectors, and behind them the tokens of the prompt."""

@@ -12,6 +12,7 @@ from functools import partial
 from importlib.util import find_spec
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 from passages import INTEGRATIONS, Passages, Place, is_whole, seams
 from quickstarts.all import clients
 from quickstarts.quickstart import take
@@ -68,6 +69,52 @@ def test_a_quickstart_stays_what_it_was_and_counts_once(metering, passages, name
         passages.taken.add(name)
         assert metered == bare
         assert tuple(said(span) for span in began[0].ours()) == quickstart.calls
+        undivided = [span.name for span in began[0].ours() if not is_divided(span)]
+        assert bool(undivided) == (quickstart.name in UNDIVIDED)
+        if quickstart.name == "chat" and (kinds := KINDS.get(quickstart.run.__module__)):
+            assert [composition(span) for span in began[0].ours()] == [kinds]
+
+
+UNDIVIDED = {
+    "invoke claude streamed": "has no messages",
+    "live": "speaks in a session",
+    "live left in a turn": "as above",
+    "runs async streamed": "asks with a thread that the provider keeps",
+    **dict.fromkeys(("realtime", "realtime async", "realtime beta", "realtime with several responses"), "a session"),
+    **dict.fromkeys((f"responses over a websocket{how}" for how in ("", " async", " in lanes")), "a session"),
+}
+"""Quick starts whose requests do not tell what the input is made of, and why."""
+
+KINDS = {
+    "quickstarts.anthropic": ["user"],
+    "quickstarts.azure_ai_inference": ["system", "user"],
+    "quickstarts.cerebras": ["media", "user"],
+    "quickstarts.cohere": ["user"],
+    "quickstarts.fireworks": ["user"],
+    "quickstarts.groq": ["user"],
+    "quickstarts.huggingface": ["user"],
+    "quickstarts.mistral": ["user"],
+    "quickstarts.ollama": ["user"],
+    "quickstarts.openai": ["system", "user"],
+    "quickstarts.together": ["user"],
+    "quickstarts.xai": ["system", "user"],
+}
+"""What the input of the first quick start of each client is made of."""
+
+
+def is_divided(span: ReadableSpan) -> bool:
+    """Whether the kinds of a call's input add up to it."""
+    attributes = span.attributes or {}
+    counted = attributes.get("gen_ai.usage.input_tokens") or 0
+    kinds = [value for name, value in attributes.items() if name.startswith("tokentrace.input.")]
+    # An agent that is no part of this process asks with prompts of its own.
+    is_own = attributes["tokentrace.usage.scope"] == "call" and attributes["gen_ai.operation.name"] != "invoke_agent"
+    return not is_own or sum(count for count in kinds if isinstance(count, int)) == counted
+
+
+def composition(span: ReadableSpan) -> list[str]:
+    """The kinds of a call's input, in prompt order."""
+    return [segment.partition(":")[0] for segment in (span.attributes or {}).get("tokentrace.input.segments", ())]
 
 
 @pytest.fixture
