@@ -11,7 +11,7 @@ import wrapt
 
 from tokentrace import context, native
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Format, Reading, dig, items
+from tokentrace.reading import NOTHING, Format, Reading, Said, dig, items
 from tokentrace.wire import xai
 
 _WORLDS = {"sync": False, "aio": True}
@@ -22,11 +22,15 @@ _MODULES = ("chat", "image", "video")
 
 def _read(result: Any, seen: Reading) -> None:
     """A result of the client, by the message inside of it."""
+    xai.read(_message(result), seen)
+
+
+def _message(result: Any) -> Any:
     # The answers to one request are the same message, each with another of its choices.
     while answers := items(result):
         result = answers[0]
     message = dig(result, "_proto")
-    xai.read(result if message is None else message, seen)
+    return result if message is None else message
 
 
 def _read_pair(pair: Any, seen: Reading) -> None:
@@ -34,8 +38,17 @@ def _read_pair(pair: Any, seen: Reading) -> None:
     _read(pair[1], seen)
 
 
-_FORMAT = Format(xai.FORMAT.name, _read, xai.FORMAT.count, xai.FORMAT.marks)
-_STREAM = Format(xai.FORMAT.name, _read_pair, xai.FORMAT.count, xai.FORMAT.marks)
+def _say(result: Any, said: Said) -> None:
+    xai.say(_message(result), said)
+
+
+def _say_pair(pair: Any, said: Said) -> None:
+    # The chunk alone: the answer so far says everything once more.
+    xai.say(_message(pair[1]), said)
+
+
+_FORMAT = Format(xai.FORMAT.name, _read, xai.FORMAT.count, xai.FORMAT.marks, _say)
+_STREAM = Format(xai.FORMAT.name, _read_pair, xai.FORMAT.count, xai.FORMAT.marks, _say_pair)
 
 
 def _overhear(module: ModuleType) -> Callable[[], object]:

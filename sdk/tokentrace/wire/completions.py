@@ -5,4 +5,4 @@ from __future__ import annotations
 from tokentrace.reading import Format
 from tokentrace.wire import chat
 
-FORMAT = Format("completions", chat.read, chat.count, chat.FORMAT.marks)
+FORMAT = Format("completions", chat.read, chat.count, chat.FORMAT.marks, chat.say)
