@@ -52,6 +52,9 @@ class Request(NamedTuple):
     facts: Mapping[str, Any] = NOTHING
     """What only the request tells of its bill, such as characters to be spoken: for the `count` of the format."""
 
+    prompt: Any = None
+    """The body or the arguments of the call, as the library has them: for the `compose` of the format."""
+
 
 Describe: TypeAlias = Callable[[Call], Request | None]
 """Turns a call into a `Request`; None lets it through unmetered."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import isasyncgen, isgenerator
 from types import TracebackType
 from typing import Any, Self
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import attempts, attributes as name, context, record
+from tokentrace import attempts, attributes as name, composition, context, record
 from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, read_result, read_whole
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import EVERY, Request, Tap
+from tokentrace.prompt import Piece
 from tokentrace.reading import Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
@@ -51,6 +52,7 @@ class Meter:
         "format",
         "http",
         "inner",
+        "prompt",
     )
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
@@ -73,6 +75,10 @@ class Meter:
         self._claims = [None]
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
         title = f"{request.operation} {request.model}" if request.model else request.operation
+        self.prompt: Sequence[Piece] = ()
+        # Now, for the application may go on with its list of messages before the answer is there.
+        with quietly("looking at a prompt"):
+            self.prompt = composition.pieces(request)
         self._asked = _asked(request, self._provider)
         self._began = time.time_ns()
         self._opened = tracing.start(title, SpanKind.CLIENT, self._asked)
@@ -179,14 +185,19 @@ class Meter:
             span.end(self._last if self._streaming and self._last else None)
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = self._whole = None
+        self.prompt = ()
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
         seen = self._seen
         facts = self._facts()
-        found = record.attributes(seen, self.format.count(seen, self._provider, facts), facts)
+        usage = self.format.count(seen, self._provider, facts)
+        found = record.attributes(seen, usage, facts)
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         covered = self.inner and (self.http is EVERY or not self._attempts)
         found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
+        if self.prompt and not covered:
+            with quietly("sharing out a prompt"):
+                found |= composition.attributes(composition.shared(self.prompt, usage))
         found[name.ATTEMPTS] = len(self._attempts)
         found |= attempts.supply(self._attempts) if self._attempts else {}
         if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":

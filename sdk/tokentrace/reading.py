@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias, cast
 
+from tokentrace.prompt import Compose
 from tokentrace.usage import Usage
 
 
@@ -106,6 +107,9 @@ class Format:
 
     lists: bool = False
     """Whether a body is JSON Lines, whatever it says of itself, and each line the answer to a call of its own."""
+
+    compose: Compose | None = None
+    """Tells of which pieces the prompt of a request is made; None where nothing is known of that."""
 
 
 NOTHING: Mapping[str, Any] = {}

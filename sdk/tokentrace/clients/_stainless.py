@@ -91,6 +91,7 @@ def seams(
             scope=scope,
             http=call.instance._client,
             facts=endpoint.facts(options.json_data),
+            prompt=options.json_data,
         )
 
     module = f"{package}._base_client"

@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import compound, inclusive
+from tokentrace.wire.prompts import chat as prompts
 from tokentrace.wire.rules import fault, tier
 
 _APART = frozenset({"x_ai"})
@@ -115,4 +116,5 @@ FORMAT = Format(
         rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
     ),
     say,
+    compose=prompts.compose,
 )

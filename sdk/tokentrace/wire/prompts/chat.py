@@ -1,0 +1,106 @@
+"""Requests of Chat Completions, and of everyone who speaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tokentrace.prompt import HISTORY, RESULTS, RETRIEVED, SYSTEM, TOOLS, USER, Piece, Unattributable, file, structured
+from tokentrace.wire.prompts.blocks import Told
+from tokentrace.wire.prompts.fields import Ask, field, listed, plain
+from tokentrace.wire.prompts.turns import begin
+
+ROLES = {
+    "user": USER,
+    "human": USER,
+    "assistant": HISTORY,
+    "model": HISTORY,
+    "chatbot": HISTORY,
+    "system": SYSTEM,
+    "developer": SYSTEM,
+    "tool": RESULTS,
+    "function": RESULTS,
+}
+_BARE = 2
+
+
+def compose(asked: Any) -> list[Piece]:
+    """System messages, tools, and the conversation."""
+    ask = field(asked)
+    messages = listed(ask("messages"))
+    if not messages:
+        raise Unattributable("a request without messages")
+    kinds = kinds_of(messages)
+    turn = begin(kinds)
+    opening = next((place for place, kind in enumerate(kinds) if kind != SYSTEM), len(kinds))
+    told = Told()
+    _say(told, messages[:opening], kinds, 0, turn)
+    told.pieces.extend(_beside(ask))
+    _say(told, messages[opening:], kinds, opening, turn)
+    if documents := ask("documents"):
+        told.pieces.append(structured(RETRIEVED, documents))
+    return told.pieces
+
+
+def _say(told: Told, messages: Sequence[Any], kinds: Sequence[str], first: int, turn: int) -> None:
+    """Tell of messages, the first of which is the one in that place of the conversation."""
+    pieces = told.pieces
+    for place, message in enumerate(messages, first):
+        told.is_current = place >= turn
+        kind = kinds[place]
+        if place < turn and kind != SYSTEM:
+            kind = HISTORY
+        ask = field(message)
+        content = ask("content")
+        if isinstance(content, str):
+            pieces.append((kind, content))
+        else:
+            told.content(kind, content)
+        if kind == HISTORY and not is_bare(message):
+            pieces.extend(_added(ask))
+
+
+def is_bare(message: Any) -> bool:
+    """Whether a message has nothing beside its role and content."""
+    return type(message) is dict and len(message) <= _BARE
+
+
+def kinds_of(messages: Sequence[Any]) -> list[str]:
+    """What each message would be in the last turn."""
+    try:
+        return [ROLES[message["role"]] for message in messages]
+    except (KeyError, TypeError):
+        return [_kind(field(message)("role")) for message in messages]
+
+
+def _kind(role: Any) -> str:
+    known = ROLES.get(plain(role).lower())
+    if known is None:
+        raise Unattributable(f"a message of {role!r}")
+    return known
+
+
+def _beside(ask: Ask) -> Iterator[Piece]:
+    """What stands beside the messages: tools, and the shape that the answer is to have."""
+    for name in ("tools", "functions"):
+        if tools := ask(name):
+            yield structured(TOOLS, tools)
+    if (wanted := ask("response_format")) is not None and (shape := schema(wanted)) is not None:
+        yield structured(SYSTEM, shape)
+
+
+def schema(wanted: Any) -> Any:
+    """The schema of a structured answer; None where there is none."""
+    return None if isinstance(wanted, (str, type)) else field(wanted)("json_schema") or field(wanted)("schema")
+
+
+def _added(ask: Ask) -> Iterator[Piece]:
+    """What a message of the assistant has beside its content."""
+    for name in ("reasoning_content", "refusal", "tool_plan"):
+        if isinstance(said := ask(name), str) and said:
+            yield HISTORY, said
+    for name in ("tool_calls", "function_call"):
+        if asked := ask(name):
+            yield structured(HISTORY, asked)
+    if spoken := ask("audio"):
+        yield file(field(spoken)("id"))
