@@ -10,6 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY,  # pyright: ignore[reportPrivateUsage]  (the key every HTTP instrumentation honours)
@@ -27,6 +28,27 @@ EXIT_SECONDS = 2.0
 """How long the end of the application may wait for the last spans."""
 MAX_TRIES = 30
 """A batch that fails this often, a few minutes long, is refused for good and must not block the others."""
+
+
+HELD = 32 * 1024 * 1024
+"""Bytes of texts that may wait to be counted; what comes beyond is not counted."""
+
+
+class Unfinished(Protocol):
+    """What a span still lacks, and how it is made up for: in the delivery thread, before the span leaves."""
+
+    @property
+    def size(self) -> int: ...
+
+    def drop(self) -> None: ...
+
+    def __call__(self, span: ReadableSpan, /) -> ReadableSpan: ...
+
+
+class _Waiting(NamedTuple):
+    span: ReadableSpan
+    unfinished: Unfinished
+    size: int
 
 
 @dataclass(slots=True)
@@ -67,7 +89,9 @@ class Delivery:
     def _start(self) -> None:
         """The state of a fresh process, also of a forked child, whose spans the parent still has."""
         self.counts = Counts()
-        self._queue: deque[ReadableSpan] = deque()
+        self._queue: deque[ReadableSpan | _Waiting] = deque()
+        self._unfinished: dict[int, Unfinished] = {}
+        self._held = 0
         # Reentrant: a stream collected as garbage ends its span in whatever the thread was doing, here included.
         self._changed = threading.Condition(threading.RLock())
         self._gave_up = 0.0
@@ -76,6 +100,14 @@ class Delivery:
         self._closed = False
         self._thread: threading.Thread | None = None
 
+    def expect(self, span_id: int, unfinished: Unfinished) -> None:
+        """The span that is about to end lacks something."""
+        self._unfinished[span_id] = unfinished
+
+    def forget(self, span_id: int) -> None:
+        """The span has ended; it has not come here if it is still expected."""
+        self._unfinished.pop(span_id, None)
+
     def put(self, span: ReadableSpan) -> None:
         """Queue a span. Never blocks on the network."""
         with self._changed:
@@ -83,9 +115,9 @@ class Delivery:
                 self.counts.dropped += 1
                 return
             self.counts.accepted += 1
-            self._queue.append(span)
+            self._queue.append(self._waiting(span) if self._unfinished else span)
             if len(self._queue) + self._in_flight > self._queue_size and len(self._queue) > 1:
-                self._queue.popleft()
+                self._taken()
                 self.counts.dropped += 1
                 if self.counts.dropped == 1:
                     log.warning(
@@ -97,6 +129,25 @@ class Delivery:
                 self._thread = self._begun()
             elif len(self._queue) == BATCH:
                 self._changed.notify_all()
+
+    def _waiting(self, span: ReadableSpan) -> ReadableSpan | _Waiting:
+        context = span.get_span_context()
+        unfinished = self._unfinished.pop(context.span_id, None) if context is not None else None
+        if unfinished is None:
+            return span
+        size = unfinished.size
+        if self._held + size > HELD:
+            unfinished.drop()
+            size = 0
+        self._held += size
+        return _Waiting(span, unfinished, size)
+
+    def _taken(self) -> ReadableSpan | _Waiting:
+        """The oldest span, which is in the queue no more."""
+        first = self._queue.popleft()
+        if isinstance(first, _Waiting):
+            self._held -= first.size
+        return first
 
     def _begun(self) -> threading.Thread:
         thread = threading.Thread(target=self._run, name="tokentrace-delivery", daemon=True)
@@ -144,13 +195,14 @@ class Delivery:
     def _run(self) -> None:
         attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         tries = 0
-        while batch := self._next(tries):
+        while taken := self._next(tries):
+            batch = [_finished(each) for each in taken]
             result = SpanExportResult.FAILURE
             with quietly("exporting spans"):
                 result = self._exporter.export(batch)
             tries = self._settle(batch, result is SpanExportResult.SUCCESS, tries)
 
-    def _next(self, tries: int) -> list[ReadableSpan]:
+    def _next(self, tries: int) -> list[ReadableSpan | _Waiting]:
         """The batch to send now, waiting for one; empty when it is time to stop."""
         with self._changed:
             pause = DELAY if tries == 0 else min(2.0 ** min(tries, 5), 30.0)
@@ -164,7 +216,7 @@ class Delivery:
                 if not self._queue:
                     self._wanted = False
                     ready = time.monotonic() + pause
-            batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            batch = [self._taken() for _ in range(min(BATCH, len(self._queue)))]
             self._in_flight = len(batch)
             return batch
 
@@ -188,3 +240,11 @@ class Delivery:
                 tries = 0
             self._changed.notify_all()
             return tries
+
+
+def _finished(taken: ReadableSpan | _Waiting) -> ReadableSpan:
+    if not isinstance(taken, _Waiting):
+        return taken
+    with quietly("estimating what was not reported"):
+        return taken.unfinished(taken.span)
+    return taken.span

@@ -10,9 +10,11 @@ from typing import Any, Self
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import attempts, attributes as name, composition, context, record
+from tokentrace import attempts, attributes as name, composition, context, estimates, record
 from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, read_result, read_whole
+from tokentrace.delivery import Delivery
+from tokentrace.estimates import Kept
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import EVERY, Request, Tap
@@ -20,6 +22,7 @@ from tokentrace.prompt import Piece
 from tokentrace.reading import Reading
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
 from tokentrace.tracing import Tracing
+from tokentrace.usage import Usage
 
 _HTTPS = 443
 
@@ -33,8 +36,12 @@ class Meter:
         "_began",
         "_body",
         "_claims",
+        "_delivery",
         "_entered",
         "_first",
+        "_framing",
+        "_keep",
+        "_kept",
         "_last",
         "_opened",
         "_outer",
@@ -73,6 +80,12 @@ class Meter:
         self._first = self._last = 0
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
+        # Without a delivery of ours there is nobody who could count.
+        tells = request.format.say is not None and request.scope == "call" and tracing.delivery is not None
+        self._kept = Kept() if tells else None
+        self._keep: Callable[[Any], None] | None = self._kept.add if self._kept is not None else None
+        self._framing: Mapping[str, str] | None = None
+        self._delivery: Delivery | None = None
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
         title = f"{request.operation} {request.model}" if request.model else request.operation
         self.prompt: Sequence[Piece] = ()
@@ -123,6 +136,7 @@ class Meter:
         if streamed and not hasattr(response, "_content"):
             self._body = Body(response, self.format, self._seen)
             self._read = self._body.feed
+            self._framing = response.headers
             response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
             self._streaming = True
         else:
@@ -135,6 +149,8 @@ class Meter:
         if content is not None and self._reads_body:
             read_whole(content, self.format, self._seen)
             self._received = True
+            if self._keep is not None:
+                self._keep(content)
 
     def hand_back(self, result: Any, tap: Tap | None = None) -> Any:
         """The result for the application: untouched, or tapped where its parts are still to come."""
@@ -150,6 +166,8 @@ class Meter:
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
             read_result(result, self.format, self._seen, as_it_is=not self._reads_body)
+            if self._keep is not None:
+                self._keep(result)
         return result
 
     def part(self, part: Any) -> None:
@@ -160,6 +178,8 @@ class Meter:
         # Once for every chunk, so that it does without the cost of a `with`, and says only once what goes wrong.
         try:
             self._read(part)
+            if self._keep is not None:
+                self._keep(part)
         except Exception as error:
             self._read = _ignore
             if not note("reading a stream", error):
@@ -180,11 +200,15 @@ class Meter:
                 self._body.end(is_whole=how == "complete")
             elif self._whole is not None:
                 read_whole(self._whole.content, self.format, self._seen)
+                if self._keep is not None:
+                    self._keep(self._whole.content)
             self._describe(span, how, error)
         with quietly("ending a span"):
             span.end(self._last if self._streaming and self._last else None)
+            if self._delivery is not None:
+                self._delivery.forget(span.get_span_context().span_id)
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
-        self.http = self._whole = None
+        self.http = self._whole = self._keep = self._kept = None
         self.prompt = ()
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
@@ -200,7 +224,8 @@ class Meter:
                 found |= composition.attributes(composition.shared(self.prompt, usage))
         found[name.ATTEMPTS] = len(self._attempts)
         found |= attempts.supply(self._attempts) if self._attempts else {}
-        if self.http is not None and (owed := attempts.owed(self._attempts, self.http, error)) != "true":
+        owed = "true" if self.http is None else attempts.owed(self._attempts, self.http, error)
+        if owed != "true":
             found[name.BILLABLE] = owed
         failure = attempts.failure(self._attempts, error) or seen.error
         # The generator of a client that asks only when it is read may fail before there is a stream.
@@ -218,7 +243,27 @@ class Meter:
         if len(self._attempts) > 1 or failure is not None:
             attempts.note(self._attempts, span)
         until = self._last if self._streaming and self._last else time.time_ns()
-        self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9)
+        # Where nothing was sent there is nothing to count.
+        is_open = not covered and owed != "false" and (error is None or bool(self._attempts))
+        is_open = is_open and self._hand_over(span, usage, facts, owed)
+        self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9, is_open=is_open)
+
+    def _hand_over(self, span: Span, usage: Usage, facts: Mapping[str, Any], owed: str) -> bool:
+        """Whether something was not reported, which the delivery is then to estimate."""
+        if self._kept is None or (delivery := self._tracing.delivery) is None:
+            return False
+        model = self._seen.model or self._asked.get(name.REQUEST_MODEL) or ""
+        wanted = estimates.wanted(usage, self._seen, model, has_prompt=bool(self.prompt))
+        if wanted is None:
+            return False
+        answer = estimates.Answer(self.format, self._kept, self._framing, is_ours=self._reads_body)
+        call = estimates.Asked(self._provider, model, facts, self.prompt, None if owed == "true" else owed)
+        self._delivery = delivery
+        delivery.expect(
+            span.get_span_context().span_id,
+            estimates.Estimate(wanted, self._seen, answer, call, self._tracing.metrics),
+        )
+        return True
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""

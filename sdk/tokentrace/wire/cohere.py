@@ -6,7 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import NOTHING, TEXT, THOUGHT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import (
+    NOTHING,
+    TEXT,
+    THOUGHT,
+    Format,
+    Reading,
+    Said,
+    dig,
+    items,
+    mapping,
+    number,
+    overlaid,
+    text,
+)
 from tokentrace.usage import Usage
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally

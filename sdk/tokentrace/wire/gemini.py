@@ -8,7 +8,6 @@ from typing import Any
 
 from tokentrace.reading import (
     TEXT,
-    THOUGHT,
     Format,
     Reading,
     Said,

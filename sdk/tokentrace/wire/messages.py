@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokentrace.reading import TEXT, THOUGHT, NOTHING, Format, Reading, Said, items, mapping, number, overlaid, text
+from tokentrace.reading import NOTHING, TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire.rules import ANTHROPIC, fault, lasting, tier
 from tokentrace.wire.tally import Tally

@@ -1,0 +1,70 @@
+"""How the tokens of a model's answers relate to those that can be counted here, measured on recorded exchanges."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Family(NamedTuple):
+    """Models that count alike. Each number has beside it how far it may be off."""
+
+    encoding: str
+    factor: float
+    """Their tokens for one of the encoding."""
+    spread: float
+    start: float
+    """Tokens of an answer beside those of its texts."""
+    slack: float
+    call: float
+    """Tokens of a call of a tool beside those of its name and its arguments."""
+    call_slack: float
+    hides: bool = False
+    """Their reasoning is not shown, or only summed up: the texts of it are shorter than what is billed."""
+
+
+_FAMILIES: tuple[tuple[str, Family], ...] = (
+    (r"gpt-oss", Family("o200k_base", 1.0, 0.04, 9, 5, 12, 8)),
+    # A first turn of reasoning is not counted as such, so that short answers are far longer than their text.
+    (r"\bo[1-4]\b|gpt-[5-9]|codex", Family("o200k_base", 1.0, 0.03, 6, 4.5, 13, 6, hides=True)),
+    (r"gpt-4(?!o|\.\d)|gpt-3|gpt-35", Family("cl100k_base", 1.0, 0.02, 1, 1.5, 8, 4)),
+    (r"gpt-|chatgpt", Family("o200k_base", 1.0, 0.02, 1, 1.5, 8, 3)),
+    (
+        r"claude-(?:(?:opus|sonnet|haiku|fable)-[5-9]|opus-4-[7-9]|fable)",
+        Family("o200k_base", 1.5, 0.12, 3, 3, 38, 8, hides=True),
+    ),
+    (r"claude", Family("o200k_base", 1.12, 0.06, 3, 3, 42, 6, hides=True)),
+    (r"gemini", Family("o200k_base", 1.04, 0.05, 1, 3, 8, 5, hides=True)),
+    (r"grok", Family("o200k_base", 1.0, 0.05, 1, 2, 36, 20, hides=True)),
+    (r"command", Family("o200k_base", 1.05, 0.08, 1, 4, 2, 8)),
+    (r"deepseek", Family("o200k_base", 1.0, 0.06, 2, 2, 44, 15)),
+    (r"llama", Family("o200k_base", 1.03, 0.04, 1, 2, 10, 10)),
+)
+
+_OTHERS = Family("o200k_base", 1.06, 0.08, 2, 4, 10, 12)
+
+_ALOUD = re.compile(r"deepseek-r1|qwq|qwen-?3|magistral|r1-distill")
+"""Models whose reasoning some servers leave in the text of the answer, between tags."""
+
+_SILENT = re.compile(r"\bo[1-4]\b|gpt-[5-9](?!.*chat)|codex|grok-(?:3-mini|4(?!.*non-reasoning))|gemini-(?:2\.5|[3-9])")
+"""Models that reason without a word of it in the answer."""
+
+
+@lru_cache(maxsize=256)
+def family(model: str) -> Family:
+    """The family of a model, by its name."""
+    named = model.lower()
+    return next((found for pattern, found in _FAMILIES if re.search(pattern, named)), _OTHERS)
+
+
+@lru_cache(maxsize=256)
+def reasons(model: str) -> bool:
+    """Whether a model may have reasoned, though no part of its answer says so."""
+    return bool(_SILENT.search(model.lower()) or _ALOUD.search(model.lower()))
+
+
+@lru_cache(maxsize=256)
+def is_silent(model: str) -> bool:
+    """Whether a model reasons out of sight: how much cannot be counted where nobody reports it."""
+    return bool(_SILENT.search(model.lower()))
