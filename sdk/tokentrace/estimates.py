@@ -229,11 +229,20 @@ class _Counting:
         written = kin.factor * scale * self._count([*texts, *calls])
         thought = kin.factor * scale * self._count(thoughts)
         shown = written + kin.call * len(calls)
-        if not (texts or calls or thoughts):
+        is_cut_off = not _CUT_OFF.isdisjoint(map(str.lower, self._seen.finish.values()))
+        if not (texts or calls or thoughts) and not (self._wanted.reasoning and (said.is_veiled or is_cut_off)):
             return {}
-        # What ends an answer is counted with it.
-        shown += kin.start if self._seen.complete else 0
-        slack = kin.slack + kin.call_slack * len(calls) + (kin.spread + self._tokenizer.error) * written
+        # What ends an answer is counted with it, unless it was cut off.
+        shown += kin.start if self._seen.complete and not is_cut_off else 0
+        slack = (
+            kin.slack
+            + self._tokenizer.slack
+            + kin.call_slack * len(calls)
+            + (kin.spread + self._tokenizer.error) * written
+        )
+        if len(calls) > 1:
+            shown += _BESIDE
+            slack += _BESIDE
         is_hidden = said.is_veiled or said.is_cut or (kin.hides and bool(thoughts))
         if self._wanted.reasoning:
             return self._split(said, shown, 0.0 if kin.hides else thought, slack)
@@ -261,7 +270,7 @@ class _Counting:
         hidden = billed - shown
         if hidden <= _LEAST_SHARE * billed or slack >= hidden:
             return {}
-        self.errors["reasoning"] = slack / hidden
+        self.errors["reasoning"] = slack / hidden + _UNSEEN
         return {"visible_output_tokens": round(shown), **_THOUGHT}
 
     def _input(self, prompt: Sequence[Piece]) -> int:
@@ -286,9 +295,17 @@ class _Counting:
         return sum(map(self._tokenizer.count, texts))
 
 
+_CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete"})
+
+_BESIDE = 9
+"""Tokens that some models take for several calls beside each other, and others do not."""
+
 _THOUGHT = {"has_thinking_block": True}
 _UNEVEN = 0.15
 """Servers do not agree whether the marks around reasoning belong to it."""
+
+_UNSEEN = 0.03
+"""Some of what is out of sight is billed as the answer."""
 
 _AROUND, _BEFORE = 4, 3
 """Tokens around a message, and before the answer."""

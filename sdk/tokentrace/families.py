@@ -25,24 +25,26 @@ class Family(NamedTuple):
 
 
 _FAMILIES: tuple[tuple[str, Family], ...] = (
-    (r"gpt-oss", Family("o200k_base", 1.0, 0.04, 9, 5, 12, 8)),
-    # A first turn of reasoning is not counted as such, so that short answers are far longer than their text.
+    (r"gpt-oss", Family("o200k_base", 1.0, 0.03, 9, 4, 12, 8)),
+    # Some of what they write before an answer is counted with it, though it is not shown.
     (r"\bo[1-4]\b|gpt-[5-9]|codex", Family("o200k_base", 1.0, 0.03, 6, 4.5, 13, 6, hides=True)),
-    (r"gpt-4(?!o|\.\d)|gpt-3|gpt-35", Family("cl100k_base", 1.0, 0.02, 1, 1.5, 8, 4)),
-    (r"gpt-|chatgpt", Family("o200k_base", 1.0, 0.02, 1, 1.5, 8, 3)),
+    (r"gpt-4(?!o|\.\d)|gpt-3", Family("cl100k_base", 1.0, 0.01, 1, 1, 7, 1.5)),
+    (r"gpt-|chatgpt", Family("o200k_base", 1.0, 0.01, 1, 1, 6.5, 0.6)),
     (
         r"claude-(?:(?:opus|sonnet|haiku|fable)-[5-9]|opus-4-[7-9]|fable)",
-        Family("o200k_base", 1.5, 0.12, 3, 3, 38, 8, hides=True),
+        Family("o200k_base", 1.5, 0.1, 3, 2, 36, 8, hides=True),
     ),
-    (r"claude", Family("o200k_base", 1.12, 0.06, 3, 3, 42, 6, hides=True)),
-    (r"gemini", Family("o200k_base", 1.04, 0.05, 1, 3, 8, 5, hides=True)),
-    (r"grok", Family("o200k_base", 1.0, 0.05, 1, 2, 36, 20, hides=True)),
-    (r"command", Family("o200k_base", 1.05, 0.08, 1, 4, 2, 8)),
-    (r"deepseek", Family("o200k_base", 1.0, 0.06, 2, 2, 44, 15)),
-    (r"llama", Family("o200k_base", 1.03, 0.04, 1, 2, 10, 10)),
+    (r"claude", Family("o200k_base", 1.11, 0.05, 3.2, 1.3, 42, 2, hides=True)),
+    (r"gemini-(?:1|2\.0)", Family("o200k_base", 1.06, 0.05, 0.5, 1, -2, 4)),
+    (r"gemini", Family("o200k_base", 1.07, 0.06, 0.5, 1, 7, 4, hides=True)),
+    (r"grok", Family("o200k_base", 1.0, 0.05, 0, 1, 36, 20, hides=True)),
+    (r"command", Family("o200k_base", 1.0, 0.12, 0.5, 1, 2, 5)),
+    (r"deepseek", Family("o200k_base", 1.0, 0.05, 1, 1, 44, 15)),
+    (r"qwen|qwq", Family("o200k_base", 1.02, 0.05, 3, 2, 10, 12)),
+    (r"llama", Family("o200k_base", 1.03, 0.05, 1, 1, 10, 10)),
 )
 
-_OTHERS = Family("o200k_base", 1.06, 0.08, 2, 4, 10, 12)
+_OTHERS = Family("o200k_base", 1.06, 0.1, 1.5, 1.5, 8, 10)
 
 _ALOUD = re.compile(r"deepseek-r1|qwq|qwen-?3|magistral|r1-distill")
 """Models whose reasoning some servers leave in the text of the answer, between tags."""

@@ -64,6 +64,9 @@ class Tokenizer(NamedTuple):
     error: float
     """How far a count may be off, as a part of it, beyond what is known of the model."""
 
+    slack: float = 0.0
+    """The same in tokens, of a count that is small."""
+
 
 def tokenizer(encoding: str) -> Tokenizer:
     """By the ranks of an encoding where a file of them is on this machine, else by the kinds of characters."""
@@ -163,4 +166,4 @@ def _guess(text: str) -> int:
     return round(count)
 
 
-_HEURISTIC = Tokenizer("heuristic", lambda text: _extended(text, _guess), 0.12)
+_HEURISTIC = Tokenizer("heuristic", lambda text: _extended(text, _guess), 0.13, 2.0)

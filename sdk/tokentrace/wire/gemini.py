@@ -88,7 +88,7 @@ def say(part: Any, said: Said) -> None:
             if called := ask(piece, "functionCall"):
                 # Each call comes whole, and those of one chunk beside each other.
                 said.call(dig(called, "name"), dig(called, "args"), (place, len(said.pieces), number_of))
-            if ask(piece, "inlineData"):
+            if ask(piece, "inlineData") or ask(piece, "executableCode"):
                 said.is_cut = True
 
 

@@ -85,6 +85,8 @@ def _say_block(block: Mapping[str, Any], place: int, said: Said, *, is_begun: bo
     elif kind.endswith("tool_use"):
         # The input of one that has only begun is empty, and comes in pieces.
         said.call(block.get("name"), None if is_begun else block.get("input"), place)
+        # Of a tool that runs at the provider not all is shown that the model writes for it.
+        said.is_cut = said.is_cut or kind == "server_tool_use"
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.

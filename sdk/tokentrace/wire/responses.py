@@ -76,7 +76,6 @@ _DELTAS = {
     "response.function_call_arguments.delta": CALL,
     "response.custom_tool_call_input.delta": CALL,
     "response.mcp_call_arguments.delta": CALL,
-    "response.code_interpreter_call_code.delta": CALL,
 }
 
 
@@ -96,6 +95,10 @@ def say(part: Any, said: Said) -> None:
             _say_item(mapping(item), place, said)
 
 
+_HOSTED = frozenset({"image_generation_call", "web_search_call", "file_search_call", "code_interpreter_call"})
+"""Tools that run at the provider."""
+
+
 def _say_item(item: Mapping[str, Any], place: Any, said: Said, *, is_begun: bool = False) -> None:
     kind = text(item.get("type")) or ""
     if kind == "reasoning":
@@ -105,10 +108,11 @@ def _say_item(item: Mapping[str, Any], place: Any, said: Said, *, is_begun: bool
     elif kind == "message":
         for content in map(mapping, items(item.get("content"))):
             said.add(TEXT, content.get("text") or content.get("refusal"), place)
-    elif kind == "image_generation_call":
+    elif kind in _HOSTED:
+        # What the model writes on the way to the answer is billed, and not all of it is shown.
         said.is_cut = True
     elif kind.endswith("_call"):
-        written = item.get("arguments") or item.get("input") or item.get("code") or item.get("action")
+        written = item.get("arguments") or item.get("input") or item.get("action")
         said.call(item.get("name"), None if is_begun else written, place)
 
 
