@@ -122,6 +122,12 @@ INPUT = "tokentrace.input."
 INPUT_SEGMENTS = "tokentrace.input.segments"
 """The shares in prompt order, as kind:tokens."""
 
+PREFIX_REPEATED = "tokentrace.prefix.repeated"
+"""Input tokens at the beginning of the prompt that this process has sent to the same model before."""
+
+PREFIX_CACHEABLE = "tokentrace.prefix.cacheable"
+"""The part of the repeated prefix that was sent within the last hour, where it has the 1,024 tokens that a cache asks for; what was read from a cache of it stands in tokentrace.usage.cache_read."""
+
 ATTEMPTS = "tokentrace.attempts"
 """HTTP requests that the call took."""
 

@@ -221,7 +221,7 @@ class Meter:
         found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
         if self.prompt and not covered:
             with quietly("sharing out a prompt"):
-                found |= composition.attributes(composition.shared(self.prompt, usage))
+                found |= self._composed(usage)
         found[name.ATTEMPTS] = len(self._attempts)
         found |= attempts.supply(self._attempts) if self._attempts else {}
         owed = "true" if self.http is None else attempts.owed(self._attempts, self.http, error)
@@ -264,6 +264,13 @@ class Meter:
             estimates.Estimate(wanted, self._seen, answer, call, self._tracing.metrics),
         )
         return True
+
+    def _composed(self, usage: Usage) -> dict[str, Any]:
+        shares = composition.shared(self.prompt, usage)
+        if not shares:
+            return {}
+        recipient = self._provider, self._asked.get(name.REQUEST_MODEL)
+        return composition.attributes(self.prompt, shares, self._tracing.sent.repeated(recipient, self.prompt))
 
     def _stream_end(self, how: str | None, *, failed: bool) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""

@@ -88,10 +88,11 @@ def kept(kind: str, name: Any) -> Piece:
 def structured(kind: str, value: Any) -> Piece:
     """What is sent as JSON."""
     try:
-        # The same for the same value, a tenth of the time of JSON, and about as long; version 2 has no references.
+        # The same for the same value, a third of the time of JSON, and about as long; version 2 has no references.
         packed = marshal.dumps(value, 2)
     except ValueError:
-        return kind, Other(size=_Measure().size(value))
+        measure = _Measure()
+        return kind, Other(size=measure.size(value), mark=measure.mark)
     return kind, Other(size=len(packed), mark=hash(packed))
 
 
@@ -103,6 +104,7 @@ class _Measure:
     """Bytes of objects of a library, up to a bound; nothing is asked that could be consumed by it."""
 
     def __init__(self) -> None:
+        self.mark = 1
         self._left = _MOST_NODES
 
     def size(self, value: Any, depth: int = 0) -> int:
@@ -110,11 +112,11 @@ class _Measure:
         self._left -= 1
         if self._left < 0 or depth > _DEEPEST:
             raise Unattributable("a structure that is too large")
-        if value is None:
-            return 0
         if isinstance(value, (str, bytes)):
+            self.mark = hash((self.mark, mark(value)))
             return len(value) + _QUOTES
-        if isinstance(value, (bool, int, float)):
+        if value is None or isinstance(value, (bool, int, float)):
+            self.mark = hash((self.mark, value))
             return _NUMBER
         if isinstance(value, (dict, Mapping)):
             return self._members(cast("Mapping[Any, Any]", value), depth + 1)  # type: ignore[redundant-cast]
@@ -124,18 +126,21 @@ class _Measure:
         return self._object(value, depth + 1)
 
     def _members(self, members: Mapping[Any, Any], depth: int) -> int:
-        some = islice(members.items(), self._left + 1)
-        return sum(len(str(name)) + _QUOTES + self.size(each, depth) for name, each in some)
+        some = [(name, each) for name, each in islice(members.items(), self._left + 1) if each is not None]
+        return sum(self.size(str(name), depth) + self.size(each, depth) for name, each in some)
 
     def _object(self, value: Any, depth: int) -> int:
-        if callable(count := getattr(value, "ByteSize", None)):
-            return int(count())
+        write: Any = getattr(value, "SerializeToString", None)
+        if callable(write):
+            return self.size(write(deterministic=True), depth)
+        fields: Any = getattr(value, "__dict__", None)
         if callable(value) and hasattr(value, "__code__"):
             # A function that its library describes to the model.
-            names = (getattr(value, "__name__", ""), getattr(value, "__doc__", None), *value.__code__.co_varnames)
-            return sum(len(each) + _QUOTES for each in names if isinstance(each, str))
-        fields = getattr(value, "__dict__", None)
-        if not isinstance(fields, dict) or isinstance(value, type):
+            fields = {value.__name__: value.__doc__, "parameters": value.__code__.co_varnames}
+        elif isinstance(value, type):
+            # A class that its library makes a schema of.
+            fields = {value.__name__: list(getattr(value, "__annotations__", ()))}
+        if not isinstance(fields, dict):
             raise Unattributable(type(value).__qualname__)
         told = cast("dict[str, Any]", fields)
         return self._members({name: each for name, each in told.items() if not name.startswith("_")}, depth)

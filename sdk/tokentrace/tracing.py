@@ -21,6 +21,7 @@ from tokentrace.config import Config
 from tokentrace.delivery import Delivery
 from tokentrace.export import SCOPE, Processor
 from tokentrace.metrics import Metrics
+from tokentrace.prefixes import Prefixes
 
 VERSION = version("tokentrace")
 
@@ -83,6 +84,7 @@ class Tracing:
     ) -> None:
         self.delivery = delivery
         self.metrics = Metrics(meter_provider, VERSION)
+        self.sent = Prefixes()
         self.is_open = True
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None

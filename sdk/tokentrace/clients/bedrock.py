@@ -79,6 +79,7 @@ def _describe(call: Call) -> Request | None:
         stream=api.endswith("Stream"),
         http=client._endpoint,
         facts={"region": client.meta.region_name, "output_limit": dig(asked, "inferenceConfig", "maxTokens")},
+        prompt=asked,
     )
 
 

@@ -49,6 +49,7 @@ def _describe(call: Call, *, stream: bool = False) -> Request | None:
         port=url.port,
         stream=stream,
         http=call.instance.httpx_client,
+        prompt=sent,
     )
 
 

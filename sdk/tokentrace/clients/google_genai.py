@@ -32,6 +32,7 @@ def _describe(call: Call, operation: str, fmt: Format, *, stream: bool = False) 
         port=url.port,
         stream=stream,
         http=client,
+        prompt=call.kwargs,
     )
 
 
@@ -68,6 +69,7 @@ def _interact(call: Call) -> Request:
         format=interactions.FORMAT,
         stream=call.kwargs.get("stream") is True,
         http=EVERY,
+        prompt=call.kwargs,
     )
 
 

@@ -109,7 +109,7 @@ def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
         if fmt.say is not None:
             fmt.say(_plain(result.part if isinstance(result, _Shown) else result), said)
 
-    return Format(fmt.name, read, count, fmt.marks, say if fmt.say is not None else None)
+    return Format(fmt.name, read, count, fmt.marks, say if fmt.say is not None else None, compose=fmt.compose)
 
 
 def _read_audio(_result: Any, seen: Reading) -> None:
@@ -124,26 +124,26 @@ def _count_spoken(seen: Reading, provider: str, context: Mapping[str, Any]) -> U
 
 _SPEECH = Format("speech", _read_audio, _count_spoken, chat.FORMAT.marks)
 
-_DOORS: tuple[tuple[str, str, Format], ...] = (
-    ("completion", "chat", _format(chat.FORMAT)),
-    ("text_completion", "text_completion", _format(completions.FORMAT)),
-    ("embedding", "embeddings", _format(embeddings.FORMAT)),
-    ("responses", "chat", _format(responses.FORMAT, (*_FIELDS, *_COUNTED))),
-    ("image_generation", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED))),
-    ("image_edit", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED))),
-    ("transcription", "transcription", _format(transcription.FORMAT)),
-    ("speech", "speech", _SPEECH),
-    ("rerank", "rerank", _format(cohere.FORMAT)),
+_DOORS: tuple[tuple[str, str, Format, str], ...] = (
+    ("completion", "chat", _format(chat.FORMAT), "model messages"),
+    ("text_completion", "text_completion", _format(completions.FORMAT), "prompt model"),
+    ("embedding", "embeddings", _format(embeddings.FORMAT), "model input"),
+    ("responses", "chat", _format(responses.FORMAT, (*_FIELDS, *_COUNTED)), "input model"),
+    ("image_generation", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED)), "prompt model"),
+    ("image_edit", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED)), "image"),
+    ("transcription", "transcription", _format(transcription.FORMAT), "model file"),
+    ("speech", "speech", _SPEECH, "model input"),
+    ("rerank", "rerank", _format(cohere.FORMAT), "model query documents"),
 )
-"""The name of each function, without the `a` of the one that is awaited."""
+"""The name of each function, without the `a` of the one that is awaited, and of its first parameters."""
 
 
-def _describe(call: Call, operation: str, fmt: Format) -> Request | None:
-    asked = call.kwargs
+def _describe(call: Call, operation: str, fmt: Format, parameters: tuple[str, ...]) -> Request | None:
+    asked = {**dict(zip(parameters, call.args, strict=False)), **call.kwargs}
     if asked.get("mock_response") is not None:
         # Nobody is asked.
         return None
-    model = text(call.arg(0, "model")) or ""
+    model = text(asked.get("model")) or ""
     provider, model = _whose(model, text(asked.get("custom_llm_provider")))
     return Request(
         provider=provider,
@@ -153,7 +153,8 @@ def _describe(call: Call, operation: str, fmt: Format) -> Request | None:
         stream=asked.get("stream") is True,
         http=EVERY,
         reads_body=False,
-        facts={"characters": len(spoken)} if fmt is _SPEECH and (spoken := text(call.arg(1, "input"))) else NOTHING,
+        facts={"characters": len(spoken)} if fmt is _SPEECH and (spoken := text(asked.get("input"))) else NOTHING,
+        prompt=asked,
     )
 
 
@@ -186,8 +187,10 @@ def _beside(listener: Listener, stream: Any) -> Listener:
 
 
 def _seams() -> Iterator[Seam]:
-    for name, operation, fmt in _DOORS:
-        describe: Callable[[Call], Request | None] = partial(_describe, operation=operation, fmt=fmt)
+    for name, operation, fmt, parameters in _DOORS:
+        describe: Callable[[Call], Request | None] = partial(
+            _describe, operation=operation, fmt=fmt, parameters=tuple(parameters.split())
+        )
         yield Seam("litellm", name, describe, tap=_tap)
         yield Seam("litellm", f"a{name}", describe, awaited=True, tap=_tap_async)
 

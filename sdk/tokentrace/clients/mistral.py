@@ -56,16 +56,18 @@ def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
         if endpoint is None:
             return None
         sent = call.arg(1, "request")
+        # A multipart body lies in a stream that can be read only once.
+        body = dig(sent, "_content")
         return Request(
             provider=provider,
             operation=endpoint.operation,
-            # A multipart body lies in a stream that can be read only once.
-            model=_model(dig(sent, "_content") or b""),
+            model=_model(body or b""),
             format=endpoint.format,
             host=sent.url.host,
             port=sent.url.port,
             stream=call.arg(3, "stream") is True,
             http=getattr(call.instance.sdk_configuration, client),
+            prompt=body,
         )
 
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -11,7 +12,7 @@ import wrapt
 
 from tokentrace import context, native
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Format, Reading, Said, dig, items
+from tokentrace.reading import NOTHING, Reading, Said, dig, items
 from tokentrace.wire import xai
 
 _WORLDS = {"sync": False, "aio": True}
@@ -47,8 +48,8 @@ def _say_pair(pair: Any, said: Said) -> None:
     xai.say(_message(pair[1]), said)
 
 
-_FORMAT = Format(xai.FORMAT.name, _read, xai.FORMAT.count, xai.FORMAT.marks, _say)
-_STREAM = Format(xai.FORMAT.name, _read_pair, xai.FORMAT.count, xai.FORMAT.marks, _say_pair)
+_FORMAT = replace(xai.FORMAT, read=_read, say=_say)
+_STREAM = replace(xai.FORMAT, read=_read_pair, say=_say_pair)
 
 
 def _overhear(module: ModuleType) -> Callable[[], object]:
@@ -73,11 +74,11 @@ def _request(operation: str, model: Any, *, stream: bool = False, scope: str = "
 
 
 def _chat(call: Call) -> Request:
-    return _request("chat", call.instance._proto.model)
+    return _request("chat", call.instance._proto.model)._replace(prompt=call.instance._proto)
 
 
 def _stream(call: Call) -> Request:
-    return _request("chat", call.instance._proto.model, stream=True)
+    return _request("chat", call.instance._proto.model, stream=True)._replace(prompt=call.instance._proto)
 
 
 def _compact(call: Call) -> Request:

@@ -115,6 +115,6 @@ FORMAT = Format(
         rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
         rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
     ),
-    say,
+    say=say,
     compose=prompts.compose,
 )

@@ -21,6 +21,7 @@ from tokentrace.reading import (
     text,
 )
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import cohere as prompts
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally
 
@@ -92,8 +93,13 @@ def _with_images(asked: int | None, words: int | None, image: int) -> int:
 
 
 FORMAT = Format(
-    "cohere", read, count, re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?'), say
+    "cohere",
+    read,
+    count,
+    re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?'),
+    say=say,
+    compose=prompts.compose,
 )
 
-EMBEDDINGS = Format("cohere.embeddings", read, count, FORMAT.marks)
+EMBEDDINGS = Format("cohere.embeddings", read, count, FORMAT.marks, compose=prompts.compose)
 """Embeddings: vectors, and what is billed for them behind."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.wire import chat
+from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault
 
 
@@ -39,5 +40,6 @@ FORMAT = Format(
     read,
     chat.count,
     re.compile(rb'"(?:usage"\s*:\s*\{|model"\s*:\s*"|type"\s*:\s*"conversation\.response\.error"|error"\s*:\s*[^\sn])'),
-    say,
+    say=say,
+    compose=steps.conversation,
 )

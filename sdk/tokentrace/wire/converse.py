@@ -21,6 +21,7 @@ from tokentrace.reading import (
     text,
 )
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import converse as prompts
 from tokentrace.wire.rules import ANTHROPIC, fault, first, lasting, tier
 from tokentrace.wire.tally import Tally
 
@@ -142,5 +143,6 @@ FORMAT = Format(
     read,
     count,
     re.compile(rb'"(?:usage|stopReason|additionalModelResponseFields|reasoningContent|error)"'),
-    say,
+    say=say,
+    compose=prompts.compose,
 )

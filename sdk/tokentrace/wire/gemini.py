@@ -20,6 +20,7 @@ from tokentrace.reading import (
     text,
 )
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import gemini as prompts
 from tokentrace.wire.rules import fault, tier
 from tokentrace.wire.tally import MEDIA, Tally
 
@@ -159,5 +160,10 @@ def _ground(counts: Tally, seen: Reading, context: Mapping[str, Any], tools: int
 
 
 FORMAT = Format(
-    "gemini", read, count, re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"'), say
+    "gemini",
+    read,
+    count,
+    re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"'),
+    say=say,
+    compose=prompts.compose,
 )

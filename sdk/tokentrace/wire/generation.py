@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace.reading import TEXT, Format, Reading, Said, items, mapping, number, text
 from tokentrace.usage import Usage
 from tokentrace.wire import chat
+from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally
 
@@ -57,5 +58,6 @@ FORMAT = Format(
     read,
     count,
     re.compile(rb'"(?:generated_tokens"|usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn])'),
-    say,
+    say=say,
+    compose=plain.compose,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
 from tokentrace.wire import gemini
+from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault, tier
 
 _NAMES = {
@@ -77,4 +78,11 @@ def _details(kinds: Any) -> list[Mapping[str, Any]]:
     return [{"modality": str(kind.get("modality")).upper(), "tokenCount": kind.get("tokens")} for kind in told]
 
 
-FORMAT = Format("interactions", read, gemini.count, re.compile(rb'"(?:usage"\s*:\s*\{|error"\s*:\s*[^\sn])'), say)
+FORMAT = Format(
+    "interactions",
+    read,
+    gemini.count,
+    re.compile(rb'"(?:usage"\s*:\s*\{|error"\s*:\s*[^\sn])'),
+    say=say,
+    compose=steps.interaction,
+)

@@ -10,6 +10,7 @@ from typing import Any
 from tokentrace.reading import NOTHING, TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import chat, cohere, converse, messages, shape
+from tokentrace.wire.prompts import invoke as prompts
 from tokentrace.wire.rules import first
 from tokentrace.wire.tally import Tally
 
@@ -130,4 +131,4 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     return counted
 
 
-FORMAT = Format("invoke", read, count, _MARKS, say)
+FORMAT = Format("invoke", read, count, _MARKS, say=say, compose=prompts.compose)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import NOTHING, TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import messages as prompts
 from tokentrace.wire.rules import ANTHROPIC, fault, lasting, tier
 from tokentrace.wire.tally import Tally
 
@@ -157,5 +158,6 @@ FORMAT = Format(
         rb'"(?:type"\s*:\s*"(?:message_(?:start|delta|stop)|error|(?:redacted_)?thinking)"|thinking"\s*:\s*"[^"]'
         rb'|stop_reason"\s*:\s*")'
     ),
-    say,
+    say=say,
+    compose=prompts.compose,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import ollama as prompts
 from tokentrace.wire.rules import fault, first
 from tokentrace.wire.tally import Tally
 
@@ -55,8 +56,13 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
 
 
 FORMAT = Format(
-    "ollama", read, count, re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'), say
+    "ollama",
+    read,
+    count,
+    re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'),
+    say=say,
+    compose=prompts.compose,
 )
 
-EMBEDDINGS = Format("ollama.embeddings", read, count, FORMAT.marks)
+EMBEDDINGS = Format("ollama.embeddings", read, count, FORMAT.marks, compose=prompts.compose)
 """Embeddings: vectors, and behind them the tokens of the prompt."""

@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace.reading import CALL, TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
+from tokentrace.wire.prompts import responses as prompts
 from tokentrace.wire.rules import fault, tier
 from tokentrace.wire.tally import Tally
 
@@ -140,5 +141,6 @@ FORMAT = Format(
     read,
     count,
     re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed|cancelled|done)|error)"'),
-    say,
+    say=say,
+    compose=prompts.compose,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, dig, mapping, number, text
 from tokentrace.usage import Usage
 from tokentrace.wire import chat, inclusive
+from tokentrace.wire.prompts import xai as prompts
 from tokentrace.wire.rules import amount, tier
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "total_tokens")
@@ -116,4 +117,4 @@ def _names(message: Any, name: str, prefix: str) -> Iterator[str]:
 _OPEN = frozenset({"INVALID", "UNSPECIFIED"})
 
 
-FORMAT = Format("xai", read, count, chat.FORMAT.marks, say)
+FORMAT = Format("xai", read, count, chat.FORMAT.marks, say=say, compose=prompts.compose)

@@ -9,6 +9,7 @@ from tokentrace.prompt import (
     RESULTS,
     RETRIEVED,
     TOOLS,
+    Other,
     Piece,
     Unattributable,
     file,
@@ -71,9 +72,10 @@ def _part(told: Told, kind: str, what: str, ask: Ask) -> None:
     elif what in _OWN:
         _OWN[what](told, kind, ask)
     elif what.endswith("_tool_result"):
-        # Of a tool that the provider ran; part of it may be for its own eyes only.
-        result = structured(placed(RESULTS, is_current=told.is_current), ask("content"))
-        told.pieces.append(result)
+        # Of a tool that the provider ran; it may be for its own eyes only, and longer than what it says.
+        _, content = structured(kind, ask("content"))
+        size, mark = (len(content), 0) if isinstance(content, str) else (content.size, content.mark)
+        told.pieces.append((placed(RESULTS, is_current=told.is_current), Other(most=size, mark=mark)))
     else:
         raise Unattributable(what)
 
@@ -93,7 +95,8 @@ def _document(told: Told, kind: str, ask: Ask) -> None:
     """Text that was found for the question; pages that the model looks at; or what a tool of Cohere's gave."""
     source = ask("source")
     if source is None:
-        told.pieces.append(structured(kind, ask("document") or ask("data")))
+        found = ask("document")
+        told.pieces.append(file(_source(ask)) if found is None else structured(kind, found))
         return
     of_source = field(source)
     kind = kind if kind == RESULTS else placed(RETRIEVED, is_current=told.is_current)
@@ -118,8 +121,14 @@ def _reference(told: Told, kind: str, _ask: Ask) -> None:
     """Numbers of what was quoted: the model is not told of them again."""
 
 
-def _tools(told: Told, _kind: str, ask: Ask) -> None:
-    told.pieces.append(structured(TOOLS, ask("tools")))
+def _listing(told: Told, _kind: str, ask: Ask) -> None:
+    told.pieces.append(structured(TOOLS, ask("tools") or ask("tool")))
+
+
+def _summary(told: Told, kind: str, ask: Ask) -> None:
+    told.content(kind, ask("content"))
+    if hidden := ask("encrypted_content"):
+        told.pieces.append(sealed(kind, hidden))
 
 
 _SOURCES = (
@@ -135,7 +144,7 @@ _TEXTS = {
     "reasoning_text": "text",
     "refusal": "refusal",
     "thinking": "thinking",
-    "compaction": "content",
+    "guard_content": "text",
 }
 """The field of the text, by type."""
 
@@ -160,4 +169,8 @@ _OWN: Mapping[str, Callable[[Told, str, Ask], None]] = {
     "mcp_tool_result": _result,
     "reference": _reference,
     "tool_reference": _reference,
+    "tool_removal": _reference,
+    "tool_addition": _listing,
+    "mcp_tool_listing": _listing,
+    "compaction": _summary,
 }

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tokentrace.prompt import HISTORY, RESULTS, RETRIEVED, SYSTEM, TOOLS, USER, Piece, Unattributable, file, structured
+from tokentrace.prompt import (
+    HISTORY,
+    RESULTS,
+    RETRIEVED,
+    SYSTEM,
+    TOOLS,
+    USER,
+    Piece,
+    Unattributable,
+    file,
+    image,
+    structured,
+)
 from tokentrace.wire.prompts.blocks import Told
-from tokentrace.wire.prompts.fields import Ask, field, listed, plain
+from tokentrace.wire.prompts.fields import Ask, field, listed, plain, request
 from tokentrace.wire.prompts.turns import begin
 
 ROLES = {
@@ -22,19 +34,23 @@ ROLES = {
     "function": RESULTS,
 }
 _BARE = 2
+"""Fields of a message that has a role and a content, and nothing beside them."""
 
 
 def compose(asked: Any) -> list[Piece]:
     """System messages, tools, and the conversation."""
-    ask = field(asked)
+    ask = request(asked)
     messages = listed(ask("messages"))
     if not messages:
         raise Unattributable("a request without messages")
     kinds = kinds_of(messages)
     turn = begin(kinds)
-    opening = next((place for place, kind in enumerate(kinds) if kind != SYSTEM), len(kinds))
+    opening = 0
+    while opening < len(kinds) and kinds[opening] == SYSTEM:
+        opening += 1
     told = Told()
-    _say(told, messages[:opening], kinds, 0, turn)
+    if opening:
+        _say(told, messages[:opening], kinds, 0, turn)
     told.pieces.extend(_beside(ask))
     _say(told, messages[opening:], kinds, opening, turn)
     if documents := ask("documents"):
@@ -46,23 +62,15 @@ def _say(told: Told, messages: Sequence[Any], kinds: Sequence[str], first: int, 
     """Tell of messages, the first of which is the one in that place of the conversation."""
     pieces = told.pieces
     for place, message in enumerate(messages, first):
+        kind = HISTORY if place < turn and kinds[place] != SYSTEM else kinds[place]
+        # Most messages are this: the rest is for those that are not.
+        if message.__class__ is dict and len(message) == _BARE and isinstance(message.get("content"), str):
+            pieces.append((kind, message["content"]))
+            continue
         told.is_current = place >= turn
-        kind = kinds[place]
-        if place < turn and kind != SYSTEM:
-            kind = HISTORY
         ask = field(message)
-        content = ask("content")
-        if isinstance(content, str):
-            pieces.append((kind, content))
-        else:
-            told.content(kind, content)
-        if kind == HISTORY and not is_bare(message):
-            pieces.extend(_added(ask))
-
-
-def is_bare(message: Any) -> bool:
-    """Whether a message has nothing beside its role and content."""
-    return type(message) is dict and len(message) <= _BARE
+        told.content(kind, ask("content"))
+        pieces.extend(_added(ask, kind))
 
 
 def kinds_of(messages: Sequence[Any]) -> list[str]:
@@ -85,18 +93,24 @@ def _beside(ask: Ask) -> Iterator[Piece]:
     for name in ("tools", "functions"):
         if tools := ask(name):
             yield structured(TOOLS, tools)
-    if (wanted := ask("response_format")) is not None and (shape := schema(wanted)) is not None:
+    if (shape := schema(ask("response_format"))) is not None:
         yield structured(SYSTEM, shape)
 
 
 def schema(wanted: Any) -> Any:
     """The schema of a structured answer; None where there is none."""
-    return None if isinstance(wanted, (str, type)) else field(wanted)("json_schema") or field(wanted)("schema")
+    if wanted is None or isinstance(wanted, (str, type)):
+        return None
+    return field(wanted)("json_schema") or field(wanted)("schema")
 
 
-def _added(ask: Ask) -> Iterator[Piece]:
-    """What a message of the assistant has beside its content."""
-    for name in ("reasoning_content", "refusal", "tool_plan"):
+def _added(ask: Ask, kind: str) -> Iterator[Piece]:
+    """What a message has beside its content."""
+    for picture in listed(ask("images")):
+        yield image(picture)
+    if kind != HISTORY:
+        return
+    for name in ("reasoning_content", "thinking", "refusal", "tool_plan"):
         if isinstance(said := ask(name), str) and said:
             yield HISTORY, said
     for name in ("tool_calls", "function_call"):

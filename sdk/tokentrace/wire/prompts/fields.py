@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, cast
@@ -11,8 +12,14 @@ from tokentrace.prompt import Unattributable
 MOST = 50_000
 """Messages, or parts of one, of a request that is looked at."""
 
+LONGEST = 1024 * 1024
+"""Bytes of a body that is parsed to see what is in it."""
+
 
 Ask: TypeAlias = Callable[[str], Any]
+
+
+_BARE: Any = (str, bytes, int, float, list, tuple)
 
 
 def field(value: Any) -> Ask:
@@ -20,9 +27,21 @@ def field(value: Any) -> Ask:
     if is_object(value):
         ask: Ask = value.get
         return ask
-    if value is None or isinstance(value, (str, bytes, int, float, list, tuple)):
+    if value is None or isinstance(value, _BARE):
         raise _unknown(value)
     return partial(_attribute, value)
+
+
+def request(asked: Any) -> Ask:
+    """Asks a request for its fields, whether it is parsed or not."""
+    if isinstance(asked, (str, bytes)):
+        if len(asked) > LONGEST:
+            raise Unattributable("a body that is too long")
+        try:
+            asked = json.loads(asked)
+        except ValueError:
+            raise Unattributable("a body that is no JSON") from None
+    return field(asked)
 
 
 def is_object(value: Any) -> bool:
