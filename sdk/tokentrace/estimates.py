@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from tokentrace import attributes as name, composition, record
 from tokentrace.body import Body, read_result
-from tokentrace.families import family, is_silent, reasons
+from tokentrace.families import BARE, family, framing, is_silent, reasons
 from tokentrace.metrics import Metrics
-from tokentrace.prompt import EVERYTHING, TOOLS, Piece
+from tokentrace.prompt import EVERYTHING, SYSTEM, TOOLS, Piece
 from tokentrace.reading import CALL, TEXT, THOUGHT, Format, Reading, Said
 from tokentrace.tokenizers import Tokenizer, tokenizer
 from tokentrace.usage import Usage
@@ -63,7 +63,7 @@ class Wanted(NamedTuple):
     reasoning: bool
 
 
-def wanted(usage: Usage, seen: Reading, model: str, *, has_prompt: bool) -> Wanted | None:
+def wanted(usage: Usage, seen: Reading, model: str, fmt: Format, *, has_prompt: bool) -> Wanted | None:
     """What is to be estimated; None where all was reported that there can be."""
     if usage.flags.get("billable") is False or usage.sub:
         return None
@@ -73,8 +73,8 @@ def wanted(usage: Usage, seen: Reading, model: str, *, has_prompt: bool) -> Want
     untold = thought is None and (usage.reasoning is None or seen.visibility == "readable")
     reasoning = bool(output) and not is_partial and untold and usage.flags.get("reasoning_source") != "derived"
     found = Wanted(
-        has_prompt and usage.input is None,
-        output is None or is_partial,
+        has_prompt and usage.input is None and not usage.meters,
+        fmt.say is not None and (output is None or is_partial),
         reasoning and (seen.visibility is not None or reasons(model)),
     )
     return found if any(found) else None
@@ -128,7 +128,7 @@ class Estimate:
         """A copy of the span that says what was not reported; the span itself where nothing can be said."""
         call, count = self._call, self._answer.format.count
         before = count(self._seen, call.provider, call.facts)
-        counting = _Counting(self._wanted, call.model, before, self._seen)
+        counting = _Counting(self._wanted, call.model, self._answer.format, before, self._seen)
         told = counting.facts(said(self._answer), self._answer.kept, self._prompt)
         after = count(self._seen, call.provider, {**call.facts, **told})
         was = record.attributes(self._seen, before, call.facts)
@@ -160,8 +160,8 @@ class Estimate:
         for side in sides:
             if (error := counting.errors.get(side)) is not None:
                 found[name.ESTIMATE_ERROR + side] = round(error, 4)
-        if "input" in sides:
-            found |= composition.attributes(composition.shared(self._prompt, after))
+        if "input" in sides and (shares := composition.shared(self._prompt, after)):
+            found |= composition.kinds(shares)
         return found
 
 
@@ -198,13 +198,14 @@ def _risk(call: Asked) -> dict[str, Any]:
 class _Counting:
     """Counts for one call: the facts that its format takes for what was not reported, and how far each may be off."""
 
-    def __init__(self, wanted: Wanted, model: str, before: Usage, seen: Reading) -> None:
+    def __init__(self, wanted: Wanted, model: str, fmt: Format, before: Usage, seen: Reading) -> None:
         kin = family(model)
         self._wanted = wanted
         self._kin = kin
         self._before = before
         self._seen = seen
         self._tokenizer: Tokenizer = tokenizer(kin.encoding)
+        self._framing = BARE if fmt.name in _BARE else framing(model)
         self._is_silent = is_silent(model)
         self.method = self._tokenizer.method if kin.factor == 1 else f"{self._tokenizer.method}*{kin.factor:g}"
         self.errors: dict[str, float] = {}
@@ -218,6 +219,9 @@ class _Counting:
         scale = 1 + kept.left_out / kept.size if kept.size else 1.0
         told = self._output(said, scale) if self._wanted.output or self._wanted.reasoning else {}
         if self._wanted.input and (asked := self._input(prompt)):
+            if said.is_cut:
+                # What a tool found that runs at the provider was read as well.
+                self.errors.pop("input", None)
             told["counted_input_tokens"] = asked
         return told
 
@@ -274,21 +278,30 @@ class _Counting:
         return {"visible_output_tokens": round(shown), **_THOUGHT}
 
     def _input(self, prompt: Sequence[Piece]) -> int:
-        kin = self._kin
+        kin, frame = self._kin, self._framing
         texts = [piece[1] for piece in prompt if isinstance(piece[1], str)]
+        others = [piece[1] for piece in prompt if not isinstance(piece[1], str)]
         written = kin.factor * self._count(texts)
-        # A rare prompt is large and has no text: what stands for it is then all there is.
-        others = [(piece[0], piece[1]) for piece in prompt if not isinstance(piece[1], str)]
-        structured = sum(other.size for _, other in others) / composition.PER_TOKEN
-        untold = sum(other.most for _, other in others)
-        asked = written + structured + _AROUND * len(prompt) + _BEFORE
-        slack = (kin.spread + self._tokenizer.error) * written + _LOOSE * structured + _AROUND * len(prompt) + _BEFORE
-        if any(kind == TOOLS for kind, _ in others):
-            slack += _INTRODUCED
+        structured = kin.factor * sum(other.size for other in others) / composition.PER_TOKEN
+        messages = sum(piece[0] != TOOLS for piece in prompt)
+        asked = written + frame.structured * structured + frame.message * messages + frame.start
+        slack = (kin.spread + self._tokenizer.error) * written + frame.looseness * structured
+        slack += frame.slack + frame.message_slack * messages + self._tokenizer.slack
+        if messages < len(prompt):
+            asked += frame.tools
+            slack += frame.tools_slack
+        elif any(piece[0] == SYSTEM and not isinstance(piece[1], str) for piece in prompt):
+            # The shape of the answer is introduced like a tool, or is not.
+            slack += frame.tools_slack
+        if self._seen.visibility is not None:
+            asked += frame.thinking
+            slack += frame.thinking
+        # An image takes up to so many, and what the provider has kept nobody knows how many.
+        untold = sum(other.most for other in others)
         if untold < EVERYTHING:
             asked += untold / 2
             slack += untold / 2
-            self.errors["input"] = slack / asked
+            self.errors["input"] = slack / max(1.0, asked)
         return round(asked)
 
     def _count(self, texts: Sequence[str]) -> int:
@@ -300,21 +313,15 @@ _CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length
 _BESIDE = 9
 """Tokens that some models take for several calls beside each other, and others do not."""
 
+_BARE = frozenset({"completions", "generation", "embeddings", "cohere.embeddings", "ollama.embeddings"})
+"""Formats whose prompts are no conversations."""
+
 _THOUGHT = {"has_thinking_block": True}
 _UNEVEN = 0.15
 """Servers do not agree whether the marks around reasoning belong to it."""
 
 _UNSEEN = 0.03
 """Some of what is out of sight is billed as the answer."""
-
-_AROUND, _BEFORE = 4, 3
-"""Tokens around a message, and before the answer."""
-
-_LOOSE = 0.35
-"""How far the tokens of definitions and arguments are off what their JSON would take."""
-
-_INTRODUCED = 60
-"""Tokens by which providers may introduce the tools."""
 
 
 def _apart(texts: Sequence[str]) -> tuple[list[str], list[str]]:

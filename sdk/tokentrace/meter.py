@@ -81,9 +81,11 @@ class Meter:
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
         # Without a delivery of ours there is nobody who could count.
-        tells = request.format.say is not None and request.scope == "call" and tracing.delivery is not None
-        self._kept = Kept() if tells else None
-        self._keep: Callable[[Any], None] | None = self._kept.add if self._kept is not None else None
+        counts = tracing.delivery is not None and request.scope == "call"
+        self._kept = Kept() if counts else None
+        self._keep: Callable[[Any], None] | None = None
+        if self._kept is not None and request.format.say is not None:
+            self._keep = self._kept.add
         self._framing: Mapping[str, str] | None = None
         self._delivery: Delivery | None = None
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
@@ -253,7 +255,7 @@ class Meter:
         if self._kept is None or (delivery := self._tracing.delivery) is None:
             return False
         model = self._seen.model or self._asked.get(name.REQUEST_MODEL) or ""
-        wanted = estimates.wanted(usage, self._seen, model, has_prompt=bool(self.prompt))
+        wanted = estimates.wanted(usage, self._seen, model, self.format, has_prompt=bool(self.prompt))
         if wanted is None:
             return False
         answer = estimates.Answer(self.format, self._kept, self._framing, is_ours=self._reads_body)
