@@ -13,6 +13,7 @@ DEFAULT_ENDPOINTS = {"http/protobuf": DEFAULT_ENDPOINT, "grpc": "http://127.0.0.
 """By protocol."""
 
 _TRUE = {"1", "true", "yes", "on"}
+_TRUTH = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -51,6 +52,9 @@ class Config:
     queue_size: int = 65_536
     """Spans that wait for the collector before the oldest are dropped and counted."""
 
+    stream_usage: bool = False
+    """Have streams of Chat Completions report their usage to us where the application does not ask for it."""
+
     disabled: bool = False
     """Do nothing at all."""
 
@@ -87,6 +91,7 @@ def _environment(env: Mapping[str, str]) -> dict[str, object]:
         "protocol": env.get("TOKENTRACE_PROTOCOL") or None,
         "service_name": env.get("TOKENTRACE_SERVICE_NAME") or env.get("OTEL_SERVICE_NAME"),
         "queue_size": _integer("TOKENTRACE_QUEUE_SIZE", env),
+        "stream_usage": _TRUTH.get((env.get("TOKENTRACE_STREAM_USAGE") or "").strip().lower()),
         "disabled": (env.get("TOKENTRACE_DISABLED") or env.get("OTEL_SDK_DISABLED") or "").strip().lower() in _TRUE,
         **{name: pairs(text) for name, text in mappings.items() if text},
     }

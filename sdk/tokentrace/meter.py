@@ -20,11 +20,20 @@ from tokentrace.hosts import provider_at
 from tokentrace.integration import EVERY, Request, Tap
 from tokentrace.prompt import Piece
 from tokentrace.reading import Reading
-from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, PartTap
+from tokentrace.sieve import AsyncSiftedByteTap, SiftedByteTap
+from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, Listener, PartTap
 from tokentrace.tracing import Tracing
 from tokentrace.usage import Usage
 
 _HTTPS = 443
+
+_TAPS: Mapping[tuple[bool, bool], Callable[[Any, Listener], Any]] = {
+    (False, False): ByteTap,
+    (False, True): AsyncByteTap,
+    (True, False): SiftedByteTap,
+    (True, True): AsyncSiftedByteTap,
+}
+"""By whether the stream is sifted, and whether it is awaited."""
 
 
 class Meter:
@@ -59,7 +68,9 @@ class Meter:
         "format",
         "http",
         "inner",
+        "known_provider",
         "prompt",
+        "sifts",
     )
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
@@ -89,6 +100,10 @@ class Meter:
         self._framing: Mapping[str, str] | None = None
         self._delivery: Delivery | None = None
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
+        self.known_provider = provider_at(request.host, request.port, "", hosts) if tracing.asks_usage else ""
+        """The provider by its host alone; empty where nothing is known of that."""
+        self.sifts = False
+        """Whether the usage of a stream is kept from the application, which has not asked for it."""
         title = f"{request.operation} {request.model}" if request.model else request.operation
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.
@@ -139,7 +154,8 @@ class Meter:
             self._body = Body(response, self.format, self._seen)
             self._read = self._body.feed
             self._framing = response.headers
-            response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
+            sifts = self.sifts and not response.headers.get("content-encoding")
+            response.stream = _TAPS[sifts, awaited](response.stream, self)
             self._streaming = True
         else:
             # Of a stream we keep no response: it holds the tap, the tap holds us, and a circle would keep the

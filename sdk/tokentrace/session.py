@@ -48,6 +48,7 @@ def instrument(
     hosts: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     queue_size: int | None = None,
+    stream_usage: bool | None = None,
     tracer_provider: TracerProvider | None = None,
     exporter: SpanExporter | None = None,
     meter_provider: MeterProvider | None = None,
@@ -64,6 +65,8 @@ def instrument(
         hosts: Provider by `host` or `host:port`, such as `{"10.0.0.7:8000": "self_hosted"}`.
         tags: Tags on every span of this process, by the names that `tags` takes.
         queue_size: Spans that may wait for the collector.
+        stream_usage: Have streams of Chat Completions report their usage, where the server is known to and the
+            application did not ask; what comes of that is kept from the application. Without it, it is estimated.
         tracer_provider: Write spans there and leave their export to it, unless `endpoint` or `exporter` is given too.
         exporter: Deliver spans through it instead of OTLP.
         meter_provider: Record metrics there instead of with the global one.
@@ -75,7 +78,7 @@ def instrument(
     global _session  # noqa: PLW0603  (one process, one instrumentation)
     config = Config.resolve(
         endpoint=endpoint, protocol=protocol, headers=headers, service_name=service_name, hosts=hosts, tags=tags,
-        queue_size=queue_size,
+        queue_size=queue_size, stream_usage=stream_usage,
     )  # fmt: skip
     with _lock:
         if _session is not None:
