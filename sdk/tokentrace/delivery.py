@@ -197,6 +197,8 @@ class Delivery:
         tries = 0
         while taken := self._next(tries):
             batch = [_finished(each) for each in taken]
+            # No text stays for as long as the next batch takes to come.
+            taken.clear()
             result = SpanExportResult.FAILURE
             with quietly("exporting spans"):
                 result = self._exporter.export(batch)

@@ -218,7 +218,7 @@ class _Counting:
         # What was left out is taken to be like what was kept.
         scale = 1 + kept.left_out / kept.size if kept.size else 1.0
         told = self._output(said, scale) if self._wanted.output or self._wanted.reasoning else {}
-        if self._wanted.input and (asked := self._input(prompt)):
+        if prompt and (asked := self._input(prompt)):
             if said.is_cut:
                 # What a tool found that runs at the provider was read as well.
                 self.errors.pop("input", None)
@@ -264,7 +264,7 @@ class _Counting:
         """How the output that was reported divides."""
         billed = self._before.output or 0
         if said.is_cut:
-            return {}
+            return {**_THOUGHT}
         if thought and not said.is_veiled:
             # Both texts by one tokenizer: its error cancels, and only what stands beside the texts is uncertain.
             share = thought / (shown + thought)
@@ -273,7 +273,7 @@ class _Counting:
             return {"visible_output_tokens": round(shown), "thinking_text_tokens": round(thought), **_THOUGHT}
         hidden = billed - shown
         if hidden <= _LEAST_SHARE * billed or slack >= hidden:
-            return {}
+            return {**_THOUGHT}
         self.errors["reasoning"] = slack / hidden + _UNSEEN
         return {"visible_output_tokens": round(shown), **_THOUGHT}
 
@@ -348,7 +348,8 @@ def _copied(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
-        attributes=attributes,
+        # As they are on every span that a provider has made.
+        attributes={key: tuple(value) if isinstance(value, list) else value for key, value in attributes.items()},
         events=span.events,
         links=span.links,
         kind=span.kind,

@@ -49,13 +49,13 @@ _FRAMINGS: tuple[tuple[str, Framing], ...] = (
     (r"gpt-|chatgpt", Framing(3, 0.5, 4, 0.3, 3, 8, 0.5, 0.3)),
     (r"claude-(?:(?:opus|sonnet|haiku|fable)-[5-9])", Framing(4, 4, 3, 1.5, 430, 120, 1.1, 0.3)),
     (r"claude", Framing(4, 4, 3, 1.5, 470, 120, 1.1, 0.3, 14)),
-    (r"gemini", Framing(0, 1.5, 0.5, 1, 0, 12, 0.75, 0.5)),
+    (r"gemini", Framing(0, 1.5, 0.5, 1, 0, 12, 0.75, 0.4)),
     (r"grok-(?:4\.|[5-9])", Framing(187, 15, 4, 2, 20, 100, 0.9, 0.5)),
     (r"grok", Framing(3, 3, 4, 2, 180, 120, 0.9, 0.5)),
     (r"llama", Framing(17, 17, 3, 2, 60, 100, 1.0, 0.4)),
     (r"deepseek", Framing(2, 2, 4, 2, 250, 120, 1.0, 0.4)),
     (r"qwen|qwq", Framing(3, 2, 4.5, 1, 150, 120, 1.0, 0.4)),
-    (r"command", Framing(0, 2, 1, 2, 0, 10, 0.6, 0.4)),
+    (r"command", Framing(0, 2, 0.5, 1.5, 0, 10, 0.55, 0.25)),
     (r"nova", Framing(20, 30, 2, 2, 200, 200, 1.0, 0.4)),
 )
 

@@ -70,7 +70,8 @@ class Tokenizer(NamedTuple):
 
 def tokenizer(encoding: str) -> Tokenizer:
     """By the ranks of an encoding where a file of them is on this machine, else by the kinds of characters."""
-    return _ranked(encoding) or _HEURISTIC
+    own = directory()
+    return (None if own is None else _ranked(encoding, own)) or _HEURISTIC
 
 
 def directory() -> Path | None:
@@ -88,8 +89,8 @@ def is_intact(encoding: str, content: bytes) -> bool:
 
 
 @cache
-def _ranked(encoding: str) -> Tokenizer | None:
-    for place in _places(encoding):
+def _ranked(encoding: str, own: Path) -> Tokenizer | None:
+    for place in _places(encoding, own):
         try:
             content = place.read_bytes()
         except OSError:
@@ -100,10 +101,8 @@ def _ranked(encoding: str) -> Tokenizer | None:
     return None
 
 
-def _places(encoding: str) -> Iterator[Path]:
+def _places(encoding: str, own: Path) -> Iterator[Path]:
     """Where a file may lie, ours first; nothing is imported to find out."""
-    if (own := directory()) is None:
-        return
     cached = hashlib.sha1(_URL.format(name=encoding).encode(), usedforsecurity=False).hexdigest()
     names = (f"{encoding}.tiktoken", cached)
     yield from (own / name for name in names)
@@ -166,4 +165,4 @@ def _guess(text: str) -> int:
     return round(count)
 
 
-_HEURISTIC = Tokenizer("heuristic", lambda text: _extended(text, _guess), 0.13, 2.0)
+_HEURISTIC = Tokenizer("heuristic", lambda text: _extended(text, _guess), 0.12, 2.0)

@@ -26,13 +26,14 @@ def ask(call: Call, provider: str) -> Call | None:
     body = mapping(options.json_data)
     if provider not in _TAKE_IT or not call.kwargs.get("stream") or not str(options.url).split("?")[0].endswith(_PATH):
         return None
-    if any("stream_options" in mapping(each) for each in (body, options.extra_json)):
+    # Azure takes no such option beside data of one's own.
+    given = {**body, **mapping(options.extra_json)}
+    if "stream_options" in given or "data_sources" in given:
         return None
     if any(str(header).lower() == "accept-encoding" for header in mapping(options.headers)):
         return None
-    # Azure takes no such option beside data of one's own.
     version = getattr(call.instance, "_api_version", None)
-    if "data_sources" in body or (isinstance(version, str) and version < _SINCE):
+    if isinstance(version, str) and version < _SINCE:
         return None
     asking = copy.copy(options)
     asking.json_data = {**body, "stream_options": {"include_usage": True}}
