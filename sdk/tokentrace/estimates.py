@@ -25,6 +25,9 @@ from tokentrace.usage import Usage
 LIMIT = 4 * 1024 * 1024
 """Bytes of one answer that are kept for counting; the rest is taken to be like them."""
 
+MEASURED = 63
+"""The parts are measured whenever none of these bits is set in their number."""
+
 _OBJECT = 1024
 """What a part counts for that is no bytes, but an object of a library."""
 
@@ -38,21 +41,25 @@ _ALOUD = re.compile(r"<think>(?P<thought>.*?)(?:</think>|$)", re.DOTALL)
 class Kept:
     """References to the parts of an answer, as long as nobody has reported what they took."""
 
-    __slots__ = ("left_out", "parts", "size")
+    __slots__ = ("_measured", "left_out", "parts", "size")
 
     def __init__(self) -> None:
         self.parts: list[Any] = []
+        """A part is appended to these, and every so often they are measured: that is all that a chunk costs."""
         self.size = 0
         self.left_out = 0
+        self._measured = 0
 
-    def add(self, part: Any) -> None:
-        """Keep a part; this passes with every chunk of a stream, so that it does nothing else."""
-        size = len(part) if type(part) is bytes else _OBJECT
+    def measure(self) -> None:
+        """Let go of what has come last, where there is more than may be kept."""
+        new = self.parts[self._measured :]
+        size = sum(len(part) if isinstance(part, bytes) else _OBJECT for part in new)
         if self.size + size > LIMIT:
+            del self.parts[self._measured :]
             self.left_out += size
             return
         self.size += size
-        self.parts.append(part)
+        self._measured = len(self.parts)
 
 
 class Wanted(NamedTuple):
@@ -118,6 +125,7 @@ class Estimate:
     @property
     def size(self) -> int:
         """Bytes that wait to be counted."""
+        self._answer.kept.measure()
         return self._answer.kept.size + sum(len(piece[1]) for piece in self._prompt if isinstance(piece[1], str))
 
     def drop(self) -> None:

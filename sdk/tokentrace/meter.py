@@ -14,7 +14,7 @@ from tokentrace import attempts, attributes as name, composition, context, estim
 from tokentrace.attempts import FIRST_ERROR, Attempt
 from tokentrace.body import Body, read_result, read_whole
 from tokentrace.delivery import Delivery
-from tokentrace.estimates import Kept
+from tokentrace.estimates import MEASURED, Kept
 from tokentrace.guard import note, quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import EVERY, Request, Tap
@@ -49,11 +49,11 @@ class Meter:
         "_entered",
         "_first",
         "_framing",
-        "_keep",
         "_kept",
         "_last",
         "_opened",
         "_outer",
+        "_parts",
         "_provider",
         "_read",
         "_reads_body",
@@ -94,9 +94,7 @@ class Meter:
         # Without a delivery of ours there is nobody who could count.
         counts = tracing.delivery is not None and request.scope == "call"
         self._kept = Kept() if counts else None
-        self._keep: Callable[[Any], None] | None = None
-        if self._kept is not None and request.format.say is not None:
-            self._keep = self._kept.add
+        self._parts = self._kept.parts if self._kept is not None and request.format.say is not None else None
         self._framing: Mapping[str, str] | None = None
         self._delivery: Delivery | None = None
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
@@ -167,8 +165,7 @@ class Meter:
         if content is not None and self._reads_body:
             read_whole(content, self.format, self._seen)
             self._received = True
-            if self._keep is not None:
-                self._keep(content)
+            self._keep(content)
 
     def hand_back(self, result: Any, tap: Tap | None = None) -> Any:
         """The result for the application: untouched, or tapped where its parts are still to come."""
@@ -184,8 +181,7 @@ class Meter:
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
             read_result(result, self.format, self._seen, as_it_is=not self._reads_body)
-            if self._keep is not None:
-                self._keep(result)
+            self._keep(result)
         return result
 
     def part(self, part: Any) -> None:
@@ -196,8 +192,10 @@ class Meter:
         # Once for every chunk, so that it does without the cost of a `with`, and says only once what goes wrong.
         try:
             self._read(part)
-            if self._keep is not None:
-                self._keep(part)
+            if (parts := self._parts) is not None:
+                parts.append(part)
+                if not len(parts) & MEASURED and self._kept is not None:
+                    self._kept.measure()
         except Exception as error:
             self._read = _ignore
             if not note("reading a stream", error):
@@ -205,6 +203,10 @@ class Meter:
 
     def _read_parsed(self, part: Any) -> None:
         self.format.read(part, self._seen)
+
+    def _keep(self, answer: Any) -> None:
+        if self._parts is not None:
+            self._parts.append(answer)
 
     def end(self, how: str | None, error: BaseException | None = None) -> None:
         """Close the span: read to the end, failed, or left (`how` None where nobody said how)."""
@@ -218,15 +220,14 @@ class Meter:
                 self._body.end(is_whole=how == "complete")
             elif self._whole is not None:
                 read_whole(self._whole.content, self.format, self._seen)
-                if self._keep is not None:
-                    self._keep(self._whole.content)
+                self._keep(self._whole.content)
             self._describe(span, how, error)
         with quietly("ending a span"):
             span.end(self._last if self._streaming and self._last else None)
             if self._delivery is not None:
                 self._delivery.forget(span.get_span_context().span_id)
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
-        self.http = self._whole = self._keep = self._kept = None
+        self.http = self._whole = self._parts = self._kept = None
         self.prompt = ()
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:

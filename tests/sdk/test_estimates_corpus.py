@@ -152,7 +152,7 @@ def estimated(answer: Recorded, hide: Callable[[Any], Any]) -> Mapping[str, Any]
     seen, kept = Reading(), Kept()
     for part in map(hide, answer.parts):
         answer.format.read(part, seen)
-        kept.add(part)
+        kept.parts.append(part)
     seen.complete = True
     usage, model, prompt = answer.format.count(seen, answer.provider, {}), seen.model or asked, ()
     try:
@@ -162,6 +162,7 @@ def estimated(answer: Recorded, hide: Callable[[Any], Any]) -> Mapping[str, Any]
     wanted = estimates.wanted(usage, seen, model, answer.format, has_prompt=bool(prompt))
     if wanted is None:
         return {}
+    kept.measure()
     completed = Estimate(
         wanted,
         seen,
