@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -18,7 +17,7 @@ from tokentrace.body import Body, read_result
 from tokentrace.families import BARE, family, framing, is_silent, reasons
 from tokentrace.metrics import Metrics
 from tokentrace.prompt import EVERYTHING, SYSTEM, TOOLS, Piece
-from tokentrace.reading import CALL, TEXT, THOUGHT, Format, Reading, Said
+from tokentrace.reading import CALL, TEXT, THOUGHT, Format, Reading, Said, items
 from tokentrace.tokenizers import Tokenizer, tokenizer
 from tokentrace.usage import Usage
 
@@ -188,7 +187,7 @@ def said(answer: Answer) -> Said:
         for part in answer.kept.parts:
             read_result(part, telling, seen, as_it_is=not answer.is_ours)
         return told
-    body = Body(SimpleNamespace(headers=answer.framing), telling, seen)
+    body = Body(answer.framing, telling, seen)
     for part in answer.kept.parts:
         body.feed(part)
     body.end(is_whole=True)
@@ -357,7 +356,9 @@ def _copied(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
         parent=span.parent,
         resource=span.resource,
         # As they are on every span that a provider has made.
-        attributes={key: tuple(value) if isinstance(value, list) else value for key, value in attributes.items()},
+        attributes={
+            key: tuple(items(value)) if isinstance(value, list) else value for key, value in attributes.items()
+        },
         events=span.events,
         links=span.links,
         kind=span.kind,

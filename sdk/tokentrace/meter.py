@@ -149,7 +149,7 @@ class Meter:
         self._received = True
         # A transport may have the whole body at once, as those of tests do; then nothing of it is ever streamed.
         if streamed and not hasattr(response, "_content"):
-            self._body = Body(response, self.format, self._seen)
+            self._body = Body(response.headers, self.format, self._seen)
             self._read = self._body.feed
             self._framing = response.headers
             sifts = self.sifts and not response.headers.get("content-encoding")

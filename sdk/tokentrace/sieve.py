@@ -28,8 +28,8 @@ class Sieve:
 
     def feed(self, data: bytes) -> bytes:
         """What the application gets of the events that end in this piece; the rest comes with the next."""
-        block, kept = self._pending + data, []
-        at = 0
+        block, at = self._pending + data, 0
+        kept: list[bytes] = []
         for end in _END.finditer(block):
             kept.append(_sifted(block[at : end.end()]))
             at = end.end()

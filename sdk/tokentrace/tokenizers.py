@@ -165,4 +165,8 @@ def _guess(text: str) -> int:
     return round(count)
 
 
-_HEURISTIC = Tokenizer("heuristic", lambda text: _extended(text, _guess), 0.12, 2.0)
+def _guess_extended(text: str) -> int:
+    return _extended(text, _guess)
+
+
+_HEURISTIC = Tokenizer("heuristic", _guess_extended, 0.12, 2.0)
