@@ -312,7 +312,7 @@ class _Counting:
         return round(asked)
 
     def _count(self, texts: Sequence[str]) -> int:
-        return sum(map(self._tokenizer.count, texts))
+        return sum(map(self._tokenizer.tokens, texts))
 
 
 _CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete"})

@@ -59,7 +59,7 @@ class Tokenizer(NamedTuple):
     method: str
     """The encoding, or `heuristic`."""
 
-    count: Callable[[str], int]
+    tokens: Callable[[str], int]
 
     error: float
     """How far a count may be off, as a part of it, beyond what is known of the model."""

@@ -259,9 +259,9 @@ def test_what_was_reported_in_full_is_not_looked_at_again(delivered, monkeypatch
 
 def test_counting_is_done_in_no_thread_of_the_application(delivered, monkeypatch):
     threads = []
-    guess = tokenizers._HEURISTIC.count
+    guess = tokenizers._HEURISTIC.tokens
     noting = tokenizers._HEURISTIC._replace(
-        count=lambda text: (threads.append(threading.current_thread().name), guess(text))[1]
+        tokens=lambda text: (threads.append(threading.current_thread().name), guess(text))[1]
     )
     monkeypatch.setattr(tokenizers, "_HEURISTIC", noting)
     list(chat(events(STREAM)).create(stream=True, **ASK))
