@@ -23,6 +23,7 @@ SELECT
     span.bearing AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts')) AS bears,
     if(span.bearing AND NOT bears, 'parts', span.borne_by),
     if(was_silent AND span.read_source != '', span.read_source, call.usage_source) AS origin,
+    if(was_silent, [], call.estimated_counts) AS guessed,
     if(was_silent, span.read_tokens, call.tokens),
     if(was_silent, span.read_meters, call.meters),
     if(span.unexplained_tokens > 0, span.unexplained_tokens, NULL),
@@ -55,7 +56,19 @@ SELECT
     used.lines.status,
     ${components: used.{name}},
     ${components(' + '): used.{name}} AS sum_of_components,
-    if(origin = 'estimated', sum_of_components, 0),
+    -- How reasoning divides an output that was reported moves money between components, and makes none.
+    multiIf(
+        notEmpty(guessed), arraySum(
+            (kind, unit, amount) -> if(
+                kind = 'token' AND has(guessed, if(startsWith(unit, 'output_'), 'output', 'input')), ifNull(amount, 0), 0
+            ),
+            used.lines.kind,
+            used.lines.unit,
+            used.lines.amount
+        ),
+        origin = 'estimated', sum_of_components,
+        0
+    ),
     used.list_cost,
     used.contracted_cost,
     call.reported_cost,

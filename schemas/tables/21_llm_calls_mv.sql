@@ -184,6 +184,20 @@ SELECT
     said['tokentrace.cost.currency'] AS reported_currency,
     said['tokentrace.reasoning.source'] AS reasoning_source,
     said['tokentrace.reasoning.visibility'] AS reasoning_visibility,
+    -- A part of an answer that is priced apart was reported.
+    if(number = 0, JSONExtract(said['tokentrace.estimate.counts'], 'Array(String)'), []) AS estimated_counts,
+    if(number = 0, said['tokentrace.estimate.method'], '') AS estimate_method,
+    if(
+        number = 0,
+        mapFilter(
+            (count, error) -> error >= 0 AND isFinite(error),
+            mapApply(
+                (key, value) -> (substring(key, 27), ifNull(toFloat64OrNull(value), -1.)),
+                mapFilter((key, value) -> startsWith(key, 'tokentrace.estimate.error.'), said)
+            )
+        ),
+        map()
+    ) AS estimate_errors,
     arrayMap(reason -> lower(reason), reasons) AS finish_reasons,
     said['tokentrace.stream.end'] AS stream_end,
     arrayMap(segment -> splitByChar(':', segment)[1], segments) AS segment_kinds,

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS call_costs (
     bearing UInt8,
     borne_by LowCardinality(String) COMMENT 'Why a call bears nothing: aggregate, retrieved, same_response, inner_call, parts.',
     usage_source LowCardinality(String),
+    estimated_counts Array(LowCardinality(String)) COMMENT 'Counts that nobody reported: input, output, reasoning.',
     tokens Map(LowCardinality(String), UInt64),
     meters Map(LowCardinality(String), Decimal(18, 6)),
     unexplained_tokens Nullable(Int64) COMMENT 'What an outer span reports beyond its inner calls; never priced.',

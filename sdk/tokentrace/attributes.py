@@ -78,7 +78,7 @@ USAGE_SOURCE = "tokentrace.usage.source"
 """Where the counts come from."""
 
 USAGE_FLAGS = "tokentrace.usage.flags"
-"""What is special about the counts: cache_ttl_assumed, inconsistent, output_lower_bound, batch, main_is_sum_of_parts, top_level_disagrees, tool_use_prompt_free."""
+"""What is special about the counts: cache_ttl_assumed, inconsistent, output_lower_bound, batch, main_is_sum_of_parts, top_level_disagrees, tool_use_prompt_free, provider_may_bill_more."""
 
 USAGE_PARTS = "tokentrace.usage.parts"
 """JSON array of separately priced parts of the answer: [{kind, model, buckets, meters}]."""
@@ -97,6 +97,21 @@ REASONING_SOURCE = "tokentrace.reasoning.source"
 
 REASONING_VISIBILITY = "tokentrace.reasoning.visibility"
 """How much of the reasoning the caller can read."""
+
+ESTIMATE_COUNTS = "tokentrace.estimate.counts"
+"""Which counts nobody reported, so that they were counted here: input, output, reasoning."""
+
+ESTIMATE_METHOD = "tokentrace.estimate.method"
+"""How they were counted: the encoding, or `heuristic` where its ranks are not on the machine, and the factor that the model takes of it: o200k_base*1.12."""
+
+ESTIMATE_ERROR = "tokentrace.estimate.error."
+"""How far input, output or reasoning may be off, as a part of the estimate; absent where nobody can say, as of reasoning out of sight. Of an answer that broke off, for what has arrived."""
+
+BILLING_RISK = "tokentrace.billing.risk"
+"""full_generation: an answer that was left early may be billed as if it had been read to its end."""
+
+OUTPUT_LIMIT = "tokentrace.billing.output_limit"
+"""The most output that was asked for, where there is such a risk."""
 
 STREAM_END = "tokentrace.stream.end"
 """How a streamed answer ended."""

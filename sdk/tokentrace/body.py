@@ -219,13 +219,13 @@ class Body:
     feed: Callable[[bytes], None]
     """Notes what the next raw bytes of the body say."""
 
-    def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
-        kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    def __init__(self, headers: Any, fmt: Format, seen: Reading) -> None:
+        kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
         found = Lines if fmt.lines or fmt.lists else Rewritten if fmt.is_rewritten else _READERS.get(kind)
         self._reader = None if found is None else found(fmt, seen)
         self._has_end = not (found is None or fmt.lists)
         self._seen = seen
-        decode = decoder(response.headers.get("content-encoding"))
+        decode = decoder(headers.get("content-encoding"))
         read = _pass if self._reader is None else self._reader.feed
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
         self.feed = read if decode is None else lambda chunk: read(decode(chunk))

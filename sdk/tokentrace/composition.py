@@ -66,13 +66,19 @@ def weight(piece: Piece) -> int:
     return len(sample.encode("utf-8", "surrogatepass")) * size // len(sample)
 
 
-def attributes(prompt: Sequence[Piece], shares: Sequence[Share], repeated: Repeated) -> dict[str, Any]:
-    """Tokens by kind, the kinds in prompt order, and how much of the input was sent before."""
+def kinds(shares: Sequence[Share]) -> dict[str, Any]:
+    """Tokens by kind, and the kinds in prompt order."""
     found: dict[str, Any] = {}
     for share in shares:
         key = name.INPUT + share.kind
         found[key] = found.get(key, 0) + share.tokens
     found[name.INPUT_SEGMENTS] = [f"{share.kind}:{share.tokens}" for share in shares if share.tokens]
+    return found
+
+
+def attributes(prompt: Sequence[Piece], shares: Sequence[Share], repeated: Repeated) -> dict[str, Any]:
+    """Tokens by kind, the kinds in prompt order, and how much of the input was sent before."""
+    found = kinds(shares)
     found[name.PREFIX_REPEATED] = leading(prompt, shares, repeated.ever)
     lately = leading(prompt, shares, repeated.lately)
     found[name.PREFIX_CACHEABLE] = lately if lately >= CACHEABLE else 0

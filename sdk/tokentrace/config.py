@@ -15,6 +15,7 @@ DEFAULT_ENDPOINTS = {"http/protobuf": DEFAULT_ENDPOINT, "grpc": "http://127.0.0.
 """By protocol."""
 
 _TRUE = {"1", "true", "yes", "on"}
+_TRUTH = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 
 _SMALLEST_SPOOL = 64 * 1024
 _OTHERS = {
@@ -68,6 +69,9 @@ class Config:
 
     spool_size: int = 64 * 1024 * 1024
     """Bytes that may lie there, whoever put them there, before the oldest spans are removed and counted."""
+
+    stream_usage: bool = False
+    """Have streams of Chat Completions report their usage to us where the application does not ask for it."""
 
     disabled: bool = False
     """Do nothing at all."""
@@ -137,6 +141,7 @@ def _environment(env: Mapping[str, str]) -> dict[str, object]:
         "queue_size": _integer("TOKENTRACE_QUEUE_SIZE", "spans", env),
         "spool": env.get("TOKENTRACE_SPOOL") or None,
         "spool_size": _integer("TOKENTRACE_SPOOL_SIZE", "bytes", env),
+        "stream_usage": _TRUTH.get((env.get("TOKENTRACE_STREAM_USAGE") or "").strip().lower()),
         "disabled": (env.get("TOKENTRACE_DISABLED") or env.get("OTEL_SDK_DISABLED") or "").strip().lower() in _TRUE,
         **{name: pairs(text) for name, text in mappings.items() if text},
     }

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.counts import Counts
+from tokentrace.finish import Unfinished, finished
 from tokentrace.guard import log, quietly
 from tokentrace.line import BATCH, Line
 from tokentrace.sender import Sender
@@ -98,10 +99,13 @@ class Delivery:
         on_disk = (keeper.own, keeper.directory, keeper.problem) if keeper is not None else (0, None, None)
         return Standing(replace(self.counts), self._line.in_memory, *on_disk)
 
-    @property
-    def waiting(self) -> int:
-        """Spans that are on their way, or wait for it."""
-        return len(self._queue) + self._in_flight
+    def expect(self, span_id: int, unfinished: Unfinished) -> None:
+        """The span that is about to end lacks something."""
+        self._line.finish.expect(span_id, unfinished)
+
+    def forget(self, span_id: int) -> None:
+        """The span has ended; it has not come here if it is still expected."""
+        self._line.finish.forget(span_id)
 
     def put(self, span: ReadableSpan) -> None:
         """Queue a span. Waits for neither network nor disk."""
@@ -148,7 +152,8 @@ class Delivery:
         with self._line.changed:
             if self._line.is_closed:
                 return done
-            left = self._line.close()
+            taken = self._line.finish.taken(self._line.close())
+        left = finished(taken)
         with quietly("keeping the last spans on disk"):
             left = self._keep(left, max(deadline, time.monotonic() + RESERVE))
         if left:

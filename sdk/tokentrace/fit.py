@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from itertools import takewhile
 
-from tokentrace.integration import AnySeam, AttemptSeam, Integration, SessionSeam
+from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
 from tokentrace.releases import RELEASES
 
 
@@ -20,6 +20,8 @@ def seams(integration: Integration) -> tuple[AnySeam, ...]:
 
 def cost(seam: AnySeam) -> str:
     """What is lost where a release does not have this function."""
+    if isinstance(seam, ResendSeam):
+        return "what is sent again in silence is not seen"
     kind = "asynchronous" if seam.awaited else "synchronous"
     if isinstance(seam, AttemptSeam):
         return f"retries, waits and rate limits of {kind} calls are not seen"

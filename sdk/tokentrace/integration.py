@@ -59,6 +59,9 @@ class Request(NamedTuple):
 Describe: TypeAlias = Callable[[Call], Request | None]
 """Turns a call into a `Request`; None lets it through unmetered."""
 
+Ask: TypeAlias = Callable[[Call, str], Call | None]
+"""Has a call ask for its usage, of a provider that is known by its host; None where it is to be left as it is."""
+
 Tap: TypeAlias = Callable[[Any, Listener], Any]
 """Has a listener read along with a result, and gives what the application gets; None where nothing is to follow."""
 
@@ -74,6 +77,9 @@ class Seam:
 
     tap: Tap | None = None
     """For a result that is neither read at once nor a generator."""
+
+    ask: Ask | None = None
+    """For streams that report their usage only if they are asked, and an application that wants them to be."""
 
     follow: Callable[[Call, Any], bool | None] | None = None
     """For a stream that carries one call after the other: whether a part is the last of its call; None if of none."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace import ReadableSpan
 
 from tokentrace.counts import Counts
+from tokentrace.finish import Finish
 from tokentrace.guard import log
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ class Batch:
     """Spans under way to the collector."""
 
     spans: list[ReadableSpan]
+    is_finished: bool = True
+    """Whether they lack nothing any more."""
+
     since: float = field(default_factory=time.monotonic)
     is_being_kept: bool = False
     stored: Sequence[Stored] = ()
@@ -50,6 +54,7 @@ class Line:
         # Reentrant: a stream collected as garbage ends its span in whatever the thread was doing, here included.
         self.changed = threading.Condition(threading.RLock())
         self.queue: deque[ReadableSpan] = deque()
+        self.finish = Finish()
         self.since = 0.0
         """When the first of the queue came."""
         self.batch: Batch | None = None
@@ -78,6 +83,7 @@ class Line:
     def append(self, span: ReadableSpan) -> None:
         """Queue a span; the oldest goes where there is no room."""
         self.counts.accepted += 1
+        self.finish.admit(span)
         self.queue.append(span)
         length = len(self.queue)
         if length == 1:
@@ -108,7 +114,7 @@ class Line:
 
     def _shorten(self) -> None:
         while self.in_memory > self._size and len(self.queue) > 1:
-            self.queue.popleft()
+            self.finish.discard(self.queue.popleft())
             self.counts.dropped += 1
             if self.counts.dropped == 1:
                 log.warning(

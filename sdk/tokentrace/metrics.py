@@ -52,8 +52,11 @@ class Metrics:
         self._lost = meter.create_counter(name.LOST_METRIC, "{span}")
         self._duplicate = meter.create_counter(name.DUPLICATE_METRIC, "{call}")
 
-    def record(self, said: Mapping[str, Any], seconds: float) -> None:
-        """Add a call that is over: all that its span says, and how long it took."""
+    def record(self, said: Mapping[str, Any], seconds: float, *, is_open: bool = False) -> None:
+        """Add a call that is over: all that its span says, and how long it took.
+
+        Where its counts are still open, `count` is told of them when they are estimated.
+        """
         if self._nobody is not None:
             if (self._provider or metrics.get_meter_provider()) is self._nobody:
                 return
@@ -63,8 +66,8 @@ class Metrics:
             # What it says is said elsewhere too, and sums must stay sums.
             self._duplicate.add(1, common)
             return
-        if (source := self._sources.get(said[name.USAGE_SOURCE])) is not None:
-            source.add(1, common)
+        if not is_open:
+            self.count(said)
         for side, key in (("input", name.INPUT_TOKENS), ("output", name.OUTPUT_TOKENS)):
             if key in said:
                 self._tokens.record(said[key], {**common, name.TOKEN_TYPE: side})
@@ -82,6 +85,12 @@ class Metrics:
         for reason in LOSSES:
             if number := getattr(news, reason):
                 self._lost.add(number, {name.LOSS_REASON: reason})
+
+    def count(self, said: Mapping[str, Any]) -> None:
+        """Add a call whose counts are estimated, or missing."""
+        source = "estimated" if name.ESTIMATE_COUNTS in said else said[name.USAGE_SOURCE]
+        if (counter := self._sources.get(source)) is not None:
+            counter.add(1, {key: said[key] for key in _DIMENSIONS if key in said})
 
     def _record_supply(self, said: Mapping[str, Any], common: Mapping[str, Any]) -> None:
         if name.THROTTLE_WAIT in said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,11 +53,47 @@ class Reading:
     """What counting needs beside the usage; the keys are those of the `context` of `read_usage`."""
 
 
+@dataclass(slots=True)
+class Said:
+    """The texts of an answer, part by part, for whoever has to count them: none of it is kept or sent anywhere."""
+
+    pieces: dict[tuple[str, Any], list[str]] = field(default_factory=_blank)
+    """By kind, and by which text of this kind it belongs to."""
+
+    is_cut: bool = False
+    """Something in the answer is no text that can be counted: pictures, sound."""
+
+    is_veiled: bool = False
+    """Some reasoning is there that cannot be read."""
+
+    def add(self, kind: str, piece: Any, place: Any = 0) -> None:
+        """Adds to one text; anything but a text is nothing."""
+        if isinstance(piece, str) and piece:
+            self.pieces.setdefault((kind, place), []).append(piece)
+
+    def call(self, name: Any, arguments: Any, place: Any = 0) -> None:
+        """Adds to one call of a tool: its name, and its arguments as the JSON that the model wrote."""
+        self.add(CALL, name, place)
+        written = arguments if isinstance(arguments, str) or arguments is None else json.dumps(arguments, default=str)
+        self.add(CALL, written, place)
+
+    def texts(self, kind: str) -> list[str]:
+        """The texts of a kind, each put together."""
+        return ["".join(pieces) for (found, _), pieces in self.pieces.items() if found == kind]
+
+
+TEXT, CALL, THOUGHT = "text", "call", "thought"
+"""Kinds of text in an answer: what is visible, calls of tools, and reasoning that can be read."""
+
 Read: TypeAlias = Callable[[Any, Reading], None]
 """Notes in a `Reading` what one part of a response says."""
 
 Count: TypeAlias = Callable[[Reading, str, Mapping[str, Any]], Usage]
 """Sorts what was read into buckets, for a provider and the facts from outside the response."""
+
+
+Say: TypeAlias = Callable[[Any, Said], None]
+"""Adds to a `Said` what one part of a response says; takes what `Read` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +105,9 @@ class Format:
     count: Count
     marks: re.Pattern[bytes]
     """Found in every stream event that is worth parsing beside the first; the others are content."""
+
+    say: Say | None = None
+    """The texts of an answer; None where an answer has no text that would have to be counted."""
 
     lines: bool = False
     """Whether a body is JSON Lines, whatever it says of itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -73,8 +73,7 @@ def _counted(usage: Usage) -> dict[str, Any]:
     if usage.flags:
         found.update(_flagged(usage.flags))
     # The standard totals, for any tool that reads the GenAI conventions; an estimate has no place in them.
-    if usage.flags.get("usage_source") != "estimated":
-        _add_totals(found, usage)
+    _add_totals(found, usage)
     return found
 
 
@@ -87,6 +86,20 @@ def _add_totals(found: dict[str, Any], usage: Usage) -> None:
             found.setdefault(total, 0)
     if usage.flags.get("reasoning_source", "reported") != "reported":
         found.pop(name.REASONING_TOKENS, None)
+
+
+def withdraw(found: dict[str, Any], sides: Iterable[str]) -> None:
+    """Take back the standard totals of what was estimated: the input, the output, or the reasoning in it."""
+    for side in sides:
+        for total in _STANDARD[side]:
+            found.pop(total, None)
+
+
+_STANDARD = {
+    "input": (name.INPUT_TOKENS, name.CACHE_READ_TOKENS, name.CACHE_WRITE_TOKENS),
+    "output": (name.OUTPUT_TOKENS, name.REASONING_TOKENS),
+    "reasoning": (name.REASONING_TOKENS,),
+}
 
 
 def _flagged(flags: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from tokentrace.counts import Counts
+from tokentrace.finish import finished
 from tokentrace.guard import log, quietly
 from tokentrace.line import BATCH, Batch, Line
 from tokentrace.watch import watch
@@ -65,6 +66,7 @@ class Sender:
             self._open()
         while (batch := self._next()) is not None:
             if batch.spans:
+                self._finish(batch)
                 self._settle(batch, self._export(batch.spans))
             elif self.keeper is not None:
                 self._replay(self.keeper)
@@ -102,12 +104,23 @@ class Sender:
                 if stored <= now and (live > now or not (line.tries or line.is_wanted)):
                     return Batch([])
                 if live <= now:
-                    line.batch = Batch(line.take())
+                    line.batch = Batch(line.take(), is_finished=not line.finish.is_needed)
                     line.changed.notify_all()
                     return line.batch
                 first = min(live, stored)
                 line.changed.wait(None if first == inf else first - now)
             return None
+
+    def _finish(self, batch: Batch) -> None:
+        """Make up for what the spans lack; until that is done, nobody else may have them."""
+        if batch.is_finished:
+            return
+        with self._line.changed:
+            taken = self._line.finish.taken(batch.spans)
+        spans = finished(taken)
+        with self._line.changed:
+            batch.spans, batch.since, batch.is_finished = spans, time.monotonic(), True
+            self._line.changed.notify_all()
 
     def _live_at(self) -> float:
         """When the queue is to be sent."""

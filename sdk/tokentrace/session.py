@@ -54,6 +54,7 @@ def instrument(
     hosts: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     queue_size: int | None = None,
+    stream_usage: bool | None = None,
     spool: str | os.PathLike[str] | None = None,
     spool_size: int | None = None,
     tracer_provider: TracerProvider | None = None,
@@ -72,6 +73,8 @@ def instrument(
         hosts: Provider by `host` or `host:port`, such as `{"10.0.0.7:8000": "self_hosted"}`.
         tags: Tags on every span of this process, by the names that `tags` takes.
         queue_size: Spans that may wait for the collector in memory.
+        stream_usage: Have streams of Chat Completions report their usage, where the server is known to and the
+            application did not ask; what comes of that is kept from the application. Without it, it is estimated.
         spool: Directory in which spans wait that the collector does not take, or `off`. Those for an `exporter` of
             yours wait in memory only.
         spool_size: Bytes that may lie there.
@@ -87,6 +90,7 @@ def instrument(
     arguments = {
         "endpoint": endpoint, "protocol": protocol, "headers": headers, "service_name": service_name, "hosts": hosts,
         "tags": tags, "queue_size": queue_size, "spool": spool, "spool_size": spool_size,
+        "stream_usage": stream_usage,
     }  # fmt: skip
     config = Config.resolve(**arguments)
     with _lock:

@@ -86,6 +86,7 @@ class Tracing:
             delivery.tell = self.metrics.deliver
         self.sent = Prefixes()
         self.is_open = True
+        self.asks_usage = config.stream_usage
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None
         self._lock = threading.Lock()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from tokentrace.finish import finished
 from tokentrace.guard import quietly
 from tokentrace.line import Batch, Line
 
@@ -30,20 +31,22 @@ def watch(line: Line, keeper: Keeper, report: Callable[[], None]) -> None:
             batch = line.batch if _late_at(line.batch) <= time.monotonic() else None
             if batch is not None:
                 batch.is_being_kept = True
-                spans = batch.spans
+                taken = []
             else:
-                spans = line.take()
-                line.being_kept = len(spans)
+                taken = line.finish.taken(line.take())
+                line.being_kept = len(taken)
         with quietly("keeping spans on disk"):
             if batch is not None:
                 _keep_batch(line, keeper, batch)
             else:
-                _keep_taken(line, keeper, spans)
+                _keep_taken(line, keeper, finished(taken))
         report()
 
 
 def _late_at(batch: Batch | None) -> float:
-    return batch.since + LATE if batch is not None and batch.is_in_memory_only else inf
+    if batch is None or not batch.is_finished or not batch.is_in_memory_only:
+        return inf
+    return batch.since + LATE
 
 
 def _late_in(line: Line, keeper: Keeper) -> float:

@@ -266,6 +266,39 @@ def test_an_estimated_count_is_kept_apart(ledger):
     )
 
 
+def test_of_an_estimated_output_the_input_stays_measured(ledger):
+    """Each side by itself; what the estimate is and how far it may be off stays with the call."""
+    estimate = {
+        "tokentrace.usage.source": "partial_stream",
+        "tokentrace.estimate.counts": '["output"]',
+        "tokentrace.estimate.method": "o200k_base*1.11",
+        "tokentrace.estimate.error.output": "0.12",
+        "tokentrace.estimate.error.input": "nan",
+    }
+    ledger.call("t", "a", tokens={"input_text": 1_000, "output_text": 100}, said=estimate)
+    ledger.tick()
+    row = ledger.trace("t")
+    assert (row["measured"], row["estimated"], row["usage_covered"]) == (Decimal("0.002"), Decimal("0.001"), 0)
+    by_hour = ledger.store.query("SELECT sum(amount) AS money, sum(estimated) AS guessed FROM tcoai_by_hour FINAL")
+    assert by_hour == [{"money": Decimal("0.003"), "guessed": Decimal("0.001")}]
+    (call,) = ledger.store.query("SELECT estimated_counts, estimate_method, estimate_errors FROM llm_calls FINAL")
+    assert call == {
+        "estimated_counts": ["output"],
+        "estimate_method": "o200k_base*1.11",
+        "estimate_errors": {"output": 0.12},
+    }
+
+
+def test_reasoning_that_is_estimated_divides_money_that_is_measured(ledger):
+    """The output was reported: nothing of the total rests on the estimate."""
+    said = {"tokentrace.estimate.counts": '["reasoning"]', "tokentrace.reasoning.source": "estimated"}
+    ledger.call("t", "a", tokens={"output_text": 100, "output_reasoning": 300}, said=said)
+    ledger.tick()
+    row = ledger.trace("t")
+    assert (row["hidden_reasoning"], row["visible"]) == (Decimal("0.003"), Decimal("0.001"))
+    assert (row["measured"], row["estimated"], row["usage_covered"]) == (Decimal("0.004"), 0, 1)
+
+
 def test_a_call_whose_attempts_all_met_http_errors_costs_nothing_and_is_covered(ledger):
     """It was refused before any output."""
     refused = {"http.response.status_code": 503, "error.type": "503"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Tracer
 
 import tokentrace
+from tokentrace import tokenizers
+from tokentrace.fetch import FetchError, fetch
 
 
 class Spans:
@@ -49,6 +52,35 @@ class Spans:
 def _spool(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What a test cannot deliver is left to no other, nor to the user who runs it."""
     monkeypatch.setenv("TOKENTRACE_SPOOL", str(tmp_path_factory.mktemp("spool")))
+
+
+@pytest.fixture(autouse=True)
+def _no_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Estimates are the same on every machine, whatever lies in its caches."""
+    monkeypatch.setenv(tokenizers.DIRECTORY, "")
+
+
+@pytest.fixture(scope="session")
+def rank_files() -> Path:
+    """A directory of rank files that outlives this checkout; they are fetched once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(tokenizers.DIRECTORY, raising=False)
+        own = tokenizers.directory()
+        assert own is not None
+        places = [own / f"{encoding}.tiktoken" for encoding in tokenizers.RANK_FILES]
+        if not all(place.exists() and tokenizers.is_intact(place.stem, place.read_bytes()) for place in places):
+            try:
+                fetch()
+            except FetchError as error:
+                pytest.skip(f"the rank files cannot be fetched: {error}")
+        return own
+
+
+@pytest.fixture
+def ranks(rank_files: Path, _no_ranks: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Estimates count by ranks."""
+    monkeypatch.setenv(tokenizers.DIRECTORY, str(rank_files))
+    return rank_files
 
 
 @pytest.fixture

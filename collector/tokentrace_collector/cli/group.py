@@ -15,6 +15,7 @@ _COMMANDS = {
     "trace": "Draw one request: its spans, its tokens, its six components of cost.",
     "rollup": "Recompute costs from the stored spans.",
     "prices": "Show the prices that calls are rated with.",
+    "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",
     "doctor": "Check clients, delivery, store, collector and ports.",
 }
 
@@ -28,7 +29,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"tokentrace_collector.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(
+            f"tokentrace_collector.cli.{cmd_name.replace('-', '_')}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

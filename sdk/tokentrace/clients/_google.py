@@ -20,5 +20,6 @@ def request(call: Call, operation: str, fmt: Format, model: str | None = None, *
         format=fmt,
         host=url.hostname,
         port=url.port,
-        **{"http": client, "prompt": call.kwargs, **more},
+        prompt=call.kwargs,
+        **{"http": client, **more},
     )

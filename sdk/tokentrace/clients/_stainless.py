@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from tokentrace.integration import AttemptSeam, Call, Request, Seam
+from tokentrace.integration import Ask, AttemptSeam, Call, Request, Seam
 from tokentrace.reading import NOTHING, Format, dig, text
 
 SENDS = tuple(
@@ -62,7 +62,11 @@ class Endpoint:
 
 
 def seams(
-    package: str, provider: str, endpoints: tuple[Endpoint, ...], kinds: Mapping[str, str] | None = None
+    package: str,
+    provider: str,
+    endpoints: tuple[Endpoint, ...],
+    kinds: Mapping[str, str] | None = None,
+    ask: Ask | None = None,
 ) -> tuple[Seam, ...]:
     """The sync and the async `request` of a Stainless client; `kinds` names the provider by class of the client."""
 
@@ -106,6 +110,6 @@ def seams(
 
     module = f"{package}._base_client"
     return (
-        Seam(module, "SyncAPIClient.request", describe),
-        Seam(module, "AsyncAPIClient.request", describe, awaited=True),
+        Seam(module, "SyncAPIClient.request", describe, ask=ask),
+        Seam(module, "AsyncAPIClient.request", describe, awaited=True, ask=ask),
     )

@@ -81,7 +81,7 @@ def _describe(call: Call) -> Request | None:
         port=url.port,
         stream=api.endswith("Stream"),
         http=client._endpoint,
-        facts={"region": client.meta.region_name},
+        facts={"region": client.meta.region_name, "output_limit": dig(asked, "inferenceConfig", "maxTokens")},
         prompt=asked,
     )
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tokentrace.integration import EVERY, Call, Integration, Request, Seam
 from tokentrace.providers import NAMES
-from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, text
+from tokentrace.reading import NOTHING, Format, Reading, Said, dig, items, mapping, text
 from tokentrace.tap import AsyncPartTap, Listener, PartTap
 from tokentrace.usage import Usage
 from tokentrace.wire import chat, cohere, completions, embeddings, images, responses, transcription
@@ -107,7 +107,11 @@ def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
         # Out of litellm's own cache, nobody bills it.
         return replace(usage, flags={**usage.flags, "billable": False}) if "kept_answer" in seen.facts else usage
 
-    return Format(fmt.name, read, count, fmt.marks, compose=fmt.compose)
+    def say(result: Any, said: Said) -> None:
+        if fmt.say is not None:
+            fmt.say(_plain(result.part if isinstance(result, _Shown) else result), said)
+
+    return Format(fmt.name, read, count, fmt.marks, say if fmt.say is not None else None, compose=fmt.compose)
 
 
 def _read_audio(_result: Any, seen: Reading) -> None:

@@ -13,7 +13,7 @@ import wrapt
 from tokentrace import context, native
 from tokentrace.clients import _xai_later
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Reading, dig, items
+from tokentrace.reading import NOTHING, Reading, Said, dig, items
 from tokentrace.wire import xai
 
 _WORLDS = {"sync": False, "aio": True}
@@ -24,11 +24,15 @@ _MODULES = ("chat", "image", "video")
 
 def _read(result: Any, seen: Reading) -> None:
     """A result of the client, by the message inside of it."""
+    xai.read(_message(result), seen)
+
+
+def _message(result: Any) -> Any:
     # The answers to one request are the same message, each with another of its choices.
     while answers := items(result):
         result = answers[0]
     message = dig(result, "_proto")
-    xai.read(result if message is None else message, seen)
+    return result if message is None else message
 
 
 def _read_pair(pair: Any, seen: Reading) -> None:
@@ -36,8 +40,17 @@ def _read_pair(pair: Any, seen: Reading) -> None:
     _read(pair[1], seen)
 
 
-_FORMAT = replace(xai.FORMAT, read=_read)
-_STREAM = replace(xai.FORMAT, read=_read_pair)
+def _say(result: Any, said: Said) -> None:
+    xai.say(_message(result), said)
+
+
+def _say_pair(pair: Any, said: Said) -> None:
+    # The chunk alone: the answer so far says everything once more.
+    xai.say(_message(pair[1]), said)
+
+
+_FORMAT = replace(xai.FORMAT, read=_read, say=_say)
+_STREAM = replace(xai.FORMAT, read=_read_pair, say=_say_pair)
 
 
 def _overhear(module: ModuleType) -> Callable[[], object]:

@@ -102,7 +102,7 @@ def _uninstrumented(config: Config | None) -> Problem:
 
 def _counts(delivery: Delivery) -> dict[str, int]:
     counts: dict[str, int] = {name: number for name, number in asdict(delivery.counts).items() if number is not None}
-    return {**counts, "waiting": delivery.waiting}
+    return {**counts, "waiting": delivery.standing.in_memory}
 
 
 def _losses(counts: dict[str, int]) -> Iterator[Problem]:

@@ -6,4 +6,4 @@ from tokentrace.reading import Format
 from tokentrace.wire import chat
 from tokentrace.wire.prompts import plain
 
-FORMAT = Format("completions", chat.read, chat.count, chat.FORMAT.marks, compose=plain.compose)
+FORMAT = Format("completions", chat.read, chat.count, chat.FORMAT.marks, say=chat.say, compose=plain.compose)

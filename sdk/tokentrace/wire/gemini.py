@@ -6,7 +6,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, ask, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import (
+    TEXT,
+    Format,
+    Reading,
+    Said,
+    ask,
+    dig,
+    items,
+    mapping,
+    number,
+    overlaid,
+    text,
+)
 from tokentrace.usage import Usage
 from tokentrace.wire.prompts import gemini as prompts
 from tokentrace.wire.rules import fault, tier
@@ -67,6 +79,23 @@ def _camelised(usage: Any) -> Mapping[str, Any]:
 
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
+
+
+def say(part: Any, said: Said) -> None:
+    """What a response or a chunk of it says."""
+    for place, candidate in enumerate(items(ask(part, "candidates"))):
+        for number_of, piece in enumerate(items(dig(ask(candidate, "content"), "parts"))):
+            if dig(piece, "thought"):
+                # A summary: what was thought is longer.
+                said.is_veiled = True
+                continue
+            said.add(TEXT, dig(piece, "text"), place)
+            said.add(TEXT, dig(ask(piece, "executableCode"), "code"), (place, "code"))
+            if called := ask(piece, "functionCall"):
+                # Each call comes whole, and those of one chunk beside each other.
+                said.call(dig(called, "name"), dig(called, "args"), (place, len(said.pieces), number_of))
+            if ask(piece, "inlineData") or ask(piece, "executableCode"):
+                said.is_cut = True
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
@@ -142,5 +171,6 @@ FORMAT = Format(
     read,
     count,
     re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"'),
+    say=say,
     compose=prompts.compose,
 )

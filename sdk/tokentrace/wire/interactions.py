@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
 from tokentrace.wire import gemini
 from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault, tier
@@ -72,6 +72,23 @@ def _end(part: Mapping[str, Any], interaction: Mapping[str, Any], seen: Reading)
         seen.error = fault({"error": told[0]} if told else {"error": {"code": _FAILED}}) or seen.error
 
 
+def say(part: Any, said: Said) -> None:
+    """What an interaction or an event of its stream says; what is thought is only summarised."""
+    part = mapping(part)
+    place = number(part.get("index")) or 0
+    _say_content(mapping(part.get("delta")), place, said)
+    interaction = mapping(part.get("interaction")) or part
+    for place, step in enumerate(map(mapping, items(interaction.get("steps") or interaction.get("outputs")))):
+        for content in (step, *map(mapping, items(step.get("content")))):
+            _say_content(content, place, said)
+
+
+def _say_content(content: Mapping[str, Any], place: int, said: Said) -> None:
+    said.add(TEXT, content.get("text"), place)
+    if content.get("type") in {"function_call", "arguments_delta"}:
+        said.call(content.get("name"), content.get("arguments"), place)
+
+
 def _renamed(usage: Mapping[str, Any]) -> Mapping[str, Any]:
     counted = {theirs: usage.get(name) for name, theirs in _NAMES.items()}
     details = {theirs: _details(usage.get(name)) for name, theirs in _DETAILS.items() if usage.get(name)}
@@ -88,5 +105,6 @@ FORMAT = Format(
     read,
     gemini.count,
     re.compile(rb'"(?:(?:total_)?usage"\s*:\s*\{|status"|error"\s*:\s*[^\sn])'),
+    say=say,
     compose=steps.interaction,
 )
