@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from itertools import takewhile
 
 from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
 from tokentrace.releases import RELEASES
+
+_SHARED = frozenset({"azure", "azure.ai", "google"})
+"""Packages that many libraries have in common."""
 
 
 def seams(integration: Integration) -> tuple[AnySeam, ...]:
@@ -54,6 +57,26 @@ def is_older(distribution: str, release: str) -> bool:
     """Whether a release came before all that the tests run with."""
     tested = RELEASES.get(distribution)
     return bool(tested) and _order(release) < min(map(_order, tested or ()))
+
+
+def first(distribution: str) -> str | None:
+    """The first release that is supported."""
+    return next(iter(RELEASES.get(distribution, ())), None)
+
+
+def too_old(distribution: str) -> str | None:
+    """The release that is installed, where it came before all that are supported."""
+    release = installed(distribution)
+    return release if release is not None and is_older(distribution, release) else None
+
+
+def packages(integration: Integration) -> Iterator[str]:
+    """What is imported with a library, even with releases that have none of the modules with its seams."""
+    parts = integration.seams[0].module.split(".")
+    for depth in range(1, len(parts) + 1):
+        package = ".".join(parts[:depth])
+        if package not in _SHARED:
+            yield package
 
 
 def parents(integrations: Iterable[Integration]) -> set[str]:
@@ -103,12 +126,8 @@ def _has_twin(seam: AnySeam, integration: Integration) -> bool:
 
 def _order(release: str) -> tuple[int, ...]:
     """Numbers to compare releases by; a pre-release counts as its release."""
-    numbers: list[int] = []
-    for part in release.split("."):
-        digits = "".join(takewhile(str.isdigit, part))
-        if not digits:
-            break
-        numbers.append(int(digits))
-        if digits != part:
-            break
+    found = re.match(r"\d+(?:\.\d+)*", release)
+    numbers = [int(number) for number in found[0].split(".")] if found else []
+    while numbers and not numbers[-1]:
+        numbers.pop()
     return tuple(numbers)

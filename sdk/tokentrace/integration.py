@@ -184,6 +184,3 @@ class Integration:
     sessions: tuple[SessionSeam, ...] = ()
     attach: Mapping[str, Callable[[ModuleType], Callable[[], object]]] | None = None
     """By module: what else is to be done once it is imported; returns how to undo it."""
-
-    since: str | None = None
-    """The first release whose calls are known to go through the seams; None where that is not known."""

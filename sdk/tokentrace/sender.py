@@ -171,15 +171,16 @@ class Sender:
         stored, spans = found
         arrived = self._export(spans)
         if arrived:
+            # Counted first: whoever waits for the spans to be gone from the disk may look at the counts then.
+            with self._line.changed:
+                self._line.counts.replayed += len(spans)
+                self._line.counts.delivered += len(spans) if stored.segment.is_own else 0
             keeper.arrived(stored)
         else:
             keeper.failed(stored, self._taken)
         with self._line.changed:
             self._replayed = time.monotonic()
             self._taken += arrived
-            if arrived:
-                self._line.counts.replayed += len(spans)
-                self._line.counts.delivered += len(spans) if stored.segment.is_own else 0
             self._book(well=arrived)
 
     def _book(self, *, well: bool) -> None:

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRati
 
 import tokentrace
 from tokentrace import guard
+from tokentrace.counts import LOSSES
 
 
 @pytest.fixture(autouse=True)
@@ -178,14 +179,18 @@ def test_settings_say_where_they_come_from_and_keep_their_secrets(monkeypatch):
         "headers": ("authorization=…", "argument"),
         "service_name": ("shop", "OTEL_SERVICE_NAME"),
         "queue_size": ("65536", "default"),
+        "spool_size": ("67108864", "default"),
     }
     assert "secret" not in str(report)
 
 
 def test_spans_that_were_dropped_are_a_problem():
-    assert examined().counts == {"accepted": 0, "delivered": 0, "dropped": 0, "waiting": 0}
-    tokentrace.session.current().delivery.counts.dropped = 3
-    assert things(tokentrace.doctor(probe=False)) == ["spans"]
+    assert set(examined().counts.values()) == {0}
+    for reason in LOSSES:
+        setattr(tokentrace.session.current().delivery.counts, reason, 3)
+    told = [each for each in tokentrace.doctor(probe=False).problems if each.thing == "spans"]
+    assert len(told) == len(LOSSES)
+    assert all(each.value.startswith("3 ") for each in told)
 
 
 def test_a_failure_of_ours_is_counted_and_told():

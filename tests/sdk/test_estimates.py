@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tokentrace
-from tokentrace import delivery, estimates, tokenizers
+from tokentrace import estimates, finish, tokenizers
 
 TEXT = "The capital of France is Paris, and it is a lovely city to visit in spring."
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
@@ -290,7 +290,7 @@ def test_of_a_long_stream_the_rest_is_like_its_beginning(delivered, monkeypatch)
 
 
 def test_texts_that_would_wait_beyond_measure_are_let_go(delivered, monkeypatch):
-    monkeypatch.setattr(delivery, "HELD", 100)
+    monkeypatch.setattr(finish, "HELD", 100)
     list(chat(events(STREAM)).create(stream=True, **ASK))
 
     (said,) = delivered()

@@ -10,7 +10,6 @@ from tokentrace.wire import batch, messages
 
 INTEGRATION = Integration(
     library="anthropic",
-    since="0.40.0",
     seams=_stainless.seams(
         "anthropic",
         provider="anthropic",

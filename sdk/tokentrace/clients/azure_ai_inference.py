@@ -49,7 +49,6 @@ def _tap(result: Any, listener: Listener) -> Any:
 
 INTEGRATION = Integration(
     library="azure-ai-inference",
-    since="1.0.0b1",
     seams=tuple(
         Seam(f"azure.ai.inference{world}._patch", name, describe, awaited=bool(world), tap=_tap)
         for world in ("", ".aio")

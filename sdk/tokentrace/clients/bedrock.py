@@ -119,7 +119,6 @@ def _tap(result: Any, listener: Listener) -> Any:
 
 INTEGRATION = Integration(
     library="boto3",
-    since="1.34.116",
     seams=(
         Seam("botocore.client", "BaseClient._make_api_call", _describe, tap=_tap),
         Seam("aiobotocore.client", "AioBaseClient._make_api_call", _describe, awaited=True, tap=_tap),

@@ -9,7 +9,6 @@ from tokentrace.wire import chat, completions
 
 INTEGRATION = Integration(
     library="cerebras-cloud-sdk",
-    since="1.0.0",
     seams=_stainless.seams(
         "cerebras.cloud.sdk",
         provider="cerebras",

@@ -57,6 +57,5 @@ def _follow(call: Call, message: Any) -> bool | None:
 
 INTEGRATION = Integration(
     library="claude-agent-sdk",
-    since="0.1.0",
     seams=(Seam("claude_agent_sdk._internal.query", "Query.receive_messages", _describe, follow=_follow),),
 )

@@ -101,7 +101,6 @@ def _stream(call: Call) -> Request | None:
 
 INTEGRATION = Integration(
     library="cohere",
-    since="5.13.0",
     seams=(
         Seam(_MODULE, "HttpClient.request", _describe),
         Seam(_MODULE, "HttpClient.stream", _stream, tap=tap.manager),

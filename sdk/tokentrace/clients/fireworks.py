@@ -11,7 +11,6 @@ _JOB = "get .*/accounts/[^/]+/batchInferenceJobs/[^/]+"
 
 INTEGRATION = Integration(
     library="fireworks-ai",
-    since="1.2.0",
     seams=_stainless.seams(
         "fireworks",
         provider="fireworks",

@@ -63,7 +63,6 @@ _CALLS = (
 
 INTEGRATION = Integration(
     library="google-genai",
-    since="2.0.0",
     seams=(
         *(Seam(_MODULE, name, describe) for name, describe in _CALLS),
         *(Seam(_MODULE, f"Async{name}", describe, awaited=True) for name, describe in _CALLS),

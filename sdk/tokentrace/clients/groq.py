@@ -9,7 +9,6 @@ from tokentrace.wire import batch, chat, embeddings, speech, transcription
 
 INTEGRATION = Integration(
     library="groq",
-    since="0.9.0",
     seams=_stainless.seams(
         "groq",
         provider="groq",

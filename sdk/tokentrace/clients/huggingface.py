@@ -66,7 +66,6 @@ def _provider(client: Any, url: SplitResult, model: str) -> str:
 
 INTEGRATION = Integration(
     library="huggingface_hub",
-    since="1.0.0",
     seams=(
         Seam("huggingface_hub.inference._client", "InferenceClient._inner_post", _describe),
         Seam(

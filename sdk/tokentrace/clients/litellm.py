@@ -197,4 +197,4 @@ def _seams() -> Iterator[Seam]:
         yield Seam("litellm", f"a{name}", describe, awaited=True, tap=_tap_async)
 
 
-INTEGRATION = Integration(library="litellm", since="1.80.0", seams=tuple(_seams()))
+INTEGRATION = Integration(library="litellm", seams=tuple(_seams()))

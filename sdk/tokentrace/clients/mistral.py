@@ -77,7 +77,6 @@ def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
 
 INTEGRATION = Integration(
     library="mistralai",
-    since="1.1.0",
     seams=tuple(seam for module, provider in _COPIES for seam in _seams(module, provider)),
     attempts=SENDS,
 )

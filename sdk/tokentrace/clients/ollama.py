@@ -40,7 +40,6 @@ def _describe(call: Call) -> Request | None:
 
 INTEGRATION = Integration(
     library="ollama",
-    since="0.4.0",
     seams=(
         Seam("ollama._client", "Client._request", _describe, tap=tap.steps),
         Seam("ollama._client", "AsyncClient._request", _describe, awaited=True, tap=tap.steps),

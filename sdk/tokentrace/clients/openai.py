@@ -40,7 +40,6 @@ def _added_seconds(body: Any) -> Mapping[str, Any]:
 
 INTEGRATION = Integration(
     library="openai",
-    since="2.0.0",
     seams=_stainless.seams(
         "openai",
         provider="openai",

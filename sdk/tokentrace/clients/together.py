@@ -18,7 +18,6 @@ from tokentrace.wire import (
 
 INTEGRATION = Integration(
     library="together",
-    since="2.0.0",
     seams=_stainless.seams(
         "together",
         provider="together",

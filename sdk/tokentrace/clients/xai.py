@@ -130,7 +130,6 @@ def _seams() -> Iterator[Seam]:
 
 INTEGRATION = Integration(
     library="xai-sdk",
-    since="1.0.0",
     seams=tuple(_seams()),
     attach={"xai_sdk.chat": _overhear}
     | {

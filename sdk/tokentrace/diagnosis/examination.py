@@ -15,9 +15,17 @@ from tokentrace.delivery import Delivery
 from tokentrace.diagnosis import libraries, pipeline, probe, rivals, settings
 from tokentrace.diagnosis.report import Problem, Reply, Report, Setting
 from tokentrace.session import Session
-from tokentrace.tracing import VERSION
+from tokentrace.version import VERSION
 
 Part = TypeVar("Part")
+_LOST = {
+    "dropped": ("were dropped before a collector took them", "Check the collector and TOKENTRACE_QUEUE_SIZE."),
+    "displaced": ("were removed from the full disk", "Check the collector and TOKENTRACE_SPOOL_SIZE."),
+    "unreadable": ("were found damaged on disk", "Check the disk that TOKENTRACE_SPOOL names."),
+    "refused": ("were refused by the collector again and again", "Its log says why."),
+    "earlier": ("were lost by earlier processes", "Their logs say how; check the collector."),
+}
+"""By count: what was lost, and what helps."""
 _BUG = "Please report it with the text of this report."
 
 
@@ -101,17 +109,14 @@ def _uninstrumented(config: Config | None) -> Problem:
 
 
 def _counts(delivery: Delivery) -> dict[str, int]:
-    counts: dict[str, int] = {name: number for name, number in asdict(delivery.counts).items() if number is not None}
-    return {**counts, "waiting": delivery.standing.in_memory}
+    standing = delivery.standing
+    return {**asdict(standing.counts), "waiting": standing.in_memory, "on_disk": standing.on_disk}
 
 
 def _losses(counts: dict[str, int]) -> Iterator[Problem]:
-    if dropped := counts.get("dropped"):
-        yield Problem(
-            "spans",
-            f"{dropped:,} were dropped before a collector took them.",
-            "Check the collector and TOKENTRACE_QUEUE_SIZE.",
-        )
+    for reason, told in _LOST.items():
+        if lost := counts.get(reason):
+            yield Problem("spans", f"{lost:,} {told[0]}.", told[1])
     for doing, times in sorted(guard.failures.items()):
         yield Problem("tokentrace itself", f"It failed {times:,} times while {doing}; the log says how.", _BUG)
 
