@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.config import Config, pairs
 from tokentrace.counts import Counts
 from tokentrace.delivery import Delivery
 from tokentrace.guard import quietly
+from tokentrace.late import Late
 
 if TYPE_CHECKING:
     from requests import Session
@@ -42,26 +43,7 @@ _CONTENT = (
 
 def exporter(config: Config) -> SpanExporter:
     """The OTLP exporter that the configuration asks for, made when the first spans are to leave."""
-    return _Late(partial(_exporter, config))
-
-
-class _Late(SpanExporter):
-    """What an exporter imports takes longer than all of ours: that is for the thread that exports."""
-
-    def __init__(self, make: Callable[[], SpanExporter]) -> None:
-        self._make = make
-        self._made: SpanExporter | None = None
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        self._made = made = self._made or self._make()
-        return made.export(spans)
-
-    def shutdown(self) -> None:
-        if self._made is not None:
-            self._made.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self._made is None or self._made.force_flush(timeout_millis)
+    return Late(partial(_exporter, config))
 
 
 def _exporter(config: Config) -> SpanExporter:

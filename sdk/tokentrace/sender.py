@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from tokentrace.counts import Counts
 from tokentrace.finish import finished
 from tokentrace.guard import log, quietly
+from tokentrace.late import Late
 from tokentrace.line import BATCH, Batch, Line
 from tokentrace.watch import watch
 
@@ -64,6 +65,10 @@ class Sender:
         attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         with quietly("opening the spool"):
             self._open()
+        if isinstance(self._exporter, Late):
+            # Before the first batch is under way, for which the time counts.
+            with quietly("making the exporter"):
+                self._exporter.prepare()
         while (batch := self._next()) is not None:
             if batch.spans:
                 self._finish(batch)
