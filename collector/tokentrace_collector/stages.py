@@ -65,12 +65,15 @@ class Stages:
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
-        for statement in ("spans", "responses", "ancestry", "decided", "bearing"):
+        trusted = list(self.run.book.trust_reported)
+        for statement in ("spans", "responses"):
+            self._do(statement, trusted=trusted)
+        for statement in ("ancestry", "decided", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)
         self._do("prices")
-        self._do("lines", trusted=list(self.run.book.trust_reported))
+        self._do("lines")
         self._do("reported")
         self._do("call_costs", run=self.run.id, version=self.version)
 

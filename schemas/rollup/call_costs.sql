@@ -20,7 +20,7 @@ SELECT
     call.tier,
     multiIf(kind = 'review', '', call.part_kind = 'compaction', 'compact', span.role) AS known_role,
     if(kind = 'review', '', span.role_source),
-    span.bearing AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts')) AS bears,
+    span.bearing AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts') AND empty(used.lines)) AS bears,
     if(span.bearing AND NOT bears, 'parts', span.borne_by),
     if(was_silent AND span.read_source != '', span.read_source, call.usage_source) AS origin,
     if(was_silent, span.read_tokens, call.tokens),
@@ -58,7 +58,8 @@ SELECT
     if(origin = 'estimated', sum_of_components, 0),
     used.list_cost,
     used.contracted_cost,
-    call.reported_cost,
+    if(call.part = 0 AND isNull(call.reported_cost), span.read_cost, call.reported_cost),
+    if(call.part = 0 AND isNull(call.reported_cost), span.read_reporter, call.cost_reporter),
     (kind = 'call' AND call.part = 0 AND span.bearing AS is_call) AND (
         origin = 'reported'
         OR call.billable = 'false'

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from tokentrace.gateway import PROXY, passes_on
 from tokentrace.integration import EVERY, Call, Integration, Request, Seam
 from tokentrace.providers import NAMES
 from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, text
@@ -102,8 +103,13 @@ def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
 
     def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
         usage = fmt.count(seen, provider, context)
-        # Out of litellm's own cache, nobody bills it.
-        return replace(usage, flags={**usage.flags, "billable": False}) if "kept_answer" in seen.facts else usage
+        flags = dict(usage.flags)
+        if "reported_cost_usd" in flags and not passes_on(seen.usage, streamed="streamed" in context):
+            flags["cost_reporter"] = PROXY
+        if "kept_answer" in seen.facts:
+            # Out of litellm's own cache, nobody bills it.
+            flags["billable"] = False
+        return replace(usage, flags=flags)
 
     return Format(fmt.name, read, count, fmt.marks)
 
@@ -141,15 +147,20 @@ def _describe(call: Call, operation: str, fmt: Format) -> Request | None:
         return None
     model = text(call.arg(0, "model")) or ""
     provider, model = _whose(model, text(asked.get("custom_llm_provider")))
+    facts: dict[str, Any] = {}
+    if fmt is _SPEECH and (spoken := text(call.arg(1, "input"))):
+        facts["characters"] = len(spoken)
+    if asked.get("stream") is True:
+        facts["streamed"] = True
     return Request(
         provider=provider,
         operation=operation,
         model=model or None,
         format=fmt,
-        stream=asked.get("stream") is True,
+        stream="streamed" in facts,
         http=EVERY,
         reads_body=False,
-        facts={"characters": len(spoken)} if fmt is _SPEECH and (spoken := text(call.arg(1, "input"))) else NOTHING,
+        facts=facts or NOTHING,
     )
 
 

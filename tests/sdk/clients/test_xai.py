@@ -54,6 +54,7 @@ def test_a_response_names_its_model_its_cost_and_its_tier(spans):
         "tokentrace.billing.service_tier": "priority",
         "tokentrace.cost.currency": "USD",
         "tokentrace.cost.reported": "0.0123450000",
+        "tokentrace.cost.reporter": "x_ai",
         "tokentrace.meter.web_search": 1,
         "tokentrace.meter.x_search": 2,
         "tokentrace.reasoning.source": "reported",
