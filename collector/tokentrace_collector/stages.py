@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +54,12 @@ class Stages:
     store: Store
     run: prices.Run
     version: int
+    check: Callable[[], None]
+    """Raises where the run is not to go on."""
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
+        self.check()
         for table in _SCRATCH:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
         self._do(statement, **parameters)
@@ -125,4 +129,5 @@ class Stages:
         return count
 
     def _do(self, name: str, **parameters: Any) -> None:
+        self.check()
         self.store.run(schema.sql(f"rollup/{name}"), settings=_SETTINGS, **parameters)
