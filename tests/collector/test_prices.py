@@ -2,15 +2,20 @@
 
 import json
 import random
+import runpy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from shutil import copytree
 
 import genai_prices
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from tokentrace_collector import catalogue, prices, reports
+from tokentrace_collector import book, catalogue, files, prices, reports, resolution
+from tokentrace_collector.book import Book
 from tokentrace_collector.pricelist import PriceList
+from tokentrace_collector.rollup import Rollup
 
 SOLD_BY = {
     "openai": "openai", "anthropic": "anthropic", "gcp.gemini": "google", "aws.bedrock": "aws", "mistral_ai": "mistral",
@@ -191,6 +196,58 @@ def test_a_price_book_lies_over_the_edition_of_its_run(ledger, monkeypatch):
         assert ledger.trace("t")["total"] == 7_000
     ledger.priced_by(agreed).tick()
     assert ledger.trace("t")["total"] == Decimal("0.002")
+
+
+@pytest.fixture
+def mapped(monkeypatch, tmp_path):
+    """Lets another provider be sold under the name of one that the catalogue has."""
+    shipped, schemas = files.root(), tmp_path / "schemas"
+    copytree(shipped, schemas)
+
+    def change(alias):
+        path = schemas / "registry" / "providers.yaml"
+        path.write_text(path.read_text().replace("{name: openai, aliases: [", f"{{name: openai, aliases: [{alias}, "))
+        monkeypatch.setattr(files, "root", lambda: schemas)
+        resolution._catalogue_names.cache_clear()
+
+    yield change
+    resolution._catalogue_names.cache_clear()
+
+
+def test_another_mapping_of_providers_is_another_rating_run(ledger, mapped):
+    """What no price was known for is rated, when the provider becomes known."""
+    ledger.call("t", "a", provider="reseller", tokens={"input_text": 1_000})
+    ledger.tick()
+    assert ledger.call_cost("t", "a")["lines.status"] == ["unpriced"]
+    mapped("reseller")
+    Rollup(ledger.store).tick()
+    assert ledger.call_cost("t", "a")["lines.status"] == ["priced"]
+
+
+@pytest.mark.parametrize("module", [book, resolution])
+def test_other_rules_of_matching_are_another_rating_run(store, monkeypatch, tmp_path, module):
+    """A release that finds prices otherwise does not leave half of the figures to the one before."""
+    monkeypatch.setattr(prices, "_catalogue", lambda: iter(()))
+    before = prices.load(store, Book())
+    assert prices.load(store, Book()) == before
+    path = Path(module.__file__)
+    changed = tmp_path / path.name
+    changed.write_bytes(path.read_bytes() + b"# Changed.\n")
+    monkeypatch.setattr(module, "__file__", str(changed))
+    assert prices.load(store, Book()).id != before.id
+
+
+def test_a_catalogue_that_is_read_otherwise_is_another_edition(tmp_path):
+    """Or prices that were stored by other rules would stay."""
+    changed, path = tmp_path / "catalogue.py", Path(catalogue.__file__)
+    changed.write_bytes(path.read_bytes() + b"# Changed.\n")
+    assert runpy.run_path(str(path))["EDITION"] == catalogue.EDITION != runpy.run_path(str(changed))["EDITION"]
+
+
+def test_other_reporters_to_trust_are_another_rating_run(store, monkeypatch):
+    """Also where no book names them, but a release has others."""
+    monkeypatch.setattr(prices, "_catalogue", lambda: iter(()))
+    assert prices.load(store, Book()).id != prices.load(store, Book(trust_reported=())).id
 
 
 def test_an_hour_of_audio_divides_last(ledger):
