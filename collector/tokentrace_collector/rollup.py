@@ -97,6 +97,7 @@ class Rollup:
         self._unpriced += stages.unpriced()
         bounds = stages.bounds()
         if bounds is not None:
+            stages.leave(bounds)
             bounds = stages.allocate(self._with_latest(bounds, stages.version))
             stages.sum_up(bounds)
             stages.add_hours(bounds)
@@ -113,7 +114,9 @@ class Rollup:
             traces += stages.begin("batch_everything", share=share, shares=shares)
             stages.rate()
             self._unpriced += stages.unpriced()
-            bounds = _wider(bounds, stages.bounds())
+            if (these := stages.bounds()) is not None:
+                stages.leave(these)
+            bounds = _wider(bounds, these)
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()

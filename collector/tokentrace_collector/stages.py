@@ -34,6 +34,8 @@ _SCRATCH = (
     "shares",
 )
 
+_ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -91,6 +93,10 @@ class Stages:
         found = self.store.query(schema.sql("rollup/bounds"))
         return Bounds(**found[0]) if found else None
 
+    def leave(self, bounds: Bounds) -> None:
+        """Take the calls of the batch out of hours that they are not of any more."""
+        self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
+
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
         self.store.run("DELETE FROM capacity_hours WHERE rating_run != {run:String}", run=self.run.id)
@@ -100,7 +106,7 @@ class Stages:
         """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
         if not self.run.book.pools:
             return bounds
-        for statement in ("pool_hours", "shares", "capacity_hours", "capacity_lines", "capacity_lines_gone"):
+        for statement in _ALLOCATION:
             self._do(statement, **self._named(bounds))
         self._do("batch_neighbours")
         return bounds | (self.bounds() or bounds)

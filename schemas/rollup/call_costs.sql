@@ -77,7 +77,8 @@ SELECT
     kind = 'review' AND isNotNull(span.seconds) AND used.unpriced = 0,
     kind = 'review',
     {run:String},
-    {version:UInt64}
+    {version:UInt64},
+    0
 FROM llm_calls AS call FINAL
 INNER JOIN rollup_bearing AS span ON span.tenant = call.tenant AND span.trace_id = call.trace_id AND span.span_id = call.span_id
 LEFT ANY JOIN (

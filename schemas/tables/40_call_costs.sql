@@ -71,9 +71,10 @@ CREATE TABLE IF NOT EXISTS call_costs (
     reviews_covered UInt8,
     reviews_total UInt8,
     rating_run LowCardinality(String),
-    version UInt64
+    version UInt64,
+    is_deleted UInt8
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (tenant, hour, trace_id, span_id, part)
 SETTINGS
