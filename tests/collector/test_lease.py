@@ -126,6 +126,7 @@ def test_of_two_who_see_each_other_the_first_by_name_stays(store, name, stays):
         with pytest.raises(TakenError), contended:
             pass
         assert alive(store) == [rival]
+        assert len(looks) == 3
     assert [len(look) for look in looks[:3]] == [0, 1, 2]
 
 
