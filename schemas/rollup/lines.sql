@@ -20,12 +20,7 @@ WITH
             call.segment_kinds AS segment_kinds,
             call.segment_tokens AS segment_tokens,
             call.billable = 'false' AS is_free,
-            if(
-                call.part = 0 AND call.billable != 'false' AND has({trusted:Array(String)}, call.provider) AND call.reported_cost >= 0
-                    AND call.reported_currency IN ('', 'USD'),
-                call.reported_cost,
-                NULL
-            ) AS reported,
+            span.reported AS reported,
             has(call.flags, 'tool_use_prompt_free') AS is_tool_prompt_free,
             span.seconds AS seconds,
             multiIf(
@@ -50,7 +45,12 @@ WITH
         WHERE (call.tenant, call.trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND (call.scope != '' OR call.review_kind != '')
             AND span.bearing
-            AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts'))
+            -- Parts that used nothing cannot share what their call is said to have cost.
+            AND NOT (
+                call.part = 0
+                AND has(call.flags, 'main_is_sum_of_parts')
+                AND (isNull(span.reported) OR arrayExists(count -> count > 0, arrayConcat(mapValues(call.tokens), mapValues(call.meters))))
+            )
     ),
     -- A cache takes the prompt from its front: what is read, then what is written, then the rest, then what the provider
     -- added to it. Media that are counted apart are the media of the prompt, wherever they stand: units and parts alike come last.

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     flags Array(LowCardinality(String)),
     billable LowCardinality(String),
     reported_cost Nullable(Decimal(38, 18)),
+    cost_reporter LowCardinality(String) COMMENT 'Who says so: the provider, or what computed it on the way.',
     reported_currency LowCardinality(String),
     reasoning_source LowCardinality(String),
     reasoning_visibility LowCardinality(String),

@@ -181,6 +181,7 @@ SELECT
     if(is_inconsistent, arrayPushBack(said_flags, 'inconsistent'), said_flags) AS flags,
     said['tokentrace.usage.billable'] AS billable,
     if(number = 0 AND cost >= 0 AND cost < implausible, cost, NULL) AS reported_cost,
+    if(isNull(reported_cost), '', said['tokentrace.cost.reporter']) AS cost_reporter,
     said['tokentrace.cost.currency'] AS reported_currency,
     said['tokentrace.reasoning.source'] AS reasoning_source,
     said['tokentrace.reasoning.visibility'] AS reasoning_visibility,

@@ -59,7 +59,8 @@ CREATE TABLE IF NOT EXISTS call_costs (
     estimated Decimal(38, 18) COMMENT 'The part of the total that rests on estimated counts.',
     list_cost Decimal(38, 18),
     contracted_cost Decimal(38, 18),
-    reported_cost Nullable(Decimal(38, 18)) COMMENT 'What the provider itself said the call cost.',
+    reported_cost Nullable(Decimal(38, 18)) COMMENT 'What somebody said the call cost.',
+    cost_reporter LowCardinality(String) COMMENT 'Who said so.',
     usage_covered UInt8,
     usage_total UInt8,
     tokens_covered UInt64,
@@ -71,9 +72,10 @@ CREATE TABLE IF NOT EXISTS call_costs (
     reviews_covered UInt8,
     reviews_total UInt8,
     rating_run LowCardinality(String),
-    version UInt64
+    version UInt64,
+    is_deleted UInt8
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (tenant, hour, trace_id, span_id, part)
 SETTINGS

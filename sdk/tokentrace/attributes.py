@@ -87,10 +87,13 @@ BILLABLE = "tokentrace.usage.billable"
 """Whether the provider bills the call; absent means yes."""
 
 REPORTED_COST = "tokentrace.cost.reported"
-"""Cost that the provider itself put into the response, as a decimal string."""
+"""What somebody says the call cost, as a decimal string."""
 
 REPORTED_COST_CURRENCY = "tokentrace.cost.currency"
 """ISO 4217 code of that cost."""
+
+COST_REPORTER = "tokentrace.cost.reporter"
+"""Who says so: the name of the provider that bills it, or of what computed it on the way: litellm, claude_code."""
 
 REASONING_SOURCE = "tokentrace.reasoning.source"
 """How the reasoning count was obtained."""

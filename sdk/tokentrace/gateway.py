@@ -25,12 +25,25 @@ def said(headers: Any) -> Mapping[str, str]:
     return {header[len(_PREFIX) :]: told for header, told in supply.pairs(headers) if header.startswith(_PREFIX)}
 
 
+def passes_on(usage: Mapping[str, Any], *, streamed: bool) -> bool:
+    """Whether the cost that LiteLLM tells in a usage is as the provider told it.
+
+    LiteLLM may write what it computed over it, but only at the end of a stream, and never in the ticks of xAI.
+    """
+    return not streamed or usage.get("cost_in_usd_ticks") is not None
+
+
 def behind(
-    told: Mapping[str, str], asked: Mapping[str, Any], found: Mapping[str, Any], hosts: Mapping[str, str]
+    told: Mapping[str, str],
+    asked: Mapping[str, Any],
+    found: Mapping[str, Any],
+    hosts: Mapping[str, str],
+    *,
+    passed_on: bool,
 ) -> dict[str, Any]:
     """Of a call that was `asked` of a proxy, and `found` to say this: what its headers make of it.
 
-    `hosts` names providers by their host, as the configuration does.
+    `hosts` names providers by their host, as the configuration does; a cost in the answer may be `passed_on`.
     """
     provider, model = _deployment(told.get("model-name", ""))
     host, port = _place(told.get("model-api-base", ""))
@@ -40,9 +53,11 @@ def behind(
     # An answer repeats the alias that was asked for.
     if model and found.get(name.RESPONSE_MODEL) in (None, asked.get(name.REQUEST_MODEL)):
         known[name.RESPONSE_MODEL] = model
-    # What stands in the answer is the provider's own word.
-    if name.REPORTED_COST not in found and (cost := money(told.get("response-cost"))) is not None:
-        known |= {name.REPORTED_COST: f"{cost:f}", name.REPORTED_COST_CURRENCY: "USD"}
+    if name.REPORTED_COST in found:
+        if passed_on:
+            known[name.COST_REPORTER] = known[name.PROVIDER]
+    elif (cost := money(told.get("response-cost"))) is not None:
+        known |= {name.REPORTED_COST: f"{cost:f}", name.REPORTED_COST_CURRENCY: "USD", name.COST_REPORTER: PROXY}
     return known
 
 

@@ -302,10 +302,12 @@ class Meter:
         """What the answer says, and the proxy that may have sent it."""
         facts, last = self._facts(), self._attempts[-1] if self._attempts else None
         told = gateway.said(last.headers) if last is not None and self._has_proxy else NOTHING
-        usage = self.format.count(self._seen, gateway.PROXY if told else self._provider, facts)
-        found = record.attributes(self._seen, usage, facts)
+        answered_by = gateway.PROXY if told else self._provider
+        usage = self.format.count(self._seen, answered_by, facts)
+        found = record.attributes(self._seen, usage, answered_by, facts)
         if told and last is not None and last.billable == "true":
-            found |= gateway.behind(told, self._asked, found, self._hosts)
+            passed_on = gateway.passes_on(self._seen.usage, streamed=self._streaming)
+            found |= gateway.behind(told, self._asked, found, self._hosts, passed_on=passed_on)
         return usage, found
 
     def _composed(self, usage: Usage) -> dict[str, Any]:

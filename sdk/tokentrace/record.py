@@ -15,6 +15,7 @@ _STATED = {
     "usage_source": name.USAGE_SOURCE,
     "reasoning_source": name.REASONING_SOURCE,
     "reasoning_visibility": name.REASONING_VISIBILITY,
+    "cost_reporter": name.COST_REPORTER,
 }
 """Flags that have an attribute of their own."""
 
@@ -37,9 +38,11 @@ _BUCKETS = {bucket: (name.USAGE + bucket, *_totals(bucket)) for bucket in name.B
 """By bucket: its attribute, and the standard totals it counts into."""
 
 
-def attributes(seen: Reading, usage: Usage, facts: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
-    """Everything that a response said, under the names of the registry, and where it was asked for."""
+def attributes(seen: Reading, usage: Usage, provider: str, facts: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+    """Everything that a response of `provider` said, under the names of the registry, and where it was asked for."""
     found = _counted(usage)
+    if name.REPORTED_COST in found:
+        found.setdefault(name.COST_REPORTER, provider)
     if seen.model is not None:
         found[name.RESPONSE_MODEL] = seen.model
     if seen.response_id is not None:

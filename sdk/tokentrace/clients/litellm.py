@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from tokentrace.gateway import PROXY, passes_on
 from tokentrace.integration import EVERY, Call, Integration, Request, Seam
 from tokentrace.providers import NAMES
-from tokentrace.reading import NOTHING, Format, Reading, Said, dig, items, mapping, text
+from tokentrace.reading import NOTHING, Format, Reading, Say, dig, items, mapping, text
 from tokentrace.tap import AsyncPartTap, Listener, PartTap
 from tokentrace.usage import Usage
 from tokentrace.wire import chat, cohere, completions, embeddings, images, responses, transcription
@@ -104,14 +105,21 @@ def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
 
     def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
         usage = fmt.count(seen, provider, context)
-        # Out of litellm's own cache, nobody bills it.
-        return replace(usage, flags={**usage.flags, "billable": False}) if "kept_answer" in seen.facts else usage
+        flags = dict(usage.flags)
+        if "reported_cost_usd" in flags and not passes_on(seen.usage, streamed="streamed" in context):
+            flags["cost_reporter"] = PROXY
+        if "kept_answer" in seen.facts:
+            # Out of litellm's own cache, nobody bills it.
+            flags["billable"] = False
+        return replace(usage, flags=flags)
 
-    def say(result: Any, said: Said) -> None:
-        if fmt.say is not None:
-            fmt.say(_plain(result.part if isinstance(result, _Shown) else result), said)
+    return Format(fmt.name, read, count, fmt.marks, _sayer(fmt), compose=fmt.compose)
 
-    return Format(fmt.name, read, count, fmt.marks, say if fmt.say is not None else None, compose=fmt.compose)
+
+def _sayer(fmt: Format) -> Say | None:
+    if (inner := fmt.say) is None:
+        return None
+    return lambda result, said: inner(_plain(result.part if isinstance(result, _Shown) else result), said)
 
 
 def _read_audio(_result: Any, seen: Reading) -> None:
@@ -147,15 +155,20 @@ def _describe(call: Call, operation: str, fmt: Format, parameters: tuple[str, ..
         return None
     model = text(asked.get("model")) or ""
     provider, model = _whose(model, text(asked.get("custom_llm_provider")))
+    facts: dict[str, Any] = {}
+    if fmt is _SPEECH and (spoken := text(call.arg(1, "input"))):
+        facts["characters"] = len(spoken)
+    if asked.get("stream") is True:
+        facts["streamed"] = True
     return Request(
         provider=provider,
         operation=operation,
         model=model or None,
         format=fmt,
-        stream=asked.get("stream") is True,
+        stream="streamed" in facts,
         http=EVERY,
         reads_body=False,
-        facts={"characters": len(spoken)} if fmt is _SPEECH and (spoken := text(asked.get("input"))) else NOTHING,
+        facts=facts or NOTHING,
         prompt=asked,
     )
 

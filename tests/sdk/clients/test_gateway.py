@@ -11,6 +11,7 @@ openai = pytest.importorskip("openai")
 USAGE = {"prompt_tokens": 46, "completion_tokens": 42, "total_tokens": 88}
 PROXY = "http://proxy.internal:4000"
 ANSWERED = ("gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.model", "tokentrace.cost.reported")
+COST = ("tokentrace.cost.reported", "tokentrace.cost.reporter")
 BEHIND = {
     "x-litellm-version": "1.106.2",
     "x-litellm-model-name": "anthropic/claude-opus-5",
@@ -45,8 +46,36 @@ def test_the_headers_of_a_stream_come_before_its_cost(spans):
 
 
 def test_what_the_answer_says_of_its_cost_goes_before_the_headers(spans):
-    _ask(reply(compatible.completion("smart", USAGE | {"cost": 0.5}), **BEHIND))
-    assert _said(spans)[-1] == "0.5"
+    """LiteLLM passes it on in a whole answer."""
+    behind = {**BEHIND, "x-litellm-model-name": "openrouter/x/y", "x-litellm-model-api-base": "https://openrouter.ai"}
+    _ask(reply(compatible.completion("smart", USAGE | {"cost": 0.5}), **behind))
+    assert [spans.only()[key] for key in COST] == ["0.5", "openrouter"]
+
+
+def test_a_cost_in_the_headers_is_what_litellm_computed(spans):
+    _ask(reply(compatible.completion("smart", USAGE), **BEHIND))
+    assert [spans.only()[key] for key in COST] == ["0.0000128", "litellm"]
+
+
+@pytest.mark.parametrize(
+    ("cost", "reporter"), [({"cost": 0.5}, "litellm"), ({"cost": 0.5, "cost_in_usd_ticks": 5_000_000_000}, "x_ai")]
+)
+def test_a_cost_in_a_stream_may_be_what_litellm_computed(spans, cost, reporter):
+    """It writes its own over the provider's there, where it is set up to; but never in ticks."""
+    events = stream(compatible.chunks("smart", USAGE | cost))
+    headers = {**events.headers, "x-litellm-model-name": "xai/grok-4"}
+    _ask(type(events)(200, headers, events.parts), streamed=True)
+    assert spans.only()["tokentrace.cost.reporter"] == reporter
+
+
+def test_a_cost_without_a_proxy_is_the_word_of_the_provider(spans):
+    _ask(reply(compatible.completion("smart", USAGE | {"cost": 0.5})), base="https://openrouter.ai/api/v1")
+    assert [spans.only()[key] for key in COST] == ["0.5", "openrouter"]
+
+
+def test_who_says_nothing_of_a_cost_reports_none(spans):
+    _ask(reply(compatible.completion("smart", USAGE)))
+    assert not spans.only().keys() & set(COST)
 
 
 def test_a_model_that_the_answer_names_is_believed(spans):

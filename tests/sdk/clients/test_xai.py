@@ -54,6 +54,7 @@ def test_a_response_names_its_model_its_cost_and_its_tier(spans):
         "tokentrace.billing.service_tier": "priority",
         "tokentrace.cost.currency": "USD",
         "tokentrace.cost.reported": "0.0123450000",
+        "tokentrace.cost.reporter": "x_ai",
         "tokentrace.input.segments": ("system:9", "user:3", "tool_results:28"),
         "tokentrace.input.system": 9,
         "tokentrace.input.tool_results": 28,
