@@ -15,8 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from tokentrace import attributes as name, composition, record
 from tokentrace.body import Body, read_result
 from tokentrace.families import BARE, family, framing, is_silent, reasons
+from tokentrace.inputs import Count
 from tokentrace.metrics import Metrics
-from tokentrace.prompt import EVERYTHING, SYSTEM, TOOLS, Piece
+from tokentrace.prompt import Piece
 from tokentrace.reading import CALL, TEXT, THOUGHT, Format, Reading, Said, items
 from tokentrace.tokenizers import Tokenizer, tokenizer
 from tokentrace.usage import Usage
@@ -125,7 +126,9 @@ class Estimate:
     def size(self) -> int:
         """Bytes that wait to be counted."""
         self._answer.kept.measure()
-        return self._answer.kept.size + sum(len(piece[1]) for piece in self._prompt if isinstance(piece[1], str))
+        return self._answer.kept.size + sum(
+            len(content) if isinstance(content, str) else content.size for _, content in self._prompt
+        )
 
     def drop(self) -> None:
         """Let go of all texts: there are more than may wait."""
@@ -135,7 +138,7 @@ class Estimate:
         """A copy of the span that says what was not reported; the span itself where nothing can be said."""
         call, count = self._call, self._answer.format.count
         before = count(self._seen, call.provider, call.facts)
-        counting = _Counting(self._wanted, call.model, self._answer.format, before, self._seen)
+        counting = _Counting(self._wanted, call, self._answer.format, before, self._seen)
         told = counting.facts(said(self._answer), self._answer.kept, self._prompt)
         after = count(self._seen, call.provider, {**call.facts, **told})
         was = record.attributes(self._seen, before, call.facts)
@@ -205,14 +208,14 @@ def _risk(call: Asked) -> dict[str, Any]:
 class _Counting:
     """Counts for one call: the facts that its format takes for what was not reported, and how far each may be off."""
 
-    def __init__(self, wanted: Wanted, model: str, fmt: Format, before: Usage, seen: Reading) -> None:
-        kin = family(model)
+    def __init__(self, wanted: Wanted, call: Asked, fmt: Format, before: Usage, seen: Reading) -> None:
+        model, kin = call.model, family(call.model)
         self._wanted = wanted
         self._kin = kin
         self._before = before
         self._seen = seen
         self._tokenizer: Tokenizer = tokenizer(kin.encoding)
-        self._framing = BARE if fmt.name in _BARE else framing(model)
+        self._framing = BARE if fmt.name in _BARE else framing(model, call.provider, fmt.name)
         self._is_silent = is_silent(model)
         self.method = self._tokenizer.method if kin.factor == 1 else f"{self._tokenizer.method}*{kin.factor:g}"
         self.errors: dict[str, float] = {}
@@ -285,31 +288,11 @@ class _Counting:
         return {"visible_output_tokens": round(shown), **_THOUGHT}
 
     def _input(self, prompt: Sequence[Piece]) -> int:
-        kin, frame = self._kin, self._framing
-        texts = [piece[1] for piece in prompt if isinstance(piece[1], str)]
-        others = [piece[1] for piece in prompt if not isinstance(piece[1], str)]
-        written = kin.factor * self._count(texts)
-        structured = kin.factor * sum(other.size for other in others) / composition.PER_TOKEN
-        messages = sum(piece[0] != TOOLS for piece in prompt)
-        asked = written + frame.structured * structured + frame.message * messages + frame.start
-        slack = (kin.spread + self._tokenizer.error) * written + frame.looseness * structured
-        slack += frame.slack + frame.message_slack * messages + self._tokenizer.slack
-        if messages < len(prompt):
-            asked += frame.tools
-            slack += frame.tools_slack
-        elif any(piece[0] == SYSTEM and not isinstance(piece[1], str) for piece in prompt):
-            # The shape of the answer is introduced like a tool, or is not.
-            slack += frame.tools_slack
-        if self._seen.visibility is not None:
-            asked += frame.thinking
-            slack += frame.thinking
-        # An image takes up to so many, and what the provider has kept nobody knows how many.
-        untold = sum(other.most for other in others)
-        if untold < EVERYTHING:
-            asked += untold / 2
-            slack += untold / 2
-            self.errors["input"] = slack / max(1.0, asked)
-        return round(asked)
+        count = Count(self._tokenizer, self._kin, self._framing)
+        count.prompt(prompt, thinks=self._seen.visibility is not None)
+        if count.slack is not None:
+            self.errors["input"] = count.slack / max(1.0, count.tokens)
+        return max(0, round(count.tokens))
 
     def _count(self, texts: Sequence[str]) -> int:
         return sum(map(self._tokenizer.tokens, texts))

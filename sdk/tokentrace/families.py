@@ -25,7 +25,7 @@ class Family(NamedTuple):
 
 
 class Framing(NamedTuple):
-    """What a prompt takes beside its texts. Each number has beside it how far it may be off."""
+    """What a prompt takes beside its texts. Most numbers have beside them how far each may be off."""
 
     start: float
     """Before it all, where the server says something of its own first."""
@@ -33,36 +33,100 @@ class Framing(NamedTuple):
     message: float
     """Around a message."""
     message_slack: float
-    tools: float
+    tools: float = 100
     """To introduce tools."""
-    tools_slack: float
-    structured: float
-    """Definitions and arguments, as a part of what their JSON would take."""
-    looseness: float
+    tools_slack: float = 120
+    defined: float = 1
+    """Definitions of tools, as a part of what they would take as they are rendered here."""
+    defined_slack: float = 0.3
+    call: float = 12
+    """Around a call of a tool, and around its result where that is no message of its own."""
+    call_slack: float = 8
+    called: float = 1
+    """Names and arguments of calls, as a part of their texts."""
+    called_slack: float = 0.2
+    shape: float = 0
+    """To introduce the shape of the answer."""
+    shape_slack: float = 20
     thinking: float = 0
     """To have the model think."""
+    thinking_slack: float = 0
+    sealed: float = 0.125
+    """Tokens for a byte of what only the provider can read."""
+    sealed_slack: float = 0.125
+    speaks_typescript: bool = False
+    """Tools are rendered as types of TypeScript's; elsewhere they stay JSON."""
+    frames_system: bool = True
+    """A system prompt is a message like the others."""
 
+
+_GPT = Framing(
+    3,
+    0.5,
+    4,
+    1,
+    6,
+    4,
+    1,
+    0.05,
+    8,
+    2,
+    1,
+    0.1,
+    0,
+    5,
+    sealed=0.12,
+    sealed_slack=0.13,
+    speaks_typescript=True,
+)
+_GPT_5 = _GPT._replace(start=2, message_slack=0.4, tools=8, shape=15, shape_slack=15)
+_CLAUDE = Framing(
+    3.5, 3, 3, 2, 525, 50, 1, 0.1, 50, 10, 1, 0.2, 125, 60, 25, 12, 0.06, 0.06, frames_system=False
+)  # fmt: skip
+_GEMINI = Framing(0, 2.4, 0.5, 0.3, 0, 8, 1, 0.07, 15, 3, 1, 0.1, 0, 20, sealed=0, sealed_slack=0.02)
 
 _FRAMINGS: tuple[tuple[str, Framing], ...] = (
-    (r"gpt-oss", Framing(63, 4, 4, 8, 20, 40, 0.7, 0.4)),
-    (r"\bo[1-4]\b|gpt-[5-9]|codex", Framing(2, 0.5, 4, 0.3, 10, 15, 0.9, 0.6)),
-    (r"gpt-|chatgpt", Framing(3, 0.5, 4, 0.3, 3, 8, 0.5, 0.3)),
-    (r"claude-(?:(?:opus|sonnet|haiku|fable)-[5-9])", Framing(4, 4, 3, 1.5, 430, 120, 1.1, 0.3)),
-    (r"claude", Framing(4, 4, 3, 1.5, 470, 120, 1.1, 0.3, 14)),
-    (r"gemini", Framing(0, 1.5, 0.5, 1, 0, 12, 0.75, 0.4)),
-    (r"grok-(?:4\.|[5-9])", Framing(187, 15, 4, 2, 20, 100, 0.9, 0.5)),
-    (r"grok", Framing(3, 3, 4, 2, 180, 120, 0.9, 0.5)),
-    (r"llama", Framing(17, 17, 3, 2, 60, 100, 1.0, 0.4)),
-    (r"deepseek", Framing(2, 2, 4, 2, 250, 120, 1.0, 0.4)),
-    (r"qwen|qwq", Framing(3, 2, 4.5, 1, 150, 120, 1.0, 0.4)),
-    (r"command", Framing(0, 2, 0.5, 1.5, 0, 10, 0.55, 0.25)),
-    (r"nova", Framing(20, 30, 2, 2, 200, 200, 1.0, 0.4)),
+    (r"gpt-oss", Framing(63, 4, 4, 9.5, 20, 40, speaks_typescript=True)),
+    # By this API they are told more about how to use their tools.
+    (r"(?:\bo[1-4]\b|gpt-[5-9]|codex).* over chat$", _GPT_5._replace(tools=90, tools_slack=6)),
+    (r"\bo[1-4]\b|gpt-[5-9]|codex", _GPT_5),
+    (r"gpt-|chatgpt", _GPT),
+    (
+        r"claude-(?:(?:opus|sonnet|haiku|fable)-[5-9])",
+        _CLAUDE._replace(tools=370, tools_slack=45, defined=0.95, thinking=0, thinking_slack=4, call=45),
+    ),
+    (r"claude-(?:opus|sonnet|haiku)-4[-.]5", _CLAUDE),
+    (r"claude-(?:opus|sonnet|haiku)-4[-.][6-9]", _CLAUDE._replace(tools=600, tools_slack=90)),
+    (r"claude", _CLAUDE._replace(tools=500, tools_slack=120)),
+    (
+        r"gemini-[3-9].* at .*vertex",
+        _GEMINI._replace(tools=-15, tools_slack=20, call=6, call_slack=14, sealed_slack=0.02),
+    ),
+    (r"gemini-[3-9][^ ]*pro.* at ", _GEMINI._replace(tools=15, tools_slack=15, sealed=0.155, sealed_slack=0.04)),
+    (r"gemini-[3-9].* at ", _GEMINI._replace(tools_slack=10, sealed=0.155, sealed_slack=0.04)),
+    (r"gemini-(?:1|2\.0).* at ", _GEMINI._replace(defined=0.88, call=4.5)),
+    (r"gemini.* at ", _GEMINI),
+    (r"grok-(?:4\.|[5-9])", Framing(187, 15, 4, 2, 20, 100)),
+    (r"grok", Framing(3, 3, 4, 1.5, 290, 120)),
+    (r"llama.* at ollama", Framing(7, 3, 3, 1, 60, 100)),
+    # Their template tells them what day it is.
+    (r"llama-?3\.[1-3].* at ", Framing(31, 6, 3, 1.5, 60, 100)),
+    (r"llama.* at ", Framing(17, 17, 3, 2, 60, 100)),
+    (r"deepseek.* at ", Framing(1.5, 2.5, 4, 1, 290, 100)),
+    (r"qwen|qwq", Framing(3.5, 2, 4.5, 0.7, 220, 90)),
+    (r"kimi", Framing(3, 3, 4, 1, 10, 40)),
+    (r"istral.* at ", Framing(2, 2, 1, 1, 30, 60)),
+    (r"sonar", Framing(1, 3, 1, 1)),
+    (r"command", Framing(0, 2, 0.3, 0.5, 0, 10, 0.83, 0.1, 0.5, 1, 0.15, 0.15)),
+    (r"nova-2", Framing(43, 12, 2, 2, 200, 200)),
+    (r"nova", Framing(0, 6, 0.5, 2, 200, 200)),
 )
+"""By a model, where it runs and the format that it is asked in."""
 
-BARE = Framing(0, 1, 0, 0, 0, 0, 1, 0.5)
+BARE = Framing(0, 1, 0, 0, 0, 0)
 """What takes a text as it is."""
 
-_FRAMED = Framing(4, 5, 3, 2, 100, 120, 0.9, 0.5)
+_FRAMED = Framing(4, 6, 3, 2)
 
 _FAMILIES: tuple[tuple[str, Family], ...] = (
     (r"gpt-oss", Family("o200k_base", 1.0, 0.03, 9, 4, 12, 8)),
@@ -101,9 +165,9 @@ def family(model: str) -> Family:
 
 
 @lru_cache(maxsize=256)
-def framing(model: str) -> Framing:
-    """What the prompts of a model take beside their texts, by its name."""
-    named = model.lower()
+def framing(model: str, provider: str, fmt: str) -> Framing:
+    """What the prompts of a model take beside their texts, by its name, by who runs it and by how it is asked."""
+    named = f"{model} at {provider} over {fmt}".lower()
     return next((found for pattern, found in _FRAMINGS if re.search(pattern, named)), _FRAMED)
 
 

@@ -29,6 +29,9 @@ class Other(NamedTuple):
     mark: int = 0
     """Tells it from any other; means nothing outside of this process."""
 
+    value: Any = None
+    """What it is (never a copy), where it can be counted later: it may have been changed by then, and `mark` tells."""
+
 
 Piece: TypeAlias = tuple[str, str | Other]
 """Kind, and the text itself (never a copy) or what there is instead."""
@@ -92,8 +95,45 @@ def structured(kind: str, value: Any) -> Piece:
         packed = marshal.dumps(value, 2)
     except ValueError:
         measure = _Measure()
-        return kind, Other(size=measure.size(value), mark=measure.mark)
-    return kind, Other(size=len(packed), mark=hash(packed))
+        return kind, Other(size=measure.size(value), mark=measure.mark, value=value)
+    return kind, Other(len(packed), 0, hash(packed), value)
+
+
+def unchanged(other: Other) -> Any:
+    """What was sent as JSON, as a copy in plain values; None where it has been changed since, or has no such form."""
+    try:
+        packed = marshal.dumps(other.value, 2)
+    except ValueError:
+        return _copied(other)
+    return marshal.loads(packed) if hash(packed) == other.mark else None  # noqa: S302  (it was packed a line before)
+
+
+def _copied(other: Other) -> Any:
+    measure = _Measure()
+    try:
+        measure.size(other.value)
+        return _plain(other.value) if measure.mark == other.mark else None
+    except (Unattributable, RuntimeError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """The members of objects of a library that `_Measure` has seen to be neither too many nor too deep."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        # An enumerated value is a text by its class, and another by its name.
+        own: Any = getattr(value, "value", value)
+        return own
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in cast("Sequence[Any]", value)]
+    fields: Any = getattr(value, "__dict__", None)
+    if isinstance(value, (dict, Mapping)):
+        members = cast("Mapping[Any, Any]", value)  # type: ignore[redundant-cast]
+    elif callable(value) or not isinstance(fields, dict):
+        raise Unattributable(type(value).__qualname__)
+    else:
+        told = cast("dict[str, Any]", fields)
+        members = {name: each for name, each in told.items() if not name.startswith("_")}
+    return {str(name): _plain(each) for name, each in members.items() if each is not None}
 
 
 def _mark_of(source: Any) -> int:

@@ -12,7 +12,9 @@ from tokentrace.prefixes import MOST, Prefixes, Repeated
 from tokentrace.prompt import EVERYTHING, KINDS, MEDIA, Other, file, image, kept, structured
 from tokentrace.usage import Usage
 
-OTHERS = st.builds(Other, st.integers(0, 10**6), st.sampled_from((0, 1, 5_000, EVERYTHING)), st.integers(1, 2**60))
+OTHERS = st.builds(
+    Other, st.integers(0, 10**6), st.sampled_from((0, 1, 5_000, EVERYTHING)), st.integers(1, 2**60), st.none()
+)
 PIECES = st.lists(st.tuples(st.sampled_from(KINDS), st.text() | OTHERS), min_size=1, max_size=12)
 INPUT = (
     "input_text",

@@ -1,0 +1,136 @@
+"""What a prompt takes of which nobody reported the count: tools, calls, and what only the provider can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tokentrace.families import family, framing
+from tokentrace.inputs import Count
+from tokentrace.prompt import Piece, kept, structured
+from tokentrace.tokenizers import tokenizer
+from tokentrace.wire.prompts import chat, messages
+
+SCHEMA: Mapping[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+WEATHER: Mapping[str, Any] = {"name": "weather", "description": "The weather in a city.", "parameters": SCHEMA}
+QUESTION = {"role": "user", "content": "How is the weather in Paris?"}
+
+
+def counted(pieces: list[Piece], model: str = "gpt-4o", provider: str = "openai", fmt: str = "chat") -> Count:
+    kin = family(model)
+    count = Count(tokenizer(kin.encoding), kin, framing(model, provider, fmt))
+    count.prompt(pieces, thinks=False)
+    return count
+
+
+def tools(*definitions: Any) -> list[Piece]:
+    asked = {"tools": [{"type": "function", "function": each} for each in definitions], "messages": [QUESTION]}
+    return chat.compose(asked)
+
+
+def test_gpt_reads_tools_as_typescript(ranks):
+    told = {"type": "object", "title": "Place", "required": ["a"], "properties": {
+        "a": {"type": "integer", "description": "How far"},
+        "b": {"enum": ["x", "y"], "default": "x"},
+        "c": {"type": "array", "items": {"$ref": "#/$defs/Inner"}},
+        "d": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "e": {"type": ["number", "null"]},
+    }, "$defs": {"Inner": {"type": "object", "properties": {"z": {"type": "boolean"}}}}}  # fmt: skip
+    rendered = """namespace functions {
+
+// What it does
+type f = (_: // Place
+{
+// How far
+a: number,
+b?: "x" | "y", // default: x
+c?: {
+z?: boolean,
+}[],
+d?: string | null,
+e?: number | null,
+}) => any;
+
+// Nothing is asked for
+type g = () => any;
+
+} // namespace functions"""
+    definitions = (
+        {"name": "f", "description": "What it does", "parameters": told},
+        {"name": "g", "description": "Nothing is asked for", "parameters": {"type": "object", "properties": {}}},
+    )
+    beside = counted(tools(*definitions)).tokens - counted(chat.compose({"messages": [QUESTION]})).tokens
+    assert beside == tokenizer("o200k_base").tokens(rendered) + framing("gpt-4o", "openai", "chat").tools
+
+
+def test_a_schema_that_refers_to_itself_comes_to_an_end():
+    node = {"type": "object", "properties": {"next": {"$ref": "#"}, "lost": {"$ref": "#/$defs/none"}}}
+    assert counted(tools({"name": "f", "parameters": node})).slack is not None
+
+
+def test_definitions_that_were_changed_after_the_call_are_known_by_their_size_alone(ranks):
+    definition = {**WEATHER}
+    pieces = tools(definition)
+    before = counted(pieces)
+    definition["description"] = "something else " * 1000
+    after = counted(pieces)
+    assert (after.tokens == pytest.approx(before.tokens, rel=0.5), after.slack > before.slack) == (True, True)
+
+
+def test_objects_of_a_library_are_counted_like_their_json(ranks):
+    @dataclass
+    class Tool:
+        name: str
+        description: str
+        parameters: Any
+        strict: Any = None
+
+    plain = counted([structured("tool_definitions", [WEATHER])])
+    told = counted([structured("tool_definitions", [Tool(**WEATHER)])])
+    assert (told.tokens, told.slack) == (plain.tokens, plain.slack)
+
+
+def test_a_function_that_stands_for_a_tool_is_known_by_its_size_alone():
+    def weather(city: str) -> str:
+        """The weather in a city."""
+        return city
+
+    count = counted([structured("tool_definitions", [weather])], "gemini-2.5-flash", "gcp.gemini", "gemini")
+    assert count.tokens > 0
+    assert count.slack is not None
+
+
+def test_tools_that_claude_loads_later_may_be_read_or_not(ranks):
+    definition = {"name": "weather", "description": "The weather in a city.", "input_schema": SCHEMA}
+    asked = {"messages": [QUESTION], "tools": [definition]}
+    later = {"messages": [QUESTION], "tools": [{**definition, "defer_loading": True}]}
+    first, second = (
+        counted(messages.compose(each), "claude-sonnet-4-5", "anthropic", "messages") for each in (asked, later)
+    )
+    assert (second.tokens < first.tokens, second.slack > first.slack) == (True, True)
+
+
+def test_each_call_of_a_tool_takes_more_than_its_arguments(ranks):
+    call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Paris"}'}}
+    one, two = (
+        counted(chat.compose({"messages": [QUESTION, {"role": "assistant", "tool_calls": [call] * many}, QUESTION]}))
+        for many in (1, 2)
+    )
+    assert two.tokens - one.tokens == pytest.approx(
+        tokenizer("o200k_base").tokens('weather {"city":"Paris"}') + 12, abs=1
+    )
+
+
+def test_what_the_provider_has_kept_has_no_bound():
+    assert counted([kept("history", "resp_1"), ("user", "And then?")]).slack is None
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "of"),
+    [("qwen3:4b", "ollama", "qwen3"), ("gemma-3", "gcp.gemini", "nothing"), ("gpt-5", "azure.ai.openai", "gpt-5")],
+)
+def test_the_framing_is_that_of_the_model_whoever_runs_it(model, provider, of):
+    assert framing(model, provider, "responses") == framing(of, "", "responses")
