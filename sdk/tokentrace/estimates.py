@@ -17,7 +17,7 @@ from tokentrace.body import Body, read_result
 from tokentrace.families import BARE, family, framing, is_silent, reasons
 from tokentrace.inputs import Count
 from tokentrace.metrics import Metrics
-from tokentrace.prompt import Piece
+from tokentrace.prompt import Piece, held
 from tokentrace.reading import CALL, TEXT, THOUGHT, Format, Reading, Said, items
 from tokentrace.tokenizers import Tokenizer, tokenizer
 from tokentrace.usage import Usage
@@ -126,9 +126,7 @@ class Estimate:
     def size(self) -> int:
         """Bytes that wait to be counted."""
         self._answer.kept.measure()
-        return self._answer.kept.size + sum(
-            len(content) if isinstance(content, str) else content.size for _, content in self._prompt
-        )
+        return self._answer.kept.size + sum(held(content) for _, content in self._prompt)
 
     def drop(self) -> None:
         """Let go of all texts: there are more than may wait."""
@@ -212,6 +210,7 @@ class _Counting:
         model, kin = call.model, family(call.model)
         self._wanted = wanted
         self._kin = kin
+        self._model = model
         self._before = before
         self._seen = seen
         self._tokenizer: Tokenizer = tokenizer(kin.encoding)
@@ -288,7 +287,7 @@ class _Counting:
         return {"visible_output_tokens": round(shown), **_THOUGHT}
 
     def _input(self, prompt: Sequence[Piece]) -> int:
-        count = Count(self._tokenizer, self._kin, self._framing)
+        count = Count(self._tokenizer, self._model, self._framing)
         count.prompt(prompt, thinks=self._seen.visibility is not None)
         if count.slack is not None:
             self.errors["input"] = count.slack / max(1.0, count.tokens)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tokentrace import definitions
+from tokentrace import definitions, pictures
 from tokentrace.composition import PER_TOKEN
-from tokentrace.families import Family, Framing
+from tokentrace.families import Framing, family
 from tokentrace.prompt import EVERYTHING, HISTORY, MEDIA, SYSTEM, TOOLS, USER, Other, Piece, unchanged
 from tokentrace.tokenizers import Tokenizer
 
@@ -35,11 +35,12 @@ _DATA_SLACK = 0.3
 class Count:
     """Tokens of a prompt, added up piece by piece, and by how many they may be off."""
 
-    __slots__ = ("_errors", "_frame", "_guessed", "_is_known", "_kin", "_tokenizer", "tokens")
+    __slots__ = ("_errors", "_frame", "_guessed", "_is_known", "_kin", "_model", "_tokenizer", "tokens")
 
-    def __init__(self, tokenizer: Tokenizer, kin: Family, frame: Framing) -> None:
+    def __init__(self, tokenizer: Tokenizer, model: str, frame: Framing) -> None:
         self._tokenizer = tokenizer
-        self._kin = kin
+        self._model = model
+        self._kin = family(model)
         self._frame = frame
         self._guessed = tokenizer.slack
         self._errors: dict[str, float] = {}
@@ -71,7 +72,7 @@ class Count:
             elif content.size:
                 self._structure(kind, content)
             else:
-                self._unseen(kind, content.most)
+                self._unseen(kind, content)
 
     def _add(self, what: str, tokens: float, slack: float) -> None:
         self.tokens += tokens
@@ -120,14 +121,21 @@ class Count:
         # So many marks are guessed worse than sentences are.
         self._guessed += self._tokenizer.error * self._tokenizer.tokens(text)
 
-    def _unseen(self, kind: str, most: int) -> None:
+    def _unseen(self, kind: str, content: Other) -> None:
         """What its bytes do not tell of: it takes up to so many, and of what the provider has kept nobody knows."""
+        most = content.most
         if most >= EVERYTHING:
             self._is_known = False
         elif kind == MEDIA:
-            self._between("media", 0, most)
+            self._between("media", *(self._pictured(content.value) or (0, most)))
         else:
             self._add("sealed", self._frame.sealed * most, self._frame.sealed_slack * most)
+
+    def _pictured(self, value: Any) -> tuple[float, float] | None:
+        source, detail = value or (None, None)
+        if not isinstance(source, (str, bytes)):
+            return None
+        return pictures.tokens(source, detail if isinstance(detail, str) else None, self._model)
 
 
 _MOVED = frozenset({HISTORY, "tool_results", USER})

@@ -30,7 +30,10 @@ class Other(NamedTuple):
     """Tells it from any other; means nothing outside of this process."""
 
     value: Any = None
-    """What it is (never a copy), where it can be counted later: it may have been changed by then, and `mark` tells."""
+    """What it is (never a copy), where it can be counted later: it may have been changed by then, and `mark` tells.
+
+    Of an image, its source and how closely it is to be looked at.
+    """
 
 
 Piece: TypeAlias = tuple[str, str | Other]
@@ -66,9 +69,19 @@ def mark(text: str | bytes) -> int:
     return hash((size, text[:_SAMPLE], text[middle : middle + _SAMPLE], text[-_SAMPLE:]))
 
 
-def image(source: Any = None) -> Piece:
-    """An image: inside of the request, or where it can be fetched."""
-    return MEDIA, Other(most=_IMAGE, mark=_mark_of(source))
+def image(source: Any = None, detail: Any = None) -> Piece:
+    """An image: inside of the request, or where it can be fetched; `detail` is how closely it is to be looked at."""
+    return MEDIA, Other(0, _IMAGE, _mark_of(source), (source, detail))
+
+
+def held(content: str | Other) -> int:
+    """Bytes that a piece keeps in memory."""
+    if isinstance(content, str):
+        return len(content)
+    if content.most != _IMAGE or content.value is None:
+        return content.size
+    source: Any = content.value[0]
+    return len(source) if isinstance(source, (str, bytes)) else 0
 
 
 def file(source: Any = None) -> Piece:

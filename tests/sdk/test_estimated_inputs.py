@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tokentrace import pictures
 from tokentrace.families import family, framing
 from tokentrace.inputs import Count
-from tokentrace.prompt import Piece, kept, structured
+from tokentrace.prompt import Piece, held, image, kept, structured
 from tokentrace.tokenizers import tokenizer
 from tokentrace.wire.prompts import chat, messages
 
@@ -20,8 +23,7 @@ QUESTION = {"role": "user", "content": "How is the weather in Paris?"}
 
 
 def counted(pieces: list[Piece], model: str = "gpt-4o", provider: str = "openai", fmt: str = "chat") -> Count:
-    kin = family(model)
-    count = Count(tokenizer(kin.encoding), kin, framing(model, provider, fmt))
+    count = Count(tokenizer(family(model).encoding), model, framing(model, provider, fmt))
     count.prompt(pieces, thinks=False)
     return count
 
@@ -134,3 +136,65 @@ def test_what_the_provider_has_kept_has_no_bound():
 )
 def test_the_framing_is_that_of_the_model_whoever_runs_it(model, provider, of):
     assert framing(model, provider, "responses") == framing(of, "", "responses")
+
+
+def png(width: int, height: int) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height) + bytes(9)
+
+
+PICTURES = {
+    "png": png(640, 480),
+    "gif": b"GIF89a" + struct.pack("<HH", 640, 480) + bytes(9),
+    "jpeg": b"\xff\xd8\xff\xe1\x00\x06EXIF\xff\xc0\x00\x11\x08" + struct.pack(">HH", 480, 640) + bytes(9),
+    "webp": b"RIFF\0\0\0\0WEBPVP8 " + bytes(10) + struct.pack("<HH", 640, 480),
+    "lossless webp": b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f" + struct.pack("<I", 639 | 479 << 14) + bytes(3),
+    "extended webp": b"RIFF\0\0\0\0WEBPVP8X" + bytes(8) + b"\x7f\x02\0\xdf\x01\0",
+}
+
+
+@pytest.mark.parametrize("content", PICTURES.values(), ids=PICTURES)
+def test_a_picture_says_how_large_it_is(content):
+    text = base64.b64encode(content).decode()
+    for given in (content, text, f"data:image/png;base64,{text}"):
+        assert pictures.size(given) == (640, 480)
+
+
+@pytest.mark.parametrize("given", ["", "https://example.com/a.png", "data:image/png", b"%PDF-1.7", b"\xff\xd8\xff"])
+def test_what_is_no_picture_has_no_size(given):
+    assert pictures.size(given) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "detail", "expected"),
+    [
+        ("gpt-4o", (1024, 1024), "high", (765, 765)),
+        ("gpt-4o", (2048, 4096), "high", (1105, 1105)),
+        ("gpt-4o", (4096, 8192), "low", (85, 85)),
+        ("gpt-4o-mini", (128, 64), "high", (8500, 8500)),
+        ("claude-haiku-4-5", (1024, 1024), None, (1369, 1369)),
+        ("claude-sonnet-5", (1920, 1080), None, (1450, 2691)),
+        ("gemini-2.5-flash", (300, 300), None, (258, 258)),
+        ("gpt-5.5", (256, 256), None, (pytest.approx(76.8), pytest.approx(76.8))),
+        ("another", (300, 300), None, None),
+    ],
+)
+def test_a_picture_takes_what_its_provider_publishes(model, size, detail, expected):
+    assert pictures.tokens(png(*size), detail, model) == expected
+
+
+def test_a_picture_narrows_the_bound_of_its_prompt():
+    url = "data:image/png;base64," + base64.b64encode(png(1024, 1024)).decode()
+    known, unknown = (
+        counted(chat.compose({"messages": [{"role": "user", "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": source, "detail": "high"}},
+        ]}]}))
+        for source in (url, "https://example.com/a.png")
+    )  # fmt: skip
+    assert known.tokens == pytest.approx(765 + 11, abs=4)
+    assert (known.slack < 10, unknown.slack > 1000) == (True, True)
+
+
+def test_a_picture_counts_as_what_waits_in_memory():
+    assert held(image("x" * 3000)[1]) == 3000
+    assert held(image(object())[1]) == 0

@@ -62,7 +62,7 @@ def _part(told: Told, kind: str, what: str, ask: Ask) -> None:
     if what in _TEXTS:
         told.content(kind, ask(_TEXTS[what]))
     elif what in _IMAGES:
-        told.pieces.append(image(_source(ask)))
+        told.pieces.append(image(_source(ask), _detail(ask)))
     elif what in _FILES:
         told.pieces.append(file(_source(ask)))
     elif what in _SEALED:
@@ -78,6 +78,12 @@ def _part(told: Told, kind: str, what: str, ask: Ask) -> None:
         told.pieces.append((placed(RESULTS, is_current=told.is_current), Other(most=size, mark=mark)))
     else:
         raise Unattributable(what)
+
+
+def _detail(ask: Ask) -> Any:
+    """How closely an image is to be looked at."""
+    inner = ask("image_url")
+    return ask("detail") if inner is None or isinstance(inner, str) else field(inner)("detail")
 
 
 def _source(ask: Ask) -> Any:
