@@ -94,7 +94,8 @@ def _type(schema: Any, root: Mapping[str, Any], depth: int) -> str:
     elif _named(kind) == "array":
         said = f"{_type(schema.get('items'), root, depth + 1)}[]"
     elif _is_object(members):
-        needed = schema.get("required") or ()
+        required = schema.get("required")
+        needed = required if _is_list(required) else ()
         lines = [_member(name, name in needed, each, root, depth) for name, each in members.items()]
         said = "{\n" + "".join(lines) + "}"
     else:

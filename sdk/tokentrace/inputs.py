@@ -88,11 +88,20 @@ class Count:
         self._add(what, 0, looseness * tokens)
 
     def _structure(self, kind: str, content: Other) -> None:
-        frame, value = self._frame, unchanged(content)
-        if value is None:
-            tokens = self._kin.factor * content.size / PER_TOKEN
-            self._add("changed", _UNREAD * tokens, _UNREAD_SLACK * tokens)
-        elif kind == TOOLS:
+        value = unchanged(content)
+        try:
+            if value is not None:
+                self._read(kind, value)
+                return
+        except (RecursionError, TypeError, ValueError):
+            # It is deeper than JSON can be, or has keys that are no texts.
+            pass
+        tokens = self._kin.factor * content.size / PER_TOKEN
+        self._add("changed", _UNREAD * tokens, _UNREAD_SLACK * tokens)
+
+    def _read(self, kind: str, value: Any) -> None:
+        frame = self._frame
+        if kind == TOOLS:
             self._tools(value)
         elif kind == SYSTEM:
             self._add("shape", frame.shape, frame.shape_slack)

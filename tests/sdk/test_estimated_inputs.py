@@ -73,6 +73,24 @@ def test_a_schema_that_refers_to_itself_comes_to_an_end():
     assert counted(tools({"name": "f", "parameters": node})).slack is not None
 
 
+def nested(depth: int) -> Any:
+    return [nested(depth - 1)] if depth else {}
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"name": "f", "parameters": {"type": "object", "required": True, "properties": {"a": {"required": True}}}},
+        {"name": "f", "parameters": {(1, 2): "a key that is no text"}, "format": {(1, 2): 3}},
+        {"name": "f", "description": "deep", "format": nested(900), "parameters": {"properties": {"a": nested(900)}}},
+        {"name": 5, "description": ["a"], "parameters": {"properties": {"a": 5, "b": {"enum": [None, 1]}}}},
+    ],
+    ids=["required", "keys", "depth", "types"],
+)
+def test_whatever_stands_in_a_definition_it_is_counted(definition):
+    assert counted(tools(definition)).tokens > counted(chat.compose({"messages": [QUESTION]})).tokens
+
+
 def test_definitions_that_were_changed_after_the_call_are_known_by_their_size_alone(ranks):
     definition = {**WEATHER}
     pieces = tools(definition)
