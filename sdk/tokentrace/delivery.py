@@ -53,6 +53,8 @@ class Delivery:
         self._renew = renew
         """Makes the exporter of a forked child, which cannot share the connections of its parent."""
         self._queue_size = queue_size
+        self.before_end: Callable[[], object] = lambda: None
+        """Puts what is still to be delivered, when the end has come."""
         self._start()
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._forked)
@@ -98,6 +100,13 @@ class Delivery:
             elif len(self._queue) == BATCH:
                 self._changed.notify_all()
 
+    def begin(self) -> None:
+        """Be there for a span that is still to come, should the process end first."""
+        if self._thread is None:
+            with self._changed:
+                if self._thread is None and not self._closed:
+                    self._thread = self._begun()
+
     def _begun(self) -> threading.Thread:
         thread = threading.Thread(target=self._run, name="tokentrace-delivery", daemon=True)
         thread.start()
@@ -125,6 +134,8 @@ class Delivery:
 
     def close(self, timeout: float = 2.0) -> bool:
         """Deliver what is queued, within `timeout` seconds, and stop."""
+        with quietly("ending what is open"):
+            self.before_end()
         # An application that has just flushed in vain at its own exit must not wait a second time.
         done = self.flush(0.0 if time.monotonic() - self._gave_up < 1.0 else timeout)
         with self._changed:

@@ -118,7 +118,7 @@ class Meter:
             self._body = Body(response, self.format, self._seen)
             self._read = self._body.feed
             response.stream = (AsyncByteTap if awaited else ByteTap)(response.stream, self)
-            self._streaming = True
+            self._follow()
         else:
             # Of a stream we keep no response: it holds the tap, the tap holds us, and a circle would keep the
             # connection of a dropped stream open until the garbage collector comes by.
@@ -135,16 +135,21 @@ class Meter:
         if tap is not None:
             with quietly("tapping a result"):
                 if (tapped := tap(result, self)) is not None:
-                    self._streaming = True
+                    self._follow()
                     return tapped
         if self._received:
             return result
         if isgenerator(result) or isasyncgen(result):
-            self._streaming = True
+            self._follow()
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
             read_result(result, self.format, self._seen, as_it_is=not self._reads_body)
         return result
+
+    def _follow(self) -> None:
+        """The answer is still to come."""
+        self._streaming = True
+        self._tracing.follow(self)
 
     def part(self, part: Any) -> None:
         """A piece of a streamed answer: bytes of a body, or a parsed part."""
@@ -168,6 +173,7 @@ class Meter:
             self._claims.pop()
         except IndexError:
             return
+        self._tracing.open.discard(self)
         span = self._opened.span
         with quietly("describing a call"):
             if self._body is not None:
@@ -179,6 +185,10 @@ class Meter:
             span.end(self._last if self._streaming and self._last else None)
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = self._whole = None
+
+    def forget(self) -> None:
+        """The call is that of another process, whose span it ends."""
+        self._claims.clear()
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
         seen = self._seen
