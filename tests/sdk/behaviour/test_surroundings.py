@@ -6,18 +6,17 @@ import gc
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 import tokentrace
 from behaviour.doors.all import DOORS
 from behaviour.play import play
 from behaviour.scenarios.all import SCENARIOS
+from behaviour.surroundings import NAMES, OWN
 from behaviour.verdict import bearing, unordered
 
-NAMES = ("complete", "streamed", "429, 429, 200, with `Retry-After`", "`break`, then collected")
 CASES = [
     pytest.param(door, scenario, mode, id=f"{door.name}-{scenario.name}-{mode}")
     for door in DOORS
@@ -28,14 +27,6 @@ CASES = [
 ]
 every_case = pytest.mark.parametrize(("door", "scenario", "mode"), CASES)
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-SMALL = SpanLimits(max_span_attributes=3, max_events=1, max_event_attributes=1, max_span_attribute_length=2)
-OWN = {
-    "sampled out": lambda: TracerProvider(sampler=ParentBased(ALWAYS_OFF), shutdown_on_exit=False),
-    "small limits": lambda: TracerProvider(span_limits=SMALL, shutdown_on_exit=False),
-    "of another kind": trace.NoOpTracerProvider,
-    "none": lambda: None,
-}
 
 
 @pytest.fixture(params=OWN)
