@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import wrapt
 
@@ -57,7 +59,8 @@ class Installation:
         self._done.add(module.__name__)
         for seam in _by_module()[module.__name__].values():
             try:
-                handle = wrapt.wrap_function_wrapper(module, seam.name, self._wrapper(seam))
+                shadows = _shadows(module, seam.name)
+                self._wrap(module, seam.name, seam)
             except AttributeError:
                 if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
                     # A release without such sessions has nothing that is not metered.
@@ -67,10 +70,13 @@ class Installation:
                     "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
                 )
                 continue
-            self._undo.append(
-                functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
-            )
+            for kind in shadows:
+                self._wrap(kind, seam.name.rpartition(".")[2], seam)
         self._undo += [attach(module) for attach in _attachments(module.__name__)]
+
+    def _wrap(self, holder: Any, name: str, seam: AnySeam) -> None:
+        handle = wrapt.wrap_function_wrapper(holder, name, self._wrapper(seam))
+        self._undo.append(functools.partial(wrapt.unwrap_object, holder, name, handle, missing_ok=True))
 
     def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
         if isinstance(seam, AttemptSeam):
@@ -86,6 +92,25 @@ class Installation:
             # Where somebody has wrapped ours since, it stays, and lets every call through.
             with suppress(wrapt.WrapperNotOutermostError):
                 self._undo.pop()()
+
+
+def _shadows(module: ModuleType, name: str) -> list[type]:
+    """The classes below that of a seam on which somebody has put the same function once more.
+
+    An instrumentation that wraps `OpenAI.request` finds that of the class above, and keeps what it has found.
+    """
+    holder, _, method = name.rpartition(".")
+    above = getattr(module, holder, None)
+    if not isinstance(above, type):
+        return []
+    function = inspect.unwrap(getattr(above, method))
+    return [kind for kind in _below(above) if method in vars(kind) and inspect.unwrap(vars(kind)[method]) is function]
+
+
+def _below(kind: type) -> Iterator[type]:
+    for each in type.__subclasses__(kind):
+        yield each
+        yield from _below(each)
 
 
 _current: Installation | None = None

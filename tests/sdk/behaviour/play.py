@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -149,7 +150,20 @@ def play(
             back = trace.get_current_span() is request
         stage.client = None
         seen = _anywhere([looks(result), f"span restored: {back}"], url)
-        return Taken(_anywhere(seen, url.rpartition(":")[2]), provider.asked)
+        return Taken(_at_any_time(_anywhere(seen, url.rpartition(":")[2])), provider.asked)
+
+
+_DRAWN = re.compile(r"chatcmpl-[0-9a-f]{8}-[0-9a-f-]{27}")
+"""An id that a client has drawn by lot."""
+
+
+def _at_any_time(value: Any) -> Any:
+    """A value without what a client makes up anew each time."""
+    if isinstance(value, str):
+        return _DRAWN.sub("…", value)
+    if isinstance(value, dict):
+        return {key: 0 if key == "created" else _at_any_time(item) for key, item in value.items()}
+    return [_at_any_time(item) for item in value] if isinstance(value, list) else value
 
 
 BOTH, AWAITED, PLAIN = (SYNC, ASYNC), (ASYNC,), (SYNC,)
