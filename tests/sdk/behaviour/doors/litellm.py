@@ -32,7 +32,9 @@ def _client(model: str, **always: Any) -> Callable[[Settings], Any]:
 
 
 def _open(client: Any) -> Any:
-    return client(stream=True, stream_options={"include_usage": True})
+    stream = client(stream=True, stream_options={"include_usage": True})
+    # What does not await can be read either way: this application reads it plainly.
+    return (part for part in stream) if hasattr(stream, "__next__") else stream
 
 
 OPENAI = Door(

@@ -77,6 +77,7 @@ KNOWN: tuple[Rival, ...] = (
             "openinference.instrumentation.google_genai:GoogleGenAIInstrumentor",
         ),
         (*OPENAI, "anthropic", "google-genai"),
+        puts_back=True,
     ),
     Rival(
         "OpenTelemetry GenAI",

@@ -24,6 +24,9 @@ class Rival:
     doors: tuple[str, ...]
     """The clients that it instruments."""
 
+    puts_back: bool = False
+    """Whether it puts back the function that it once found, and thereby takes away what came since: ours too."""
+
     @property
     def is_installed(self) -> bool:
         """Whether this environment has it."""

@@ -120,6 +120,9 @@ def first(both: Together) -> None:
     both.expect_ours("with them before us", together)
     both.expect_same(alone, together)
     off()
+    if both.rival.puts_back:
+        tokentrace.uninstrument()
+        both.begin()
     both.expect_ours("when they were gone", both.run())
     tokentrace.uninstrument()
     both.expect_none("when both were gone", both.run())
