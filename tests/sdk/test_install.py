@@ -90,7 +90,8 @@ def test_a_class_on_which_somebody_has_wrapped_the_inherited_function_is_metered
 
     answer = {"id": "x", "object": "chat.completion", "model": "m", "choices": [], "usage": {"prompt_tokens": 1}}
     client = openai.OpenAI(
-        api_key="-", http_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=answer)))
+        api_key="-",
+        http_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=answer))),
     )
     seen = []
     wrapt.wrap_function_wrapper(

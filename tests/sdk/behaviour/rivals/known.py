@@ -41,7 +41,8 @@ def _logfire(provider: TracerProvider) -> Off:
 
     def off() -> None:
         for each in opened:
-            each.__exit__(None, None, None)
+            with each:
+                pass
 
     return off
 
@@ -89,15 +90,18 @@ KNOWN: tuple[Rival, ...] = (
         (*OPENAI, "anthropic"),
     ),
     Rival(
-        "OpenTelemetry openai-v2, google-genai",
+        "OpenTelemetry openai-v2",
         "opentelemetry.instrumentation.openai_v2",
-        instrumentors(
-            "opentelemetry.instrumentation.openai_v2:OpenAIInstrumentor",
-            "opentelemetry.instrumentation.google_genai:GoogleGenAiSdkInstrumentor",
-        ),
-        ("openai chat", "google-genai"),
+        instrumentors("opentelemetry.instrumentation.openai_v2:OpenAIInstrumentor"),
+        ("openai chat",),
+    ),
+    Rival(
+        "OpenTelemetry google-genai",
+        "opentelemetry.instrumentation.google_genai",
+        instrumentors("opentelemetry.instrumentation.google_genai:GoogleGenAiSdkInstrumentor"),
+        ("google-genai",),
     ),
     Rival("Langfuse", "langfuse", _langfuse, OPENAI),
-    Rival("Logfire", "logfire", _logfire, (*OPENAI, "anthropic")),
+    Rival("Logfire", "logfire", _logfire, (*OPENAI, "anthropic"), puts_back=True),
     Rival("OpenLIT", "openlit", _openlit, (*OPENAI, "anthropic", "google-genai")),
 )

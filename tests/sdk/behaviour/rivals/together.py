@@ -1,6 +1,6 @@
 """Runs scenarios with another instrumentation in the same process, and says what is not as it has to be.
 
-    python -m behaviour.rivals.together NAME first|last
+python -m behaviour.rivals.together NAME first|last
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ _NATIVE = ("com.anthropic",)
 """Scopes of clients that trace themselves, which we keep from doing so."""
 _CHANGING = re.compile(r"[0-9a-f]{16,}|\d+\.\d+|:\d{4,5}\b|\b\d{10,}\b|20\d\d-\d\d-\d\dT[^\"]*")
 _TIMES = ("time", "duration", "latency", "server.port", "ttft", "tbt")
+_AROUND = ("code.", "logfire.metrics")
+"""What Logfire tells of what runs around and in its span: the frame that called, and our metrics, which it is given."""
 
 Run = dict[str, tuple[Taken, list[Any], list[ReadableSpan]]]
 
@@ -72,7 +74,8 @@ class Together:
         self.wrong: list[str] = []
 
     def begin(self) -> None:
-        """Switch ours on."""
+        """Switch ours on; what it delivers through is shut down with it."""
+        self.ours = InMemorySpanExporter()
         tokentrace.instrument(exporter=self.ours)
 
     def run(self) -> Run:
@@ -155,7 +158,11 @@ def _plain(span: ReadableSpan) -> Any:
     scope = span.instrumentation_scope.name if span.instrumentation_scope else ""
     if scope.startswith((*_NATIVE, "application")):
         return None
-    told = {key: value for key, value in (span.attributes or {}).items() if not any(part in key for part in _TIMES)}
+    told = {
+        key: value
+        for key, value in (span.attributes or {}).items()
+        if not key.startswith(_AROUND) and not any(part in key for part in _TIMES)
+    }
     return [scope, span.name, span.status.status_code.name, _CHANGING.sub("…", repr(sorted(told.items())))]
 
 
