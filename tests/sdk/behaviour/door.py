@@ -58,6 +58,9 @@ class Door:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What is peculiar: the answers to those verbs, and how an error is told."""
 
+    lacks: frozenset[str] = frozenset()
+    """Scenarios in which the library goes ways of its own, so that nobody can say what is to come."""
+
     @property
     def is_installed(self) -> bool:
         """Whether this environment has it."""

@@ -85,7 +85,13 @@ class Scenario:
         """Whether a door has it."""
         has = {*door.verbs, *door.facts}
         modes = set(self.modes) & set(door.modes)
-        return bool(modes) and has.issuperset(self.needs) and has.isdisjoint(self.unless) and self.only(door)
+        return (
+            bool(modes)
+            and self.name not in door.lacks
+            and has.issuperset(self.needs)
+            and has.isdisjoint(self.unless)
+            and self.only(door)
+        )
 
 
 def record(

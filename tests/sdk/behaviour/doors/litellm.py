@@ -37,6 +37,37 @@ def _open(client: Any) -> Any:
     return (part for part in stream) if hasattr(stream, "__next__") else stream
 
 
+# It tries again by rules of its own, and tells in its errors how long it took.
+_RETRIES = {
+    "connection lost before the answer",
+    "connection lost, then 200",
+    "timeout before the answer",
+    "timeout, then 200",
+    "every attempt refused",
+    "retries around the retries of a client",
+    "Ctrl-C in flight",
+    "Ctrl-C in mid-stream",
+}
+# It reads ahead of the application, as far as there is something to read.
+_AHEAD = {
+    "`break`, then collected",
+    "left by an error of the application",
+    "passed on by a generator that is closed",
+    "dropped by another thread",
+    "dropped by a task",
+    "left open when the loop ends",
+    "Ctrl-C between two parts",
+}
+# A stream that breaks is an error before it is one, and one that merely ends is given an end.
+_BREAKS = {
+    "answer without usage",
+    "connection lost in mid-stream",
+    "timeout in mid-stream",
+    "stream that ends before its answer",
+    "error event in mid-stream",
+    "task cancelled in mid-stream",
+}
+
 OPENAI = Door(
     name="litellm → openai",
     module="litellm",
@@ -46,7 +77,7 @@ OPENAI = Door(
     whole=answers.CHAT,
     events=answers.CHUNKS,
     tokens=answers.CHAT_TOKENS,
-    facts={"waits": True},
+    lacks=frozenset(_RETRIES | _AHEAD | (_BREAKS - {"answer without usage"})),
 )
 HANDLERS = Door(
     name="litellm → anthropic",
@@ -58,8 +89,8 @@ HANDLERS = Door(
     events=answers.EVENTS,
     tokens=answers.MESSAGE_TOKENS,
     begun=answers.MESSAGE_TOKENS | {"output_text": 1},
+    lacks=frozenset(_RETRIES | _BREAKS),
     facts={
-        "waits": True,
         "error event": named({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
         "error": "overloaded_error",
     },

@@ -21,7 +21,7 @@ def _langfuse(provider: TracerProvider) -> Off:
         tracer_provider=provider, span_exporter=InMemorySpanExporter(),
     )  # fmt: skip
     # It has no way back.
-    return lambda: (client, langfuse.openai) and None
+    return client.flush
 
 
 def _logfire(provider: TracerProvider) -> Off:
@@ -55,7 +55,8 @@ def _openlit(provider: TracerProvider) -> Off:
     prices.write_text("{}")
     others = ["httpx", "requests", "urllib", "urllib3", "aiohttp-client", "litellm"]
     openlit.init(pricing_json=str(prices), disable_metrics=True, disable_events=True, disabled_instrumentors=others)
-    return lambda: provider and None
+    # What it wraps it leaves wrapped.
+    return lambda: None
 
 
 KNOWN: tuple[Rival, ...] = (

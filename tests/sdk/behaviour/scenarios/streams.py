@@ -181,7 +181,7 @@ async def _dropped_elsewhere(play: Play) -> Any:
 
 async def _another_task(play: Play) -> Any:
     events = await asyncio.create_task(play.open())
-    return await asyncio.create_task(drain(events))
+    return await asyncio.create_task(rest(events))
 
 
 async def _abandoned_by_a_task(play: Play) -> Any:
