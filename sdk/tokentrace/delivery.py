@@ -102,10 +102,9 @@ class Delivery:
 
     def begin(self) -> None:
         """Be there for a span that is still to come, should the process end first."""
-        if self._thread is None:
-            with self._changed:
-                if self._thread is None and not self._closed:
-                    self._thread = self._begun()
+        with self._changed:
+            if self._thread is None and not self._closed:
+                self._thread = self._begun()
 
     def _begun(self) -> threading.Thread:
         thread = threading.Thread(target=self._run, name="tokentrace-delivery", daemon=True)

@@ -94,7 +94,7 @@ class Installation:
                 self._undo.pop()()
 
 
-def _shadows(module: ModuleType, name: str) -> list[type]:
+def _shadows(module: ModuleType, name: str) -> list[type[Any]]:
     """The classes below that of a seam on which somebody has put the same function once more.
 
     An instrumentation that wraps `OpenAI.request` finds that of the class above, and keeps what it has found.
@@ -107,7 +107,8 @@ def _shadows(module: ModuleType, name: str) -> list[type]:
     return [kind for kind in _below(above) if method in vars(kind) and inspect.unwrap(vars(kind)[method]) is function]
 
 
-def _below(kind: type) -> Iterator[type]:
+def _below(kind: type[Any]) -> Iterator[type[Any]]:
+    each: type[Any]
     for each in type.__subclasses__(kind):
         yield each
         yield from _below(each)

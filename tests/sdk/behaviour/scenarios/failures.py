@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
@@ -71,14 +71,24 @@ async def _cancelled_in_stream(play: Play) -> Any:
 
 
 async def _timed_out(play: Play) -> Any:
-    async with asyncio.timeout(0.1):
+    async with asyncio.timeout(None) as deadline:
+        expiring = asyncio.create_task(_expire(play, lambda: deadline.reschedule(0)))
         await play.ask()
+    return expiring
 
 
 async def _moved_on(play: Play) -> Any:
-    with anyio.move_on_after(0.1) as scope:
+    with anyio.move_on_after(60) as scope:
+        expiring = asyncio.create_task(_expire(play, scope.cancel))
         await play.ask()
+    await expiring
     return scope.cancelled_caught
+
+
+async def _expire(play: Play, expire: Callable[[], Any]) -> None:
+    """Let the time be over once the provider was asked."""
+    assert await asyncio.to_thread(play.provider.hangs.wait, 10)
+    expire()
 
 
 def _interrupt(play: Play) -> None:
@@ -143,7 +153,7 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario(
         "connection lost before the answer", _ask, lambda _: gone, lambda _: _failed(BROKE), unless=("asks twice",)
     )
-    yield Scenario("timeout before the answer", _ask, lambda _: late, lambda _: _failed(BROKE), timeout=0.1)
+    yield Scenario("timeout before the answer", _ask, lambda _: late, lambda _: _failed(BROKE), timeout=0.5)
     yield from _in_streams()
     yield from _cancellations()
 
