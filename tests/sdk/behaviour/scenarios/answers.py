@@ -7,10 +7,12 @@ from typing import Any
 
 from opentelemetry import trace
 from shapes.provider import Answer, reply
-from shapes.shape import current, drain, entered, settle
+from shapes.shape import current, settle
 
 from behaviour.door import Door
 from behaviour.play import Play, Scenario, record, streamed, whole
+from behaviour.reading import rest
+from behaviour.scenarios.streams import in_mode
 
 
 def _answer(door: Door) -> tuple[Answer, ...]:
@@ -36,17 +38,17 @@ async def _raw(play: Play) -> Any:
 
 async def _raw_stream(play: Play) -> Any:
     response = await play.do("raw stream")
-    return [type(response), dict(response.headers)["content-type"], await drain(await settle(response.parse()))]
+    return [type(response), dict(response.headers)["content-type"], await rest(await settle(response.parse()))]
 
 
 async def _streaming(play: Play) -> Any:
-    async with entered(play.manager("streaming response")) as response:
+    async with in_mode(play, play.manager("streaming response")) as response:
         return [type(response), response.headers["x-mark"], await settle(response.read())]
 
 
 async def _streaming_lines(play: Play) -> Any:
-    async with entered(play.manager("streaming response stream")) as response:
-        return await drain(response.iter_lines())
+    async with in_mode(play, play.manager("streaming response stream")) as response:
+        return await rest(response.iter_lines())
 
 
 async def _turns(play: Play) -> Any:

@@ -17,7 +17,7 @@ from shapes.shape import ASYNC
 
 from behaviour.door import Door
 from behaviour.play import AWAITED, PLAIN, Play, Record, Scenario, left, record
-from behaviour.scenarios.streams import begin, next_part, rest
+from behaviour.reading import begin, next_part, rest
 
 BROKE = IsStr(min_length=3)
 """Every HTTP library names it in its own way."""

@@ -9,8 +9,8 @@ from shapes.provider import AT_ONCE, Answer, lost
 
 from behaviour.door import Door
 from behaviour.play import Play, Record, Scenario, record, streamed
+from behaviour.reading import rest
 from behaviour.scenarios.failures import BROKE
-from behaviour.scenarios.streams import rest
 
 
 async def _ask(play: Play) -> Any:

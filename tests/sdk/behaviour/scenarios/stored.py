@@ -10,7 +10,7 @@ from shapes.provider import Answer, reply
 
 from behaviour.door import Door
 from behaviour.play import Play, Record, Scenario, left, record, streamed, whole
-from behaviour.scenarios.streams import begin, next_part, rest
+from behaviour.reading import begin, next_part, rest
 
 
 async def _read_twice(play: Play) -> Any:

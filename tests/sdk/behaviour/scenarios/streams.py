@@ -7,15 +7,17 @@ import gc
 import gzip
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from shapes.api import LEFT
 from shapes.provider import Answer
-from shapes.shape import current, drain, entered, first, settle
+from shapes.shape import ASYNC, current, entered, settle
 
 from behaviour.door import Door
 from behaviour.play import AWAITED, PLAIN, Play, Record, Scenario, left, record, streamed
+from behaviour.reading import awaits, begin, first, next_part, rest
 
 
 def _flow(door: Door) -> tuple[Answer, ...]:
@@ -39,16 +41,6 @@ def _unread(door: Door) -> tuple[Record, ...]:
     return () if "asks late" in door.facts else (record({}, source="missing", end="unread"),)
 
 
-async def next_part(stream: Any) -> Any:
-    """The next part of a stream that was begun."""
-    return await anext(stream) if hasattr(stream, "__anext__") else next(stream)
-
-
-async def rest(parts: Any) -> list[Any]:
-    """What follows in a stream that was begun."""
-    return (await drain(parts))[1:]
-
-
 async def _drained(play: Play) -> Any:
     events = await play.open()
     # What a stream says of itself, which is what `isinstance` asks.
@@ -56,22 +48,22 @@ async def _drained(play: Play) -> Any:
 
 
 async def _silent(play: Play) -> Any:
-    return await drain(await play.do("silent"))
+    return await rest(await play.do("silent"))
 
 
 async def _helper(play: Play) -> Any:
-    async with entered(play.manager("helper")) as events:
-        return await drain(events)
+    async with in_mode(play, play.manager("helper")) as events:
+        return await rest(events)
 
 
 async def _helper_left(play: Play) -> Any:
-    async with entered(play.manager("helper")) as events:
+    async with in_mode(play, play.manager("helper")) as events:
         return await first(events)
 
 
 async def _in_with(play: Play) -> Any:
-    async with entered(await play.open()) as events:
-        return await drain(events)
+    async with in_mode(play, await play.open()) as events:
+        return await rest(events)
 
 
 async def _broken(play: Play) -> Any:
@@ -87,25 +79,36 @@ async def _never(play: Play) -> Any:
 
 
 async def _exited(play: Play) -> Any:
-    async with entered(await play.open()) as events:
+    async with in_mode(play, await play.open()) as events:
         return await first(events)
 
 
 async def _closed(play: Play) -> Any:
     events = await play.open()
     seen = await first(events)
-    await settle(events.aclose() if hasattr(events, "aclose") else events.close())
+    await settle(events.aclose() if play.settings.mode == ASYNC and hasattr(events, "aclose") else events.close())
     return [seen, current()]
 
 
 async def _raised(play: Play) -> Any:
     events = await play.open()
-    async with entered(events) if _enters(events) else _held(events) as parts:
+    async with in_mode(play, events) if _enters(events) else _held(events) as parts:
         raise LookupError(type(await first(parts)).__name__)
 
 
 def _enters(events: Any) -> bool:
     return hasattr(events.__class__, "__enter__") or hasattr(events.__class__, "__aenter__")
+
+
+def in_mode(play: Play, manager: Any) -> Any:
+    """`async with` or `with`, as the application does."""
+    return entered(manager) if play.settings.mode == ASYNC else _plainly(manager)
+
+
+@asynccontextmanager
+async def _plainly(manager: Any) -> Any:
+    with manager as value:
+        yield value
 
 
 class _held:  # noqa: N801
@@ -121,7 +124,7 @@ class _held:  # noqa: N801
 async def _passed_on(play: Play) -> Any:
     """Through a generator of the application, which is closed in the middle."""
     events = await play.open()
-    if hasattr(events, "__aiter__"):
+    if awaits(events):
 
         async def later() -> Any:
             async for part in events:
@@ -146,10 +149,6 @@ async def _interleaved(play: Play) -> Any:
     one, other = begin(one), begin(other)
     seen = [await next_part(one), await next_part(other), current()]
     return [seen, await rest(one), await rest(other)]
-
-
-def begin(stream: Any) -> Any:
-    return aiter(stream) if hasattr(stream, "__aiter__") else iter(stream)
 
 
 async def _asking_inside(play: Play) -> Any:

@@ -14,7 +14,7 @@ from shapes.shape import SYNC, current
 
 from behaviour.door import Door
 from behaviour.play import AWAITED, PLAIN, Play, Record, Scenario, record, streamed, whole
-from behaviour.scenarios.streams import rest
+from behaviour.reading import rest
 
 
 def _answer(door: Door) -> tuple[Answer, ...]:
