@@ -8,6 +8,7 @@ It prints a table and judges nothing. A cell is tokens in spans that carry any, 
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import sys
 import warnings
@@ -33,6 +34,8 @@ KEYS = (
     ("llm.token_count.prompt", "llm.token_count.completion"),
 )
 """Input and output, as they are called."""
+LANGFUSE = "langfuse.observation.usage_details"
+"""The same as JSON, under the names of the provider."""
 LEFT_OUT = ("Ctrl-C in flight", "Ctrl-C in mid-stream", "uninstrumented in mid-stream")
 
 
@@ -94,6 +97,8 @@ def _told(spans: Iterable[ReadableSpan]) -> Iterator[list[int]]:
     """Input and output of every span that has any."""
     for span in spans:
         told: Mapping[str, Any] = span.attributes or {}
+        if LANGFUSE in told:
+            told = {f"gen_ai.usage.{key}": count for key, count in json.loads(told[LANGFUSE]).items()}
         for keys in KEYS:
             counts = [told[key] for key in keys if isinstance(told.get(key), int)]
             if counts and _scope(span) != "tokentrace":
