@@ -32,15 +32,12 @@ from behaviour.verdict import bearing, unordered
 
 NAMES = (
     "complete",
-    "raw response",
     "streamed",
     "`break`, then collected",
-    "refused with 400",
     "429, 429, 200, with `Retry-After`",
     "a stream asked for inside of another",
     "created, retrieved twice",
     "task cancelled in mid-stream",
-    "`asyncio.gather`",
 )
 _NATIVE = ("com.anthropic",)
 """Scopes of clients that trace themselves, which we keep from doing so."""
