@@ -138,13 +138,13 @@ class Estimate:
         counting = _Counting(self._wanted, call.model, self._answer.format, before, self._seen)
         told = counting.facts(said(self._answer), self._answer.kept, self._prompt)
         after = count(self._seen, call.provider, {**call.facts, **told})
-        was = record.attributes(self._seen, before, call.facts)
+        was = record.attributes(self._seen, before, call.provider, call.facts)
         attributes = _amended(span.attributes or {}, was, self._found(before, after, counting), call.owed)
         self._metrics.count(attributes)
         return _copied(span, attributes)
 
     def _found(self, before: Usage, after: Usage, counting: _Counting) -> dict[str, Any]:
-        found = record.attributes(self._seen, after, self._call.facts)
+        found = record.attributes(self._seen, after, self._call.provider, self._call.facts)
         if not self._seen.complete:
             found[name.USAGE_FLAGS] = [*found.get(name.USAGE_FLAGS, ()), "provider_may_bill_more"]
             found |= _risk(self._call)
