@@ -84,6 +84,7 @@ def test_a_quickstart_stays_what_it_was_and_counts_once(metering, passages, name
 BY_HAND = ("realtime", "beta.realtime", "responses", "beta.responses")
 UNDIVIDED = {
     "invoke claude streamed": "has no messages",
+    **dict.fromkeys(("invoke", *(f"invoke {how}" for how in ("with", "in pieces", "by lines", "unread"))), "as above"),
     "live": "speaks in a session",
     "live left in a turn": "as above",
     "runs async streamed": "asks with a thread that the provider keeps",
