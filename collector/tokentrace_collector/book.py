@@ -17,7 +17,8 @@ from tokentrace_collector import files, notation
 
 _MILLION = 6
 """Prices of tokens are written per million: so many places are gone once it is one."""
-_DEFAULT_TRUST = ("openrouter",)
+_DEFAULT_TRUST = ("openrouter", "x_ai")
+"""Providers that say, in their documentation and in every answer, what they bill for it."""
 
 
 def _none() -> Mapping[str, Decimal]:
@@ -72,7 +73,7 @@ class Book:
     review_roles: Mapping[str, Decimal] = field(default_factory=_none)
     pools: tuple[Pool, ...] = ()
     trust_reported: tuple[str, ...] = _DEFAULT_TRUST
-    """Providers whose own word on what a call cost is what it cost."""
+    """Who is taken at their word on what a call cost: providers, or what computes it on the way, such as `litellm`."""
     currency: str = "USD"
     text: str = ""
 

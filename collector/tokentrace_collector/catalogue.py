@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
 import genai_prices
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.data_units import unit_data
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from tokentrace_collector import files, notation
+from tokentrace_collector import files, notation, pricelist
 from tokentrace_collector.pricelist import ALWAYS, Cells, PriceList, Unit, units
 
-_RULES = (files.root() / "prices" / "units.yaml").read_bytes()
-EDITION = f"genai-prices {genai_prices.__version__}+{hashlib.sha256(_RULES).hexdigest()[:8]}"
-"""Which catalogue this is, and by which rules it was read."""
+_RULES = (Path(__file__).read_text(), (files.root() / "prices" / "units.yaml").read_text())
+EDITION = f"genai-prices {genai_prices.__version__}+{files.fingerprint(pricelist, *_RULES)[:8]}"
+"""Which catalogue this is, and by which rules and code it was read."""
 STANDARD = ""
 """The context of a request at ordinary service."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from tokentrace_collector import catalogue, schema
+from tokentrace_collector import book, catalogue, files, resolution, schema
 from tokentrace_collector.book import Book, Pool
 from tokentrace_collector.pricelist import Row, row, units
 from tokentrace_collector.resolution import Match, Seen, match
@@ -38,19 +37,19 @@ class Run:
     """A rating run: one evaluation of all prices."""
 
     id: str
-    """The hash of catalogue, pricing rules and price book: equal prices, equal name."""
+    """The hash of catalogue, price book, and the rules and code that read and match them: equal prices, equal name."""
     book: Book
 
 
-def load(store: Store, book: Book) -> Run:
+def load(store: Store, priced_by: Book) -> Run:
     """Put catalogue and book into the database, once for each edition; the run that rates with them."""
-    run = Run(_name(book), book)
+    run = Run(_name(priced_by), priced_by)
     if not _has(store, "SELECT 1 FROM price_rates WHERE catalogue = {name:String} LIMIT 1", catalogue.EDITION):
         _insert(store, "price_fallbacks", _LENDERS, _lenders())
         _insert(store, "price_rates", _RATES, _catalogue())
     if not _has(store, "SELECT 1 FROM rating_runs WHERE rating_run = {name:String} LIMIT 1", run.id):
-        _insert(store, "capacity_pools", _POOL, (_pool(run, each) for each in book.pools))
-        text = (TENANT, run.id, catalogue.EDITION, book.sha, book.currency, book.text)
+        _insert(store, "capacity_pools", _POOL, (_pool(run, each) for each in priced_by.pools))
+        text = (TENANT, run.id, catalogue.EDITION, priced_by.sha, priced_by.currency, priced_by.text)
         _insert(store, "rating_runs", _RUN, [text])
     return run
 
@@ -64,8 +63,9 @@ def resolve(store: Store, run: Run) -> int:
     return len(kinds)
 
 
-def _name(book: Book) -> str:
-    return hashlib.sha256(f"{catalogue.EDITION} {book.sha}".encode()).hexdigest()[:16]
+def _name(priced_by: Book) -> str:
+    rules = files.fingerprint(book, resolution, resolution.names())
+    return files.fingerprint(catalogue.EDITION, rules, priced_by.sha, repr(priced_by.trust_reported))
 
 
 def _catalogue() -> Iterator[tuple[Any, ...]]:

@@ -145,6 +145,11 @@ def _price_lists(listed: _Listed) -> list[PriceList]:
     return found if listed.is_exact else [replace(each, applies=False) for each in found]
 
 
+def names() -> str:
+    """Which provider is which of the catalogue, as a text to compare."""
+    return repr(sorted(_catalogue_names().items()))
+
+
 @cache
 def _catalogue_names() -> dict[str, str | None]:
     """OpenTelemetry provider name or alias → the provider's id in the catalogue."""

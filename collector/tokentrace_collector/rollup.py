@@ -8,6 +8,7 @@ from time import perf_counter
 
 from tokentrace_collector import prices, schema
 from tokentrace_collector.book import Book
+from tokentrace_collector.lease import Hold, Lease, TakenError
 from tokentrace_collector.stages import Bounds, Stages
 from tokentrace_collector.store import Store
 
@@ -17,6 +18,8 @@ _TOUCHES = 200_000
 _EVERY = 1 << 62
 _SPANS = 1_000_000
 """Spans of one share of a rebuild; it bounds memory."""
+_PATIENCE = 60.0
+"""Seconds that a rebuild waits for the rollup of another collector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,21 @@ class Report:
     seconds: float
     unpriced: int = 0
     """Calls among them that used something of which no price is known."""
+    is_elsewhere: bool = False
+    """Nothing was done here, as another collector was at it."""
 
 
 class Rollup:
-    """Keeps the tables of cost equal to a recomputation from all spans. Every step may be repeated after a crash."""
+    """Keeps the tables of cost equal to a recomputation from all spans. Every step may be repeated after a crash.
 
-    def __init__(self, store: Store, book: Book | None = None) -> None:
+    Collectors that share a database take turns: what one is at, the others leave alone.
+    """
+
+    def __init__(self, store: Store, book: Book | None = None, *, patience: float = _PATIENCE) -> None:
         self._store = store
         self._book = book or Book()
+        self._lease = Lease(store)
+        self._patience = patience
         self._lock = Lock()
         self._loaded: prices.Run | None = None
         self._unpriced = 0
@@ -44,49 +54,69 @@ class Rollup:
         """Recompute the traces touched since the last time; every trace where prices have changed."""
         with self._lock:
             began, run = perf_counter(), self._run()
-            self._unpriced = 0
-            if self._state("rating_run") != run.id:
-                return Report(self._rebuild(run), perf_counter() - began, self._unpriced)
-            traces, taken = 0, _TOUCHES
-            # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
-            while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
-                traces += self._tick(run)
+            self._unpriced, traces = 0, 0
+            if self._is_up_to_date(run):
+                return Report(0, perf_counter() - began)
+            try:
+                with self._lease.held() as hold:
+                    traces = self._catch_up(run, hold)
+            except TakenError:
+                return Report(0, perf_counter() - began, is_elsewhere=True)
             return Report(traces, perf_counter() - began, self._unpriced)
 
     def rebuild(self) -> Report:
         """Recompute every trace from the spans that are stored."""
         with self._lock:
             began, self._unpriced = perf_counter(), 0
-            return Report(self._rebuild(self._run()), perf_counter() - began, self._unpriced)
+            with self._lease.held(self._patience) as hold:
+                traces = self._rebuild(self._run(), hold)
+            return Report(traces, perf_counter() - began, self._unpriced)
 
     def _run(self) -> prices.Run:
         if self._loaded is None:
             self._loaded = prices.load(self._store, self._book)
         return self._loaded
 
-    def _tick(self, run: prices.Run) -> int:
-        stages = Stages(self._store, run, self._next_version())
+    def _is_up_to_date(self, run: prices.Run) -> bool:
+        waiting = self._store.query("SELECT 1 FROM touched_traces LIMIT 1")
+        return not waiting and self._state("rating_run") == run.id
+
+    def _catch_up(self, run: prices.Run, hold: Hold) -> int:
+        if self._state("rating_run") != run.id:
+            return self._rebuild(run, hold)
+        traces, taken = 0, _TOUCHES
+        # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
+        while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
+            traces += self._tick(run, hold)
+        return traces
+
+    def _tick(self, run: prices.Run, hold: Hold) -> int:
+        stages = Stages(self._store, run, self._next_version(), hold.check)
         traces = stages.begin("batch")
         stages.rate()
         self._unpriced += stages.unpriced()
         bounds = stages.bounds()
         if bounds is not None:
+            stages.leave(bounds)
             bounds = stages.allocate(self._with_latest(bounds, stages.version))
             stages.sum_up(bounds)
             stages.add_hours(bounds)
+        hold.check()
         self._drop_touches()
         return traces
 
-    def _rebuild(self, run: prices.Run) -> int:
+    def _rebuild(self, run: prices.Run, hold: Hold) -> int:
         self._take_touches(_EVERY)
-        stages = Stages(self._store, run, self._next_version())
+        stages = Stages(self._store, run, self._next_version(), hold.check)
         shares = 1 + self._store.query("SELECT count() AS spans FROM llm_calls")[0]["spans"] // _SPANS
         traces, bounds = 0, None
         for share in range(shares):
             traces += stages.begin("batch_everything", share=share, shares=shares)
             stages.rate()
             self._unpriced += stages.unpriced()
-            bounds = _wider(bounds, stages.bounds())
+            if (these := stages.bounds()) is not None:
+                stages.leave(these)
+            bounds = _wider(bounds, these)
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()
@@ -95,6 +125,7 @@ class Rollup:
             for share in range(shares):
                 stages.begin("batch_everything", share=share, shares=shares)
                 stages.sum_up(bounds)
+        hold.check()
         self._remember("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces

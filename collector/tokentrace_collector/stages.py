@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,8 @@ _SCRATCH = (
     "shares",
 )
 
+_ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -53,9 +56,12 @@ class Stages:
     store: Store
     run: prices.Run
     version: int
+    check: Callable[[], None]
+    """Raises where the run is not to go on."""
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
+        self.check()
         for table in _SCRATCH:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
         self._do(statement, **parameters)
@@ -65,12 +71,15 @@ class Stages:
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
-        for statement in ("spans", "responses", "ancestry", "decided", "bearing"):
+        trusted = list(self.run.book.trust_reported)
+        for statement in ("spans", "responses"):
+            self._do(statement, trusted=trusted)
+        for statement in ("ancestry", "decided", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)
         self._do("prices")
-        self._do("lines", trusted=list(self.run.book.trust_reported))
+        self._do("lines")
         self._do("reported")
         self._do("call_costs", run=self.run.id, version=self.version)
 
@@ -84,6 +93,10 @@ class Stages:
         found = self.store.query(schema.sql("rollup/bounds"))
         return Bounds(**found[0]) if found else None
 
+    def leave(self, bounds: Bounds) -> None:
+        """Take the calls of the batch out of hours that they are not of any more."""
+        self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
+
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
         self.store.run("DELETE FROM capacity_hours WHERE rating_run != {run:String}", run=self.run.id)
@@ -93,7 +106,7 @@ class Stages:
         """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
         if not self.run.book.pools:
             return bounds
-        for statement in ("pool_hours", "shares", "capacity_hours", "capacity_lines", "capacity_lines_gone"):
+        for statement in _ALLOCATION:
             self._do(statement, **self._named(bounds))
         self._do("batch_neighbours")
         return bounds | (self.bounds() or bounds)
@@ -122,4 +135,5 @@ class Stages:
         return count
 
     def _do(self, name: str, **parameters: Any) -> None:
+        self.check()
         self.store.run(schema.sql(f"rollup/{name}"), settings=_SETTINGS, **parameters)

@@ -70,10 +70,14 @@ SELECT
     response.tokens,
     response.meters,
     response.model,
-    response.rate_key
+    response.rate_key,
+    response.reported_cost,
+    response.cost_reporter,
+    if(isNull(own.reported), response.reported, own.reported)
 FROM rollup_decided AS decided
 LEFT JOIN explained ON explained.number = decided.number
 LEFT ANY JOIN attention
     ON attention.tenant = decided.tenant AND attention.trace_id = decided.trace_id AND attention.span_id = decided.span_id
+LEFT ANY JOIN (SELECT number, reported FROM rollup_spans WHERE isNotNull(reported)) AS own ON own.number = decided.number
 LEFT ANY JOIN rollup_responses AS response
     ON response.tenant = decided.tenant AND response.trace_id = decided.trace_id AND response.span_id = decided.span_id

@@ -20,9 +20,10 @@ SELECT
     call.tier,
     multiIf(kind = 'review', '', call.part_kind = 'compaction', 'compact', span.role) AS known_role,
     if(kind = 'review', '', span.role_source),
-    span.bearing AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts')) AS bears,
+    span.bearing AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts') AND empty(used.lines)) AS bears,
     if(span.bearing AND NOT bears, 'parts', span.borne_by),
     if(was_silent AND span.read_source != '', span.read_source, call.usage_source) AS origin,
+    if(was_silent, [], call.estimated_counts) AS guessed,
     if(was_silent, span.read_tokens, call.tokens),
     if(was_silent, span.read_meters, call.meters),
     if(span.unexplained_tokens > 0, span.unexplained_tokens, NULL),
@@ -55,10 +56,23 @@ SELECT
     used.lines.status,
     ${components: used.{name}},
     ${components(' + '): used.{name}} AS sum_of_components,
-    if(origin = 'estimated', sum_of_components, 0),
+    -- How reasoning divides an output that was reported moves money between components, and makes none.
+    multiIf(
+        notEmpty(guessed), arraySum(
+            (kind, unit, amount) -> if(
+                kind = 'token' AND has(guessed, if(startsWith(unit, 'output_'), 'output', 'input')), ifNull(amount, 0), 0
+            ),
+            used.lines.kind,
+            used.lines.unit,
+            used.lines.amount
+        ),
+        origin = 'estimated', sum_of_components,
+        0
+    ),
     used.list_cost,
     used.contracted_cost,
-    call.reported_cost,
+    if(call.part = 0 AND isNull(call.reported_cost), span.read_cost, call.reported_cost),
+    if(call.part = 0 AND isNull(call.reported_cost), span.read_reporter, call.cost_reporter),
     (kind = 'call' AND call.part = 0 AND span.bearing AS is_call) AND (
         origin = 'reported'
         OR call.billable = 'false'
@@ -76,7 +90,8 @@ SELECT
     kind = 'review' AND isNotNull(span.seconds) AND used.unpriced = 0,
     kind = 'review',
     {run:String},
-    {version:UInt64}
+    {version:UInt64},
+    0
 FROM llm_calls AS call FINAL
 INNER JOIN rollup_bearing AS span ON span.tenant = call.tenant AND span.trace_id = call.trace_id AND span.span_id = call.span_id
 LEFT ANY JOIN (

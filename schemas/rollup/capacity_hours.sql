@@ -8,6 +8,31 @@ WITH
             hour
         FROM rollup_pool_hours
     ),
+    -- A pool of which nothing says since when it is there, is paid from its first use on.
+    used AS (
+        SELECT
+            tenant,
+            pool,
+            min(hour) AS first_hour
+        FROM (
+            SELECT
+                tenant,
+                pool,
+                hour
+            FROM rollup_shares
+            UNION ALL
+            SELECT
+                tenant,
+                pool,
+                hour
+            FROM capacity_hours FINAL
+            WHERE rating_run = {run:String}
+                AND (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
+        )
+        GROUP BY
+            tenant,
+            pool
+    ),
     busy AS (
         SELECT
             tenant,
@@ -102,8 +127,11 @@ WITH
             FROM capacity_pools FINAL
             WHERE rating_run = {run:String}
         ) AS pools ON pools.tenant = affected.tenant AND pools.pool = affected.pool
+        LEFT JOIN used ON used.tenant = affected.tenant AND used.pool = affected.pool
         LEFT JOIN busy ON busy.tenant = affected.tenant AND busy.pool = affected.pool AND busy.hour = affected.hour
         LEFT JOIN weighed ON weighed.tenant = affected.tenant AND weighed.pool = affected.pool AND weighed.hour = affected.hour
+        WHERE isNotNull(pools.valid_from)
+            OR (used.first_hour > 0 AND affected.hour >= used.first_hour)
     )
 SELECT
     tenant,
@@ -119,5 +147,6 @@ SELECT
     if(whole_cost = 0, 0, toFloat64(used_cost) / toFloat64(whole_cost)),
     isNotNull(capacity) AND total_weight > most_weight,
     {run:String},
-    {version:UInt64}
+    {version:UInt64},
+    0
 FROM paid

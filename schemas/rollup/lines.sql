@@ -20,12 +20,7 @@ WITH
             call.segment_kinds AS segment_kinds,
             call.segment_tokens AS segment_tokens,
             call.billable = 'false' AS is_free,
-            if(
-                call.part = 0 AND call.billable != 'false' AND has({trusted:Array(String)}, call.provider) AND call.reported_cost >= 0
-                    AND call.reported_currency IN ('', 'USD'),
-                call.reported_cost,
-                NULL
-            ) AS reported,
+            span.reported AS reported,
             has(call.flags, 'tool_use_prompt_free') AS is_tool_prompt_free,
             span.seconds AS seconds,
             multiIf(
@@ -50,9 +45,15 @@ WITH
         WHERE (call.tenant, call.trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND (call.scope != '' OR call.review_kind != '')
             AND span.bearing
-            AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts'))
+            -- Parts that used nothing cannot share what their call is said to have cost.
+            AND NOT (
+                call.part = 0
+                AND has(call.flags, 'main_is_sum_of_parts')
+                AND (isNull(span.reported) OR arrayExists(count -> count > 0, arrayConcat(mapValues(call.tokens), mapValues(call.meters))))
+            )
     ),
-    -- A cache takes the prompt from its front: what is read, then what is written, then the rest.
+    -- A cache takes the prompt from its front: what is read, then what is written, then the rest, then what the provider
+    -- added to it. Media that are counted apart are the media of the prompt, wherever they stand: units and parts alike come last.
     ordered AS (
         SELECT
             used.*,
@@ -60,6 +61,8 @@ WITH
             if(used.started_at >= rates.pool_from AND used.started_at < rates.pool_to, rates.pool, '') AS pool,
             arraySort(
                 each -> (
+                    startsWith(each.1, 'output_'),
+                    match(each.1, '_(image|audio|video)$'),
                     multiIf(
                         startsWith(each.1, 'cache_read'), 0,
                         startsWith(each.1, 'cache_write'), 1,
@@ -70,8 +73,15 @@ WITH
                 ),
                 arrayFilter(each -> each.2 > 0, CAST(used.tokens, 'Array(Tuple(String, UInt64))'))
             ) AS all_tokens,
-            arrayFilter(each -> startsWith(each.1, 'input_') OR startsWith(each.1, 'cache_'), all_tokens) AS prompt,
+            arrayFilter(each -> NOT startsWith(each.1, 'output_'), all_tokens) AS prompt,
             arraySlice(all_tokens, length(prompt) + 1) AS beside_prompt,
+            arrayExists(each -> match(each.1, '_(image|audio|video)$'), prompt) AS has_media,
+            arraySort(
+                place -> (has_media AND used.segment_kinds[place] = 'media', place),
+                arrayEnumerate(used.segment_kinds)
+            ) AS segment_places,
+            arrayMap(place -> used.segment_kinds[place], segment_places) AS part_kinds,
+            arrayMap(place -> used.segment_tokens[place], segment_places) AS part_tokens,
             -- A fee per request exists where a price list knows one, and where a call said its cost but nothing it used.
             used.review_kind = '' AND used.part = 0
                 AND if(
@@ -94,8 +104,8 @@ WITH
         SELECT
             ordered.*,
             arraySum(prompt.2) AS prompt_tokens,
-            arraySum(segment_tokens) AS told_tokens,
-            if(told_tokens = 0 OR prompt_tokens = 0, [], arrayMap(told -> toUInt128(told) * prompt_tokens, segment_tokens)) AS shares,
+            arraySum(part_tokens) AS told_tokens,
+            if(told_tokens = 0 OR prompt_tokens = 0, [], arrayMap(told -> toUInt128(told) * prompt_tokens, part_tokens)) AS shares,
             arrayMap(share -> toUInt64(intDiv(share, told_tokens)), shares) AS floors,
             arraySlice(
                 arraySort((place, share) -> (-toInt128(share % told_tokens), place), arrayEnumerate(shares), shares),
@@ -132,7 +142,7 @@ WITH
                         if(
                             empty(segment_ends),
                             '',
-                            segment_kinds[arrayFirstIndex(segment_end -> segment_end >= end, segment_ends)]
+                            part_kinds[arrayFirstIndex(segment_end -> segment_end >= end, segment_ends)]
                         ),
                         toDecimal64(size, 6)
                     ),

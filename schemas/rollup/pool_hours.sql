@@ -1,5 +1,5 @@
 -- One row per pool and hour to allocate again: those this run has rated calls in, those where these calls had a share so
--- far, those not charged in full, and those not yet booked.
+-- far, those not charged in full, and those not yet booked; all of a pool whose first use may not be one any more.
 INSERT INTO rollup_pool_hours
 WITH
     pools AS (
@@ -104,6 +104,24 @@ SELECT
     pool,
     hour
 FROM shared
+UNION DISTINCT
+SELECT
+    tenant,
+    pool,
+    hour
+FROM booked
+WHERE (tenant, pool) IN (
+        SELECT
+            booked.tenant,
+            booked.pool
+        FROM booked
+        INNER JOIN pools ON pools.tenant = booked.tenant AND pools.pool = booked.pool
+        WHERE isNull(pools.valid_from)
+        GROUP BY
+            booked.tenant,
+            booked.pool
+        HAVING (booked.tenant, booked.pool, min(booked.hour)) IN (SELECT tenant, pool, hour FROM shared)
+    )
 UNION DISTINCT
 SELECT
     tenant,

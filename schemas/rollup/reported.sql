@@ -1,21 +1,23 @@
--- One row per call whose provider said what it cost, and is taken at its word: the amount, apportioned over the lines.
--- By what the catalogue makes of them, else by quantity; whole units of 1e-18, the largest remainder first.
+-- One row per call, or part of a call, that is said to have cost something by whom the price book trusts: the amount,
+-- apportioned over the lines of the call and all its parts. By what the catalogue makes of them, else by quantity; whole
+-- units of 1e-18, the largest remainder first.
 INSERT INTO rollup_lines
 WITH
     weighed AS (
         SELECT
             number,
-            part,
-            waste,
-            pool,
-            lines,
-            list_cost,
-            contracted_cost,
-            tokens_total,
-            rates_total,
-            toInt256(toDecimal256(assumeNotNull(reported), 18) * toInt256(1000000000000000000)) AS pot,
-            arrayMap(amount -> toInt256(toDecimal256(ifNull(amount, 0), 18) * toInt256(1000000000000000000)), lines.amount) AS by_amount,
-            if(arraySum(by_amount) > 0, by_amount, arrayMap(quantity -> toInt256(quantity * 1000000), lines.quantity)) AS weights,
+            toInt256(toDecimal256(assumeNotNull(any(reported)), 18) * toInt256(1000000000000000000)) AS pot,
+            arraySort(groupArray((part, lines.amount, lines.quantity))) AS by_part,
+            by_part.1 AS parts,
+            arrayMap(
+                amount -> toInt256(toDecimal256(ifNull(amount, 0), 18) * toInt256(1000000000000000000)),
+                arrayFlatten(by_part.2)
+            ) AS by_amount,
+            if(
+                arraySum(by_amount) > 0,
+                by_amount,
+                arrayMap(quantity -> toInt256(quantity * 1000000), arrayFlatten(by_part.3))
+            ) AS weights,
             arraySum(weights) AS whole,
             arrayMap(weight -> intDiv(pot * weight, whole), weights) AS floors,
             arraySlice(
@@ -30,30 +32,38 @@ WITH
                 ),
                 floors,
                 arrayEnumerate(floors)
-            ) AS amounts
+            ) AS all_amounts,
+            arrayCumSum(arrayMap(amounts -> length(amounts), by_part.2)) AS ends
         FROM rollup_lines
         WHERE isNotNull(reported)
+        GROUP BY number
     )
 SELECT
-    number,
-    part,
-    waste,
-    pool,
+    rated.number,
+    rated.part,
+    rated.waste,
+    rated.pool,
     NULL,
     arrayMap(
         (line, amount) -> (
             line.place, line.rank, line.kind, line.unit, line.segment, line.component, line.sub_component, line.quantity,
             line.list_price, line.price, line.per, amount, 'reported'
         ),
-        lines,
-        amounts
+        rated.lines,
+        arraySlice(
+            weighed.all_amounts,
+            weighed.ends[indexOf(weighed.parts, rated.part)] - length(rated.lines) + 1,
+            length(rated.lines)
+        ) AS amounts
     ),
-    ${components: arraySum((component, amount) -> if(component = '{name}', amount, 0), lines.component, amounts)},
-    list_cost,
-    contracted_cost,
-    tokens_total,
-    tokens_total,
-    rates_total,
-    rates_total,
+    ${components: arraySum((component, amount) -> if(component = '{name}', amount, 0), rated.lines.component, amounts)},
+    rated.list_cost,
+    rated.contracted_cost,
+    rated.tokens_total,
+    rated.tokens_total,
+    rated.rates_total,
+    rated.rates_total,
     0
-FROM weighed
+FROM rollup_lines AS rated
+INNER JOIN weighed ON weighed.number = rated.number
+WHERE isNotNull(rated.reported)

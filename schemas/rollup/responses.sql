@@ -32,7 +32,20 @@ WITH
             provider,
             response_id,
             argMax(
-                (usage_source, tokens, meters, model, rate_key),
+                (
+                    usage_source,
+                    tokens,
+                    meters,
+                    model,
+                    rate_key,
+                    reported_cost,
+                    cost_reporter,
+                    if(
+                        billable != 'false' AND has({trusted:Array(String)}, cost_reporter) AND reported_currency IN ('', 'USD'),
+                        reported_cost,
+                        NULL
+                    )
+                ),
                 (notEmpty(tokens) OR notEmpty(meters), ended_at, trace_id, span_id)
             ) AS best
         FROM llm_calls FINAL
@@ -54,6 +67,9 @@ SELECT
     readings.best.2,
     readings.best.3,
     readings.best.4,
-    readings.best.5
+    readings.best.5,
+    readings.best.6,
+    readings.best.7,
+    readings.best.8
 FROM shared
 INNER JOIN readings USING (tenant, provider, response_id)

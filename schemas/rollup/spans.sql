@@ -18,6 +18,7 @@ SELECT
     role,
     role_source,
     failed AND empty(tokens) AND empty(meters) AS is_empty_failure,
+    if(billable != 'false' AND has({trusted:Array(String)}, cost_reporter) AND reported_currency IN ('', 'USD'), reported_cost, NULL),
     review_kind,
     reviewer
 FROM llm_calls FINAL

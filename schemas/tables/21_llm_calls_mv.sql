@@ -20,9 +20,10 @@ WITH
     ) AS said_model,
     lower(said['gen_ai.operation.name']) AS said_operation,
     said['tokentrace.usage.scope'] AS said_scope,
+    arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000) AS parts,
     -- Parts that were cut off on the way cannot bear what the whole would then not bear.
     arrayFilter(
-        flag -> flag != 'main_is_sum_of_parts' OR length(answers) > 1,
+        flag -> flag != 'main_is_sum_of_parts' OR notEmpty(parts),
         JSONExtract(said['tokentrace.usage.flags'], 'Array(String)')
     ) AS said_flags,
     mapFilter(
@@ -85,7 +86,32 @@ WITH
     arrayFilter((attributes, event) -> event = 'tokentrace.attempt', Events.Attributes, Events.Name) AS attempt_events,
     toFloat64OrNull(said['tokentrace.review.active_time']) AS active_time,
     toFloat64OrNull(said['tokentrace.review.wait_time']) AS wait_time,
-    arrayPushFront(arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000), '') AS answers,
+    -- What the whole was billed beside its tokens and no part tells of, such as the searches before a fallback.
+    mapFilter(
+        (meter, count) -> count > 0,
+        mapApply(
+            (meter, count) -> (
+                meter,
+                count - arraySum(
+                    part -> greatest(
+                        ifNull(toDecimal64OrNull(JSONExtract(part, 'meters', meter, 'String'), 6), toDecimal64(0, 6)),
+                        toDecimal64(0, 6)
+                    ),
+                    parts
+                )
+            ),
+            own_meters
+        )
+    ) AS other_meters,
+    arrayConcat(
+        [''],
+        parts,
+        if(
+            has(said_flags, 'main_is_sum_of_parts') AND notEmpty(other_meters),
+            [concat('{"kind":"tools","meters":', toJSONString(other_meters), '}')],
+            []
+        )
+    ) AS answers,
     if(number > 0, JSONExtractString(answer, 'model'), '') AS part_model
 SELECT
     Tenant AS tenant,
@@ -155,9 +181,24 @@ SELECT
     if(is_inconsistent, arrayPushBack(said_flags, 'inconsistent'), said_flags) AS flags,
     said['tokentrace.usage.billable'] AS billable,
     if(number = 0 AND cost >= 0 AND cost < implausible, cost, NULL) AS reported_cost,
+    if(isNull(reported_cost), '', said['tokentrace.cost.reporter']) AS cost_reporter,
     said['tokentrace.cost.currency'] AS reported_currency,
     said['tokentrace.reasoning.source'] AS reasoning_source,
     said['tokentrace.reasoning.visibility'] AS reasoning_visibility,
+    -- A part of an answer that is priced apart was reported.
+    if(number = 0, JSONExtract(said['tokentrace.estimate.counts'], 'Array(String)'), []) AS estimated_counts,
+    if(number = 0, said['tokentrace.estimate.method'], '') AS estimate_method,
+    if(
+        number = 0,
+        mapFilter(
+            (count, error) -> error >= 0 AND isFinite(error),
+            mapApply(
+                (key, value) -> (substring(key, 27), ifNull(toFloat64OrNull(value), -1.)),
+                mapFilter((key, value) -> startsWith(key, 'tokentrace.estimate.error.'), said)
+            )
+        ),
+        map()
+    ) AS estimate_errors,
     arrayMap(reason -> lower(reason), reasons) AS finish_reasons,
     said['tokentrace.stream.end'] AS stream_end,
     arrayMap(segment -> splitByChar(':', segment)[1], segments) AS segment_kinds,

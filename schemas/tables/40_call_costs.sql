@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS call_costs (
     bearing UInt8,
     borne_by LowCardinality(String) COMMENT 'Why a call bears nothing: aggregate, retrieved, same_response, inner_call, parts.',
     usage_source LowCardinality(String),
+    estimated_counts Array(LowCardinality(String)) COMMENT 'Counts that nobody reported: input, output, reasoning.',
     tokens Map(LowCardinality(String), UInt64),
     meters Map(LowCardinality(String), Decimal(18, 6)),
     unexplained_tokens Nullable(Int64) COMMENT 'What an outer span reports beyond its inner calls; never priced.',
@@ -58,7 +59,8 @@ CREATE TABLE IF NOT EXISTS call_costs (
     estimated Decimal(38, 18) COMMENT 'The part of the total that rests on estimated counts.',
     list_cost Decimal(38, 18),
     contracted_cost Decimal(38, 18),
-    reported_cost Nullable(Decimal(38, 18)) COMMENT 'What the provider itself said the call cost.',
+    reported_cost Nullable(Decimal(38, 18)) COMMENT 'What somebody said the call cost.',
+    cost_reporter LowCardinality(String) COMMENT 'Who said so.',
     usage_covered UInt8,
     usage_total UInt8,
     tokens_covered UInt64,
@@ -70,9 +72,10 @@ CREATE TABLE IF NOT EXISTS call_costs (
     reviews_covered UInt8,
     reviews_total UInt8,
     rating_run LowCardinality(String),
-    version UInt64
+    version UInt64,
+    is_deleted UInt8
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (tenant, hour, trace_id, span_id, part)
 SETTINGS

@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS capacity_hours (
     utilisation Float64,
     kappa_too_low UInt8 COMMENT 'More was served than the stated capacity allows.',
     rating_run LowCardinality(String),
-    version UInt64
+    version UInt64,
+    is_deleted UInt8
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (tenant, pool, hour)

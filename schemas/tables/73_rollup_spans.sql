@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS rollup_spans (
     role LowCardinality(String),
     role_source LowCardinality(String),
     is_empty_failure UInt8 COMMENT 'It failed before it used anything.',
+    reported Nullable(Decimal(38, 18)) COMMENT 'What a trusted reporter said it cost.',
     review_kind LowCardinality(String),
     reviewer String
 )

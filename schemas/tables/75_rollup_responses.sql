@@ -7,6 +7,9 @@ CREATE TABLE IF NOT EXISTS rollup_responses (
     tokens Map(LowCardinality(String), UInt64),
     meters Map(LowCardinality(String), Decimal(18, 6)),
     model LowCardinality(String),
-    rate_key UInt64
+    rate_key UInt64,
+    reported_cost Nullable(Decimal(38, 18)),
+    cost_reporter LowCardinality(String),
+    reported Nullable(Decimal(38, 18)) COMMENT 'The same, of a trusted reporter.'
 )
 ENGINE = Memory

@@ -14,6 +14,9 @@ CREATE TABLE IF NOT EXISTS rollup_bearing (
     read_tokens Map(LowCardinality(String), UInt64),
     read_meters Map(LowCardinality(String), Decimal(18, 6)),
     read_model LowCardinality(String),
-    read_rate_key UInt64
+    read_rate_key UInt64,
+    read_cost Nullable(Decimal(38, 18)),
+    read_reporter LowCardinality(String),
+    reported Nullable(Decimal(38, 18)) COMMENT 'What a trusted reporter said the call cost, then or later.'
 )
 ENGINE = Memory

@@ -42,7 +42,11 @@ SELECT
     ) AS contracted_cost,
     lines.amount AS amount,
     lines.status AS status,
-    usage_source = 'estimated' AS is_estimated,
+    if(
+        empty(estimated_counts),
+        usage_source = 'estimated',
+        lines.kind = 'token' AND has(estimated_counts, if(startsWith(lines.unit, 'output_'), 'output', 'input'))
+    ) AS is_estimated,
     currency,
     rating_run
 FROM call_costs FINAL

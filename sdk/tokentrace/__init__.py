@@ -8,6 +8,7 @@ meters every call that the process makes to a language model, and sends it as Op
 """
 
 from tokentrace.attribution import tags
+from tokentrace.checkup import doctor
 from tokentrace.config import Config
 from tokentrace.normalise import read_usage
 from tokentrace.reviews import review
@@ -15,4 +16,4 @@ from tokentrace.session import flush, instrument, uninstrument
 from tokentrace.steps import step
 from tokentrace.usage import Usage
 
-__all__ = ["Config", "Usage", "flush", "instrument", "read_usage", "review", "step", "tags", "uninstrument"]
+__all__ = ["Config", "Usage", "doctor", "flush", "instrument", "read_usage", "review", "step", "tags", "uninstrument"]

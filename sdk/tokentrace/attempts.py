@@ -54,12 +54,17 @@ class Attempt:
             return "false" if self.error in _UNSENT else "unknown"
         return "true" if self.status < FIRST_ERROR else "false"
 
+    def begin_again(self) -> None:
+        """It stands for the request that follows."""
+        self.started, self.ended = time.time_ns(), 0
+        self.status = self.error = self.headers = None
+
     def answered(self, response: Any) -> None:
         """The request was answered."""
         self.ended = time.time_ns()
         # A library that raises for errors, and hands back something without a status, was answered well.
-        status = getattr(response, "status_code", None)
-        self.status = status if isinstance(status, int) else 200
+        codes = (getattr(response, key, None) for key in ("status_code", "status"))
+        self.status = next((code for code in codes if isinstance(code, int)), 200)
         self.headers = getattr(response, "headers", None)
 
     def broke(self, error: BaseException) -> None:

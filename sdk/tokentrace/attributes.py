@@ -78,7 +78,7 @@ USAGE_SOURCE = "tokentrace.usage.source"
 """Where the counts come from."""
 
 USAGE_FLAGS = "tokentrace.usage.flags"
-"""What is special about the counts: cache_ttl_assumed, inconsistent, output_lower_bound, batch, main_is_sum_of_parts, top_level_disagrees, tool_use_prompt_free."""
+"""What is special about the counts: cache_ttl_assumed, inconsistent, output_lower_bound, batch, main_is_sum_of_parts, top_level_disagrees, tool_use_prompt_free, provider_may_bill_more."""
 
 USAGE_PARTS = "tokentrace.usage.parts"
 """JSON array of separately priced parts of the answer: [{kind, model, buckets, meters}]."""
@@ -87,16 +87,34 @@ BILLABLE = "tokentrace.usage.billable"
 """Whether the provider bills the call; absent means yes."""
 
 REPORTED_COST = "tokentrace.cost.reported"
-"""Cost that the provider itself put into the response, as a decimal string."""
+"""What somebody says the call cost, as a decimal string."""
 
 REPORTED_COST_CURRENCY = "tokentrace.cost.currency"
 """ISO 4217 code of that cost."""
+
+COST_REPORTER = "tokentrace.cost.reporter"
+"""Who says so: the name of the provider that bills it, or of what computed it on the way: litellm, claude_code."""
 
 REASONING_SOURCE = "tokentrace.reasoning.source"
 """How the reasoning count was obtained."""
 
 REASONING_VISIBILITY = "tokentrace.reasoning.visibility"
 """How much of the reasoning the caller can read."""
+
+ESTIMATE_COUNTS = "tokentrace.estimate.counts"
+"""Which counts nobody reported, so that they were counted here: input, output, reasoning."""
+
+ESTIMATE_METHOD = "tokentrace.estimate.method"
+"""How they were counted: the encoding, or `heuristic` where its ranks are not on the machine, and the factor that the model takes of it: o200k_base*1.12."""
+
+ESTIMATE_ERROR = "tokentrace.estimate.error."
+"""How far input, output or reasoning may be off, as a part of the estimate; absent where nobody can say, as of reasoning out of sight. Of an answer that broke off, for what has arrived."""
+
+BILLING_RISK = "tokentrace.billing.risk"
+"""full_generation: an answer that was left early may be billed as if it had been read to its end."""
+
+OUTPUT_LIMIT = "tokentrace.billing.output_limit"
+"""The most output that was asked for, where there is such a risk."""
 
 STREAM_END = "tokentrace.stream.end"
 """How a streamed answer ended."""
@@ -106,6 +124,12 @@ INPUT = "tokentrace.input."
 
 INPUT_SEGMENTS = "tokentrace.input.segments"
 """The shares in prompt order, as kind:tokens."""
+
+PREFIX_REPEATED = "tokentrace.prefix.repeated"
+"""Input tokens at the beginning of the prompt that this process has sent to the same model before."""
+
+PREFIX_CACHEABLE = "tokentrace.prefix.cacheable"
+"""The part of the repeated prefix that was sent within the last hour, where it has the 1,024 tokens that a cache asks for; what was read from a cache of it stands in tokentrace.usage.cache_read."""
 
 ATTEMPTS = "tokentrace.attempts"
 """HTTP requests that the call took."""
@@ -197,6 +221,9 @@ OUTCOME_CURRENCY = "tokentrace.outcome.currency"
 TOKEN_TYPE = "gen_ai.token.type"
 """Which tokens are counted."""
 
+LOSS_REASON = "tokentrace.loss.reason"
+"""Why spans never arrive: dropped = more than memory holds, or the end could wait for; displaced = more than the disk holds; unreadable = damaged on disk; refused = by the collector; earlier = noted by an earlier process that was killed."""
+
 RATE_LIMIT_KIND = "tokentrace.rate_limit.kind"
 """What is limited."""
 
@@ -229,6 +256,18 @@ MISSING_METRIC = "tokentrace.client.calls.missing"
 
 DUPLICATE_METRIC = "tokentrace.client.calls.duplicate"
 """Calls that repeat what others count: wrappers around other calls, and stored answers that were read again."""
+
+DELIVERED_METRIC = "tokentrace.client.spans.delivered"
+"""Spans of this process that the collector has taken."""
+
+SPOOLED_METRIC = "tokentrace.client.spans.spooled"
+"""Spans of this process that were put on disk, for the collector did not take them in time."""
+
+REPLAYED_METRIC = "tokentrace.client.spans.replayed"
+"""Spans that the collector has taken from the disk, those of earlier processes included."""
+
+LOST_METRIC = "tokentrace.client.spans.lost"
+"""Spans that will never arrive, by tokentrace.loss.reason."""
 
 INPUT_BUCKETS = (
     "input_text",
@@ -271,6 +310,7 @@ METERS = (
     "audio_seconds",
     "video_seconds",
     "characters",
+    "cache_token_hours",
     "guardrail_units",
 )
 """Billed counts that are not tokens."""

@@ -163,6 +163,17 @@ class Lines(Events):
                 self._part(line)
 
 
+class Rewritten(Events):
+    """Events and lines alike, whichever a client has made of what it got."""
+
+    __slots__ = ()
+
+    def _lines(self, block: bytes) -> None:
+        # No field of an event begins with a brace.
+        lines = (b"data:" + line if line.startswith(b"{") else line for line in block.split(b"\n"))
+        super()._lines(b"\n".join(lines))
+
+
 class Document:
     """One JSON document, fed in any pieces."""
 
@@ -208,13 +219,13 @@ class Body:
     feed: Callable[[bytes], None]
     """Notes what the next raw bytes of the body say."""
 
-    def __init__(self, response: Response, fmt: Format, seen: Reading) -> None:
-        kind = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
-        found = Lines if fmt.lists else _READERS.get(kind)
+    def __init__(self, headers: Any, fmt: Format, seen: Reading) -> None:
+        kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+        found = Lines if fmt.lines or fmt.lists else Rewritten if fmt.is_rewritten else _READERS.get(kind)
         self._reader = None if found is None else found(fmt, seen)
         self._has_end = not (found is None or fmt.lists)
         self._seen = seen
-        decode = decoder(response.headers.get("content-encoding"))
+        decode = decoder(headers.get("content-encoding"))
         read = _pass if self._reader is None else self._reader.feed
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
         self.feed = read if decode is None else lambda chunk: read(decode(chunk))

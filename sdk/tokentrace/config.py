@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +15,17 @@ DEFAULT_ENDPOINTS = {"http/protobuf": DEFAULT_ENDPOINT, "grpc": "http://127.0.0.
 """By protocol."""
 
 _TRUE = {"1", "true", "yes", "on"}
+_TRUTH = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(("0", "false", "no", "off"), False)}
+
+_SMALLEST_SPOOL = 64 * 1024
+_OTHERS = {
+    "endpoint": ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    "protocol": ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+    "headers": ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
+    "service_name": ("OTEL_SERVICE_NAME",),
+    "disabled": ("OTEL_SDK_DISABLED",),
+}
+"""Variables that settings fall back to, from those of OpenTelemetry."""
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -51,6 +64,15 @@ class Config:
     queue_size: int = 65_536
     """Spans that wait for the collector before the oldest are dropped and counted."""
 
+    spool: str | os.PathLike[str] | None = None
+    """Directory in which spans wait that the collector does not take; `off` for none, None for the usual place."""
+
+    spool_size: int = 64 * 1024 * 1024
+    """Bytes that may lie there, whoever put them there, before the oldest spans are removed and counted."""
+
+    stream_usage: bool = False
+    """Have streams of Chat Completions report their usage to us where the application does not ask for it."""
+
     disabled: bool = False
     """Do nothing at all."""
 
@@ -67,6 +89,22 @@ class Config:
             )
         if self.queue_size < 1:
             raise ValueError(f"The queue size {self.queue_size!r} is too small. Use at least 1.")
+        if self.spool_size < _SMALLEST_SPOOL:
+            raise ValueError(
+                f"A spool of {self.spool_size!r} bytes is too small. Use at least {_SMALLEST_SPOOL}, "
+                "or none at all (argument `spool` or TOKENTRACE_SPOOL: 'off')."
+            )
+
+    @property
+    def spool_directory(self) -> Path | None:
+        """Where spans wait that the collector does not take; None for nowhere."""
+        if str(self.spool).strip().lower() == "off":
+            return None
+        try:
+            return Path(self.spool).expanduser() if self.spool else _state(os.environ) / "tokentrace" / "spool"
+        except RuntimeError:
+            # A user without a home.
+            return None
 
     @classmethod
     def resolve(cls, **arguments: object) -> Config:
@@ -78,6 +116,20 @@ class Config:
         settings = _environment(os.environ) | given
         return cls(**(settings | _route(os.environ, settings)))  # type: ignore[arg-type]
 
+    @classmethod
+    def origins(cls, given: Collection[str]) -> dict[str, str]:
+        """Where each setting comes from: `argument` for those of `given`, the name of a variable, or `default`."""
+        return {each.name: _origin(each.name, given, os.environ) for each in fields(cls)}
+
+
+def _origin(name: str, given: Collection[str], env: Mapping[str, str]) -> str:
+    if name in given:
+        return "argument"
+    own, others = f"TOKENTRACE_{name.upper()}", _OTHERS.get(name, ())
+    if name in {"protocol", "headers"} and ("endpoint" in given or env.get("TOKENTRACE_ENDPOINT")):
+        others = ()
+    return next((variable for variable in (own, *others) if env.get(variable)), "default")
+
 
 def _environment(env: Mapping[str, str]) -> dict[str, object]:
     """What our own variables say, by field, and what OpenTelemetry's say that any exporter may take."""
@@ -86,7 +138,10 @@ def _environment(env: Mapping[str, str]) -> dict[str, object]:
         "endpoint": env.get("TOKENTRACE_ENDPOINT") or None,
         "protocol": env.get("TOKENTRACE_PROTOCOL") or None,
         "service_name": env.get("TOKENTRACE_SERVICE_NAME") or env.get("OTEL_SERVICE_NAME"),
-        "queue_size": _integer("TOKENTRACE_QUEUE_SIZE", env),
+        "queue_size": _integer("TOKENTRACE_QUEUE_SIZE", "spans", env),
+        "spool": env.get("TOKENTRACE_SPOOL") or None,
+        "spool_size": _integer("TOKENTRACE_SPOOL_SIZE", "bytes", env),
+        "stream_usage": _TRUTH.get((env.get("TOKENTRACE_STREAM_USAGE") or "").strip().lower()),
         "disabled": (env.get("TOKENTRACE_DISABLED") or env.get("OTEL_SDK_DISABLED") or "").strip().lower() in _TRUE,
         **{name: pairs(text) for name, text in mappings.items() if text},
     }
@@ -118,10 +173,20 @@ def _spoken(protocol: str | None) -> str:
     return "http/protobuf" if protocol in {None, "http/json"} else str(protocol)
 
 
-def _integer(name: str, env: Mapping[str, str]) -> int | None:
+def _state(env: Mapping[str, str]) -> Path:
+    """Where this platform keeps what programs of a user have to remember."""
+    if sys.platform == "win32":
+        return Path(env.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    given = env.get("XDG_STATE_HOME", "")
+    return Path(given) if given.startswith("/") else Path("~/.local/state").expanduser()
+
+
+def _integer(name: str, unit: str, env: Mapping[str, str]) -> int | None:
     if not (text := env.get(name)):
         return None
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{name} is {text!r}, which is not a whole number. Set it to a number of spans.") from None
+        raise ValueError(f"{name} is {text!r}, which is not a whole number. Set it to a number of {unit}.") from None

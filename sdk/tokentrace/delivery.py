@@ -1,4 +1,4 @@
-"""Brings spans to the collector: a bounded queue, one thread, nothing lost in silence."""
+"""Brings spans to the collector: a bounded queue, a disk for what has to wait, nothing lost in silence."""
 
 from __future__ import annotations
 
@@ -7,54 +7,66 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from opentelemetry.context import (
-    _SUPPRESS_INSTRUMENTATION_KEY,  # pyright: ignore[reportPrivateUsage]  (the key every HTTP instrumentation honours)
-    attach,
-    set_value,
-)
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import SpanExporter
 
+from tokentrace.counts import Counts
+from tokentrace.finish import Unfinished, finished
 from tokentrace.guard import log, quietly
+from tokentrace.line import BATCH, Line
+from tokentrace.sender import Sender
 
-BATCH = 512
-DELAY = 1.0
+if TYPE_CHECKING:
+    from tokentrace.keeper import Keeper
+
 EXIT_SECONDS = 2.0
 """How long the end of the application may wait for the last spans."""
-MAX_TRIES = 30
-"""A batch that fails this often, a few minutes long, is refused for good and must not block the others."""
+RESERVE = 0.25
+"""How much of that is left for putting them on disk."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What became of the spans of this process."""
+class Standing(NamedTuple):
+    """Where the spans of this process are."""
 
-    accepted: int = 0
-    delivered: int = 0
-    dropped: int = 0
-    """Pushed out of the full queue, or given up."""
+    counts: Counts
+    in_memory: int
+    on_disk: int
+    directory: str | None
+    """Where spans wait that cannot be delivered; None where they wait in memory only."""
+
+    problem: str | None
+    """Why nothing can be put there."""
 
 
 class Delivery:
-    """A queue in front of an exporter.
+    """A queue in front of an exporter, and a disk beside it.
 
-    A batch that cannot be delivered stays at the head and is tried again; when the queue is full the oldest
-    spans go, and are counted. OpenTelemetry's own batch processor drops a batch after a few seconds of outage.
+    What cannot be delivered is put on disk, and delivered from there once the collector takes spans again, by this
+    process or a later one. Without a disk it stays at the head of the queue, which drops the oldest when it is full.
+    OpenTelemetry's own batch processor drops a batch after a few seconds of outage.
     """
 
     def __init__(
-        self, exporter: SpanExporter, queue_size: int, renew: Callable[[], SpanExporter] | None = None
+        self,
+        exporter: SpanExporter,
+        queue_size: int,
+        renew: Callable[[], SpanExporter] | None = None,
+        disk: Callable[[Counts], Keeper | None] | None = None,
     ) -> None:
         self._exporter = exporter
         self._renew = renew
         """Makes the exporter of a forked child, which cannot share the connections of its parent."""
+        self._disk = disk
+        """Makes the disk of a process; called by its own thread, since it has modules to import."""
         self._queue_size = queue_size
         self.before_end: Callable[[], object] = lambda: None
         """Puts what is still to be delivered, when the end has come."""
+        self.tell: Callable[[Counts], object] | None = None
+        """Is told what became of spans since it was told the last time."""
         self._start()
         if hasattr(os, "register_at_fork"):
             forked = weakref.WeakMethod(self._forked)
@@ -62,52 +74,61 @@ class Delivery:
 
     def _forked(self) -> None:
         with quietly("beginning anew in a forked process"):
-            self._start()
+            keeper = self._sender.keeper
             if self._renew is not None:
                 self._exporter = self._renew()
+            self._start()
+            if keeper is not None:
+                keeper.abandon()
 
     def _start(self) -> None:
         """The state of a fresh process, also of a forked child, whose spans the parent still has."""
-        self.counts = Counts()
-        self._queue: deque[ReadableSpan] = deque()
-        # Reentrant: a stream collected as garbage ends its span in whatever the thread was doing, here included.
-        self._changed = threading.Condition(threading.RLock())
-        self._gave_up = 0.0
-        self._in_flight = 0
-        self._wanted = False
-        self._closed = False
+        self._line = Line(self._queue_size)
+        self._sender = Sender(self._line, self._exporter, self._disk, self._report)
         self._thread: threading.Thread | None = None
+        self._gave_up = 0.0
+        self._told = Counts()
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the spans."""
+        return self._line.counts
+
+    @property
+    def standing(self) -> Standing:
+        """Where the spans of this process are."""
+        keeper = self._sender.keeper
+        on_disk = (keeper.own, keeper.directory, keeper.problem) if keeper is not None else (0, None, None)
+        return Standing(replace(self.counts), self._line.in_memory, *on_disk)
+
+    def expect(self, span_id: int, unfinished: Unfinished) -> None:
+        """The span that is about to end lacks something."""
+        self._line.finish.expect(span_id, unfinished)
+
+    def forget(self, span_id: int) -> None:
+        """The span has ended; it has not come here if it is still expected."""
+        self._line.finish.forget(span_id)
 
     def put(self, span: ReadableSpan) -> None:
-        """Queue a span. Never blocks on the network."""
-        with self._changed:
-            if self._closed:
+        """Queue a span. Waits for neither network nor disk."""
+        with self._line.changed:
+            if self._line.is_closed:
                 self.counts.dropped += 1
                 return
-            self.counts.accepted += 1
-            self._queue.append(span)
-            if len(self._queue) + self._in_flight > self._queue_size and len(self._queue) > 1:
-                self._queue.popleft()
-                self.counts.dropped += 1
-                if self.counts.dropped == 1:
-                    log.warning(
-                        "The tokentrace queue of %d spans is full: the oldest are dropped. "
-                        "Check the collector, or raise TOKENTRACE_QUEUE_SIZE.",
-                        self._queue_size,
-                    )
+            self._line.append(span)
             if self._thread is None:
                 self._thread = self._begun()
-            elif len(self._queue) == BATCH:
-                self._changed.notify_all()
 
     def begin(self) -> None:
         """Be there for a span that is still to come, should the process end first."""
-        with self._changed:
-            if self._thread is None and not self._closed:
+        if self._thread is not None:
+            return
+        with self._line.changed:
+            if self._thread is None and not self._line.is_closed:
                 self._thread = self._begun()
 
     def _begun(self) -> threading.Thread:
-        thread = threading.Thread(target=self._run, name="tokentrace-delivery", daemon=True)
+        thread = threading.Thread(target=self._sender.run, name="tokentrace-delivery", daemon=True)
         thread.start()
         # A child of multiprocessing leaves by a door of its own, past everything that is registered with `atexit`.
         processes = sys.modules.get("multiprocessing")
@@ -116,85 +137,65 @@ class Delivery:
         return thread
 
     def flush(self, timeout: float = 2.0) -> bool:
-        """Deliver what is queued, trying again at once; False where that took longer than `timeout` seconds."""
+        """Deliver the spans of this process, trying at once; False where that took longer than `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        with self._changed:
+        line = self._line
+        with line.changed:
             if self._thread is None:
                 return True
-            self._wanted = True
-            self._changed.notify_all()
-            while self._queue or self._in_flight:
+            line.is_wanted = True
+            line.changed.notify_all()
+            while self._sender.is_pending:
                 left = deadline - time.monotonic()
-                if self._closed or left <= 0 or not self._thread.is_alive():
+                if line.is_closed or left <= 0 or not self._thread.is_alive():
                     self._gave_up = time.monotonic()
                     return False
-                self._changed.wait(left)
+                line.changed.wait(left)
             return True
 
     def close(self, timeout: float = 2.0) -> bool:
-        """Deliver what is queued, within `timeout` seconds, and stop."""
+        """Deliver what is queued, within `timeout` seconds, put the rest on disk, and stop."""
         with quietly("ending what is open"):
             self.before_end()
+        deadline = time.monotonic() + timeout
         # An application that has just flushed in vain at its own exit must not wait a second time.
-        done = self.flush(0.0 if time.monotonic() - self._gave_up < 1.0 else timeout)
-        with self._changed:
-            if self._closed:
+        patience = 0.0 if time.monotonic() - self._gave_up < 1.0 else timeout
+        done = self.flush(patience if self._disk is None else max(patience - RESERVE, 0.0))
+        with self._line.changed:
+            if self._line.is_closed:
                 return done
-            self._closed = True
-            lost = len(self._queue) + self._in_flight
-            self.counts.dropped += lost
-            self._queue.clear()
-            self._changed.notify_all()
-        if lost:
-            log.warning("tokentrace could not deliver %d spans within %.1f s of the end.", lost, timeout)
+            taken = self._line.finish.taken(self._line.close())
+        left = finished(taken)
+        with quietly("keeping the last spans on disk"):
+            left = self._keep(left, max(deadline, time.monotonic() + RESERVE))
+        if left:
+            self.counts.dropped += len(left)
+            log.warning("tokentrace could not deliver %d spans before the end.", len(left))
+        self._report()
         with quietly("closing the exporter"):
             self._exporter.shutdown()
         return done
 
-    def _run(self) -> None:
-        attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
-        tries = 0
-        while batch := self._next(tries):
-            result = SpanExportResult.FAILURE
-            with quietly("exporting spans"):
-                result = self._exporter.export(batch)
-            tries = self._settle(batch, result is SpanExportResult.SUCCESS, tries)
+    def _keep(self, spans: list[ReadableSpan], deadline: float) -> list[ReadableSpan]:
+        """Put spans on disk, and give that back; those that could not be put there by then."""
+        keeper, watcher = self._sender.keeper, self._sender.watcher
+        if keeper is None:
+            return spans
+        while spans and time.monotonic() < deadline and keeper.keep(spans[:BATCH]) is not None:
+            spans = spans[BATCH:]
+        if watcher is not None:
+            watcher.join(max(deadline - time.monotonic(), 0.0))
+        if keeper.own:
+            log.info("%d spans wait in %s to be delivered by a later process.", keeper.own, keeper.directory)
+        keeper.close()
+        return spans
 
-    def _next(self, tries: int) -> list[ReadableSpan]:
-        """The batch to send now, waiting for one; empty when it is time to stop."""
-        with self._changed:
-            pause = DELAY if tries == 0 else min(2.0 ** min(tries, 5), 30.0)
-            ready = time.monotonic() + pause
-            while not self._closed:
-                left = ready - time.monotonic()
-                urgent = bool(self._queue) and (self._wanted or (tries == 0 and len(self._queue) >= BATCH))
-                if urgent or (self._queue and left <= 0):
-                    break
-                self._changed.wait(left if self._queue else None)
-                if not self._queue:
-                    self._wanted = False
-                    ready = time.monotonic() + pause
-            batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-            self._in_flight = len(batch)
-            return batch
-
-    def _settle(self, batch: list[ReadableSpan], delivered: bool, tries: int) -> int:
-        """Book the fate of a batch; the number of failures in a row."""
-        with self._changed:
-            self._in_flight = 0
-            if self._closed:
-                return 0
-            if delivered:
-                self.counts.delivered += len(batch)
-                tries = 0
-            elif tries + 1 < MAX_TRIES:
-                self._queue.extendleft(reversed(batch))
-                # A try that somebody asked for is one more than the schedule has; it brings the end no nearer.
-                tries = max(tries, 1) if self._wanted else tries + 1
-                self._wanted = False
-            else:
-                self.counts.dropped += len(batch)
-                log.error("The collector refused %d spans %d times; they are dropped.", len(batch), MAX_TRIES)
-                tries = 0
-            self._changed.notify_all()
-            return tries
+    def _report(self) -> None:
+        """Tell what is new."""
+        if self.tell is None:
+            return
+        with self._line.changed:
+            before, self._told = self._told, replace(self.counts)
+        news = {each.name: getattr(self._told, each.name) - getattr(before, each.name) for each in fields(Counts)}
+        with quietly("recording what became of spans"):
+            self.tell(Counts(**news))

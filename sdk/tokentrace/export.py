@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
@@ -11,11 +13,15 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.config import Config, pairs
+from tokentrace.counts import Counts
 from tokentrace.delivery import Delivery
 from tokentrace.guard import quietly
+from tokentrace.late import Late
 
 if TYPE_CHECKING:
     from requests import Session
+
+    from tokentrace.keeper import Keeper
 
 SCOPE = "tokentrace"
 
@@ -36,7 +42,11 @@ _CONTENT = (
 
 
 def exporter(config: Config) -> SpanExporter:
-    """The OTLP exporter that the configuration asks for."""
+    """The OTLP exporter that the configuration asks for, made when the first spans are to leave."""
+    return Late(partial(_exporter, config))
+
+
+def _exporter(config: Config) -> SpanExporter:
     if config.protocol == "grpc":
         from grpc import Compression as GrpcCompression  # noqa: PLC0415  (grpc costs 100 ms to import)
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415
@@ -57,11 +67,30 @@ def exporter(config: Config) -> SpanExporter:
         endpoint=config.endpoint,
         headers=dict(config.headers),
         compression=Compression.Gzip,
-        session=_session(config.headers),
+        session=session(config.headers),
     )
 
 
-def _session(headers: Mapping[str, str]) -> Session:
+def keeper(config: Config, counts: Counts) -> Keeper | None:
+    """The disk for spans that the endpoint of the configuration does not take; None where there is to be none."""
+    # Asked for in a thread of ours, so that what it imports holds up nobody.
+    from tokentrace.keeper import Keeper  # noqa: PLC0415
+    from tokentrace.spool import Spool  # noqa: PLC0415
+
+    directory = config.spool_directory
+    return Keeper(Spool(directory, _identity(config), config.spool_size, counts), counts) if directory else None
+
+
+def _identity(config: Config) -> str:
+    """Stands for who may get the spans: what is kept for one endpoint, or under one token, is for no other."""
+    from hashlib import sha256  # noqa: PLC0415
+
+    user = os.geteuid() if sys.platform != "win32" else os.environ.get("USERNAME", "")
+    headers = sorted((key.lower(), value) for key, value in config.headers.items())
+    return sha256(repr((user, config.protocol, config.endpoint, headers)).encode()).hexdigest()[:32]
+
+
+def session(headers: Mapping[str, str]) -> Session:
     """Keeps from our endpoint what `OTEL_*` names for another: the exporter adds those headers to every request."""
     from requests import PreparedRequest, Session  # noqa: PLC0415  (comes with the exporter, not before it)
 
@@ -74,9 +103,9 @@ def _session(headers: Mapping[str, str]) -> Session:
             request.headers.pop(key, None)
         return request
 
-    session = Session()
-    session.auth = strip
-    return session
+    made = Session()
+    made.auth = strip
+    return made
 
 
 class Processor(SpanProcessor):

@@ -5,38 +5,40 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import wrapt
 
-from tokentrace import realtime, wrapping
+from tokentrace import fit, realtime, wrapping
+from tokentrace.arrivals import Arrivals
 from tokentrace.guard import log, quietly
-from tokentrace.integration import AnySeam, AttemptSeam, Integration, SessionSeam
+from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
 from tokentrace.tracing import Tracing
 
-CLIENTS = (
-    "anthropic",
-    "azure_ai_inference",
-    "bedrock",
-    "cerebras",
-    "claude_agent_sdk",
-    "cohere",
-    "fireworks",
-    "google_genai",
-    "groq",
-    "huggingface",
-    "litellm",
-    "mistral",
-    "ollama",
-    "openai",
-    "together",
-    "xai",
-)
-"""Modules of `tokentrace.clients`."""
+CLIENTS: Mapping[str, tuple[str, ...]] = {
+    "anthropic": ("anthropic",),
+    "azure_ai_inference": ("azure.ai.inference",),
+    "bedrock": ("botocore", "aiobotocore"),
+    "cerebras": ("cerebras",),
+    "claude_agent_sdk": ("claude_agent_sdk",),
+    "cohere": ("cohere",),
+    "fireworks": ("fireworks",),
+    "google_genai": ("google.genai",),
+    "groq": ("groq",),
+    "huggingface": ("huggingface_hub",),
+    "litellm": ("litellm",),
+    "mistral": ("mistralai", "mistralai_azure", "mistralai_gcp"),
+    "ollama": ("ollama",),
+    "openai": ("openai",),
+    "together": ("together",),
+    "xai": ("xai_sdk",),
+}
+"""Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
 
 
 class Installation:
@@ -46,41 +48,82 @@ class Installation:
         self._tracing = tracing
         self._hosts = hosts
         self._undo: list[Callable[[], object]] = []
-        self._done: set[str] = set()
+        self._lock = threading.Lock()
+        self._done: set[object] = set()
+        self.wrappers: dict[str, object] = {}
+        """What was put on which function, by the module and name of the function."""
         self.misfits: list[str] = []
         """Seams that this release of a library does not have."""
+        self.outdated: dict[str, str] = {}
+        """Releases that are older than those we know, by library."""
 
     def patch(self, module: ModuleType) -> None:
         """Wrap every seam of a module that has just been imported, or long ago."""
-        if module.__name__ in self._done:
-            return
         # Another thread may be importing it right now: wait until everything is there.
         import_module(module.__name__)
-        self._done.add(module.__name__)
-        for seam in _by_module()[module.__name__].values():
-            try:
-                shadows = _shadows(module, seam.name)
-                self._wrap(module, seam.name, seam)
-            except AttributeError:
-                if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
-                    # A release without such sessions has nothing that is not metered.
-                    continue
-                self.misfits.append(f"{seam.module}.{seam.name}")
-                log.warning(
-                    "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
-                )
-                continue
-            for kind in shadows:
-                self._wrap(kind, seam.name.rpartition(".")[2], seam)
-        self._undo += [attach(module) for attach in _attachments(module.__name__)]
+        for integration in tuple(_known.values()):
+            for seam in fit.seams(integration):
+                if seam.module == module.__name__ and self._is_first(seam.module, seam.name):
+                    self._wrap(module, seam)
+            attach = (integration.attach or {}).get(module.__name__)
+            if attach is not None and self._is_first(integration.library, attach):
+                self._undo.append(attach(module))
+            if self._is_first(integration.library, module.__name__):
+                self._examine(integration, module.__name__)
 
-    def _wrap(self, holder: Any, name: str, seam: AnySeam) -> None:
+    def _is_first(self, *what: object) -> bool:
+        """Whether nobody has done it, in whatever thread."""
+        with self._lock:
+            is_first = what not in self._done
+            self._done.add(what)
+            return is_first
+
+    def _wrap(self, module: ModuleType, seam: AnySeam) -> None:
+        try:
+            shadows = _shadows(module, seam.name)
+            self.wrappers[f"{seam.module}.{seam.name}"] = self._put(module, seam.name, seam)
+        except AttributeError:
+            if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
+                # A release without such sessions has nothing that is not metered.
+                return
+            self.misfits.append(f"{seam.module}.{seam.name}")
+            log.warning(
+                "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
+            )
+            return
+        for kind in shadows:
+            self._put(kind, seam.name.rpartition(".")[2], seam)
+
+    def _put(self, holder: Any, name: str, seam: AnySeam) -> object:
         handle = wrapt.wrap_function_wrapper(holder, name, self._wrapper(seam))
         self._undo.append(functools.partial(wrapt.unwrap_object, holder, name, handle, missing_ok=True))
+        return handle
+
+    def _examine(self, integration: Integration, package: str) -> None:
+        """Say what a release does not have that is older, or newer, than those that the tests run with."""
+        library = integration.library
+        if package in fit.packages(integration) and self._is_first(library) and (release := fit.too_old(library)):
+            first = fit.first(library)
+            self.outdated[library] = release
+            log.warning(
+                "%s %s is older than %s, the first release that is supported: its calls are not metered, or not all"
+                " of them. Install '%s>=%s'.",
+                library,
+                release,
+                first,
+                library,
+                first,
+            )
+        for seam in fit.gone(package, (integration,)):
+            if self._is_first(seam.module, seam.name, "gone"):
+                self.misfits.append(f"{seam.module}.{seam.name}")
+                log.warning("%s is not in this release: %s.", seam.module, fit.cost(seam))
 
     def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
         if isinstance(seam, AttemptSeam):
             return wrapping.attempt(seam)
+        if isinstance(seam, ResendSeam):
+            return wrapping.resend(seam)
         if isinstance(seam, SessionSeam):
             return realtime.follow(seam, self._tracing, self._hosts)
         metered = wrapping.call if seam.follow is None else wrapping.calls
@@ -115,29 +158,75 @@ def _below(kind: type[Any]) -> Iterator[type[Any]]:
 
 
 _current: Installation | None = None
+_known: dict[str, Integration] = {}
+"""Libraries that somebody has imported, or is about to, by the module of ours."""
 _hooked: set[str] = set()
+_arrivals: Arrivals | None = None
 
 
 def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
     """Meter every supported library, imported already or later."""
-    global _current  # noqa: PLW0603  (import hooks cannot be taken back, so they ask who is current)
+    global _current, _arrivals  # noqa: PLW0603  (import hooks cannot be taken back, so they ask who is current)
     _current = Installation(tracing, hosts)
-    for name in _by_module():
-        if name not in _hooked:
-            # A module that is there already is patched by this very call.
-            _hooked.add(name)
-            wrapt.register_post_import_hook(_imported, name)
-        elif name in sys.modules:
-            _current.patch(sys.modules[name])
+    # The finder of wrapt has to stand behind ours, for it is to find what ours has brought in.
+    wrapt.register_post_import_hook(_imported, __name__)
+    _arrivals = Arrivals((package for packages in CLIENTS.values() for package in packages), _arrive)
+    _arrivals.begin()
+    for client, packages in CLIENTS.items():
+        if not sys.modules.keys().isdisjoint(packages):
+            with quietly("preparing for a library"):
+                _bring(client)
+    return _current
+
+
+def current() -> Installation | None:
+    """The wrappers that are on now."""
     return _current
 
 
 def uninstall() -> None:
     """Take off every wrapper that `install` has put on."""
     global _current  # noqa: PLW0603
+    if _arrivals is not None:
+        _arrivals.end()
     if _current is not None:
         _current.undo()
         _current = None
+
+
+def integrations() -> tuple[Integration, ...]:
+    """All libraries that we know."""
+    return tuple(map(_integration, CLIENTS))
+
+
+@functools.cache
+def _integration(client: str) -> Integration:
+    return cast("Integration", import_module(f"tokentrace.clients.{client}").INTEGRATION)
+
+
+def _arrive(package: str) -> None:
+    for client, packages in CLIENTS.items():
+        if package in packages:
+            _bring(client)
+
+
+def _bring(client: str) -> None:
+    """Watch for the modules of a library, and patch those that are there."""
+    _known[client] = integration = _integration(client)
+    for name in set(_modules(integration)):
+        if name not in _hooked:
+            # A module that is there already is patched by this very call.
+            _hooked.add(name)
+            wrapt.register_post_import_hook(_imported, name)
+        elif name in sys.modules:
+            _imported(sys.modules[name])
+
+
+def _modules(integration: Integration) -> Iterator[str]:
+    yield from {seam.module for seam in fit.seams(integration)}
+    yield from integration.attach or ()
+    yield from fit.parents((integration,))
+    yield from fit.packages(integration)
 
 
 def _imported(module: ModuleType) -> None:
@@ -145,25 +234,3 @@ def _imported(module: ModuleType) -> None:
     with quietly("wrapping a library"):
         if _current is not None:
             _current.patch(module)
-
-
-@functools.cache
-def _integrations() -> tuple[Integration, ...]:
-    return tuple(import_module(f"tokentrace.clients.{client}").INTEGRATION for client in CLIENTS)
-
-
-@functools.cache
-def _by_module() -> Mapping[str, Mapping[str, AnySeam]]:
-    """The seams by module and name, each once, however many clients share it."""
-    found: dict[str, dict[str, AnySeam]] = {}
-    for each in _integrations():
-        seams: tuple[AnySeam, ...] = (*each.seams, *each.attempts, *each.sessions)
-        for seam in seams:
-            found.setdefault(seam.module, {})[seam.name] = seam
-        for module in each.attach or ():
-            found.setdefault(module, {})
-    return found
-
-
-def _attachments(module: str) -> list[Callable[[ModuleType], Callable[[], object]]]:
-    return [each.attach[module] for each in _integrations() if each.attach and module in each.attach]

@@ -52,9 +52,15 @@ class Request(NamedTuple):
     facts: Mapping[str, Any] = NOTHING
     """What only the request tells of its bill, such as characters to be spoken: for the `count` of the format."""
 
+    prompt: Any = None
+    """The body or the arguments of the call, as the library has them: for the `compose` of the format."""
+
 
 Describe: TypeAlias = Callable[[Call], Request | None]
 """Turns a call into a `Request`; None lets it through unmetered."""
+
+Ask: TypeAlias = Callable[[Call, str], Call | None]
+"""Has a call ask for its usage, of a provider that is known by its host; None where it is to be left as it is."""
 
 Tap: TypeAlias = Callable[[Any, Listener], Any]
 """Has a listener read along with a result, and gives what the application gets; None where nothing is to follow."""
@@ -71,6 +77,9 @@ class Seam:
 
     tap: Tap | None = None
     """For a result that is neither read at once nor a generator."""
+
+    ask: Ask | None = None
+    """For streams that report their usage only if they are asked, and an application that wants them to be."""
 
     follow: Callable[[Call, Any], bool | None] | None = None
     """For a stream that carries one call after the other: whether a part is the last of its call; None if of none."""
@@ -90,6 +99,19 @@ class AttemptSeam:
 
     kept: Kept | None = None
     """For a library with answers of its own; None for those of httpx and httpx2."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResendSeam:
+    """A coroutine function that sends the HTTP request of an attempt, and what a library sends beside its attempts.
+
+    Where it sends again within one attempt, the first was an attempt of its own.
+    """
+
+    module: str
+    name: str
+    sender: Callable[[Any], Any]
+    """By the HTTP client of the call: the object that this is a function of."""
 
 
 class Message(NamedTuple):
@@ -147,7 +169,7 @@ class SessionSeam:
     """Names of the errors after which nothing can come any more; any other leaves the session open."""
 
 
-AnySeam: TypeAlias = Seam | AttemptSeam | SessionSeam
+AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +180,7 @@ class Integration:
     """The distribution, as its installer calls it."""
 
     seams: tuple[Seam, ...]
-    attempts: tuple[AttemptSeam, ...] = ()
+    attempts: tuple[AttemptSeam | ResendSeam, ...] = ()
     sessions: tuple[SessionSeam, ...] = ()
     attach: Mapping[str, Callable[[ModuleType], Callable[[], object]]] | None = None
     """By module: what else is to be done once it is imported; returns how to undo it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tokentrace import context
 from tokentrace.integration import Request
 from tokentrace.meter import Meter
 from tokentrace.reading import Reading
@@ -16,26 +17,33 @@ from tokentrace.usage import Usage
 class Lister(Meter):
     """Meters the call that reads; it is free, and the answers bear what they cost."""
 
-    __slots__ = ("_answer", "_hosts")
+    __slots__ = ("_answer",)
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         super().__init__(request, tracing, hosts)
         self._answer = request._replace(scope="retrieve", stream=False, http=None)
-        self._hosts = hosts
         self._scope = "aggregate"
         self.format = replace(request.format, read=self._note, count=_nothing)
 
     def _note(self, part: Any, _seen: Reading) -> None:
+        for answer in self._answer.format.answers(part):
+            self._tell(answer)
+
+    def _tell(self, part: Any) -> None:
         told = Reading()
         self._answer.format.read(part, told)
         if not told.complete or (told.error and not told.usage):
             # It was never made, or has failed: free.
             return
-        self.enter()
+        # A library that hands everything back at once is still inside of its call.
+        is_inside = context.metering.get() is self
+        if not is_inside:
+            self.enter()
         try:
             answer = Meter(self._answer, self._tracing, self._hosts)
         finally:
-            self.leave()
+            if not is_inside:
+                self.leave()
         answer.part(part)
         answer.end(None)
 

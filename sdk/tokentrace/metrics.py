@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry import metrics
+from opentelemetry.metrics._internal import (
+    _ProxyMeterProvider,  # pyright: ignore[reportPrivateUsage]  (what stands there as long as nobody has set one)
+)
 
 from tokentrace import attributes as name
+from tokentrace.counts import LOSSES, Counts
 from tokentrace.export import SCOPE
 
 _TOKENS = tuple(4**power for power in range(14))
@@ -23,6 +27,10 @@ class Metrics:
 
     def __init__(self, provider: metrics.MeterProvider | None, version: str) -> None:
         meter = metrics.get_meter(SCOPE, version, provider)
+        current = provider or metrics.get_meter_provider()
+        self._nobody = current if isinstance(current, (_ProxyMeterProvider, metrics.NoOpMeterProvider)) else None
+        """The provider that records nothing, as long as it is the one in place."""
+        self._provider = provider
 
         def histogram(title: str, unit: str, boundaries: tuple[float, ...]) -> metrics.Histogram:
             return meter.create_histogram(title, unit, explicit_bucket_boundaries_advisory=boundaries)
@@ -36,17 +44,30 @@ class Metrics:
             "estimated": meter.create_counter(name.ESTIMATED_METRIC, "{call}"),
             "missing": meter.create_counter(name.MISSING_METRIC, "{call}"),
         }
+        self._spans = {
+            "delivered": meter.create_counter(name.DELIVERED_METRIC, "{span}"),
+            "spooled": meter.create_counter(name.SPOOLED_METRIC, "{span}"),
+            "replayed": meter.create_counter(name.REPLAYED_METRIC, "{span}"),
+        }
+        self._lost = meter.create_counter(name.LOST_METRIC, "{span}")
         self._duplicate = meter.create_counter(name.DUPLICATE_METRIC, "{call}")
 
-    def record(self, said: Mapping[str, Any], seconds: float) -> None:
-        """Add a call that is over: all that its span says, and how long it took."""
+    def record(self, said: Mapping[str, Any], seconds: float, *, is_open: bool = False) -> None:
+        """Add a call that is over: all that its span says, and how long it took.
+
+        Where its counts are still open, `count` is told of them when they are estimated.
+        """
+        if self._nobody is not None:
+            if (self._provider or metrics.get_meter_provider()) is self._nobody:
+                return
+            self._nobody = None
         common = {key: said[key] for key in _DIMENSIONS if key in said}
         if said[name.USAGE_SCOPE] != "call":
             # What it says is said elsewhere too, and sums must stay sums.
             self._duplicate.add(1, common)
             return
-        if (source := self._sources.get(said[name.USAGE_SOURCE])) is not None:
-            source.add(1, common)
+        if not is_open:
+            self.count(said)
         for side, key in (("input", name.INPUT_TOKENS), ("output", name.OUTPUT_TOKENS)):
             if key in said:
                 self._tokens.record(said[key], {**common, name.TOKEN_TYPE: side})
@@ -55,6 +76,21 @@ class Metrics:
         if name.TIME_TO_FIRST_CHUNK in said:
             self._first_chunk.record(said[name.TIME_TO_FIRST_CHUNK], common)
         self._record_supply(said, common)
+
+    def deliver(self, news: Counts) -> None:
+        """Add what became of spans since the last time."""
+        for title, counter in self._spans.items():
+            if number := getattr(news, title):
+                counter.add(number)
+        for reason in LOSSES:
+            if number := getattr(news, reason):
+                self._lost.add(number, {name.LOSS_REASON: reason})
+
+    def count(self, said: Mapping[str, Any]) -> None:
+        """Add a call whose counts are estimated, or missing."""
+        source = "estimated" if name.ESTIMATE_COUNTS in said else said[name.USAGE_SOURCE]
+        if (counter := self._sources.get(source)) is not None:
+            counter.add(1, {key: said[key] for key in _DIMENSIONS if key in said})
 
     def _record_supply(self, said: Mapping[str, Any], common: Mapping[str, Any]) -> None:
         if name.THROTTLE_WAIT in said:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias, cast
 
+from tokentrace.prompt import Compose
 from tokentrace.usage import Usage
+
+
+def _itself(part: Any) -> Iterable[Any]:
+    return (part,)
 
 
 def _blank() -> dict[Any, Any]:
@@ -47,11 +53,47 @@ class Reading:
     """What counting needs beside the usage; the keys are those of the `context` of `read_usage`."""
 
 
+@dataclass(slots=True)
+class Said:
+    """The texts of an answer, part by part, for whoever has to count them: none of it is kept or sent anywhere."""
+
+    pieces: dict[tuple[str, Any], list[str]] = field(default_factory=_blank)
+    """By kind, and by which text of this kind it belongs to."""
+
+    is_cut: bool = False
+    """Something in the answer is no text that can be counted: pictures, sound."""
+
+    is_veiled: bool = False
+    """Some reasoning is there that cannot be read."""
+
+    def add(self, kind: str, piece: Any, place: Any = 0) -> None:
+        """Adds to one text; anything but a text is nothing."""
+        if isinstance(piece, str) and piece:
+            self.pieces.setdefault((kind, place), []).append(piece)
+
+    def call(self, name: Any, arguments: Any, place: Any = 0) -> None:
+        """Adds to one call of a tool: its name, and its arguments as the JSON that the model wrote."""
+        self.add(CALL, name, place)
+        written = arguments if isinstance(arguments, str) or arguments is None else json.dumps(arguments, default=str)
+        self.add(CALL, written, place)
+
+    def texts(self, kind: str) -> list[str]:
+        """The texts of a kind, each put together."""
+        return ["".join(pieces) for (found, _), pieces in self.pieces.items() if found == kind]
+
+
+TEXT, CALL, THOUGHT = "text", "call", "thought"
+"""Kinds of text in an answer: what is visible, calls of tools, and reasoning that can be read."""
+
 Read: TypeAlias = Callable[[Any, Reading], None]
 """Notes in a `Reading` what one part of a response says."""
 
 Count: TypeAlias = Callable[[Reading, str, Mapping[str, Any]], Usage]
 """Sorts what was read into buckets, for a provider and the facts from outside the response."""
+
+
+Say: TypeAlias = Callable[[Any, Said], None]
+"""Adds to a `Said` what one part of a response says; takes what `Read` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +106,23 @@ class Format:
     marks: re.Pattern[bytes]
     """Found in every stream event that is worth parsing beside the first; the others are content."""
 
+    say: Say | None = None
+    """The texts of an answer; None where an answer has no text that would have to be counted."""
+
+    lines: bool = False
+    """Whether a body is JSON Lines, whatever it says of itself."""
+
     lists: bool = False
-    """Whether a body is JSON Lines, whatever it says of itself, and each line the answer to a call of its own."""
+    """Whether it is, and each line the answer to a call of its own."""
+
+    answers: Callable[[Any], Iterable[Any]] = _itself
+    """Of what lists: the answers in one part, where that is a whole document; a line is one by itself."""
+
+    is_rewritten: bool = False
+    """Whether the client makes something else of a stream, and leaves the type that it had."""
+
+    compose: Compose | None = None
+    """Tells of which pieces the prompt of a request is made; None where nothing is known of that."""
 
 
 NOTHING: Mapping[str, Any] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ _STATED = {
     "usage_source": name.USAGE_SOURCE,
     "reasoning_source": name.REASONING_SOURCE,
     "reasoning_visibility": name.REASONING_VISIBILITY,
+    "cost_reporter": name.COST_REPORTER,
 }
 """Flags that have an attribute of their own."""
 
@@ -37,9 +38,11 @@ _BUCKETS = {bucket: (name.USAGE + bucket, *_totals(bucket)) for bucket in name.B
 """By bucket: its attribute, and the standard totals it counts into."""
 
 
-def attributes(seen: Reading, usage: Usage, facts: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
-    """Everything that a response said, under the names of the registry, and where it was asked for."""
+def attributes(seen: Reading, usage: Usage, provider: str, facts: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+    """Everything that a response of `provider` said, under the names of the registry, and where it was asked for."""
     found = _counted(usage)
+    if name.REPORTED_COST in found:
+        found.setdefault(name.COST_REPORTER, provider)
     if seen.model is not None:
         found[name.RESPONSE_MODEL] = seen.model
     if seen.response_id is not None:
@@ -73,8 +76,7 @@ def _counted(usage: Usage) -> dict[str, Any]:
     if usage.flags:
         found.update(_flagged(usage.flags))
     # The standard totals, for any tool that reads the GenAI conventions; an estimate has no place in them.
-    if usage.flags.get("usage_source") != "estimated":
-        _add_totals(found, usage)
+    _add_totals(found, usage)
     return found
 
 
@@ -87,6 +89,20 @@ def _add_totals(found: dict[str, Any], usage: Usage) -> None:
             found.setdefault(total, 0)
     if usage.flags.get("reasoning_source", "reported") != "reported":
         found.pop(name.REASONING_TOKENS, None)
+
+
+def withdraw(found: dict[str, Any], sides: Iterable[str]) -> None:
+    """Take back the standard totals of what was estimated: the input, the output, or the reasoning in it."""
+    for side in sides:
+        for total in _STANDARD[side]:
+            found.pop(total, None)
+
+
+_STANDARD = {
+    "input": (name.INPUT_TOKENS, name.CACHE_READ_TOKENS, name.CACHE_WRITE_TOKENS),
+    "output": (name.OUTPUT_TOKENS, name.REASONING_TOKENS),
+    "reasoning": (name.REASONING_TOKENS,),
+}
 
 
 def _flagged(flags: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tokentrace import context, install
 from tokentrace.attribution import named
 from tokentrace.config import Config
 from tokentrace.delivery import EXIT_SECONDS, Delivery
-from tokentrace.export import exporter as otlp_exporter
+from tokentrace.export import exporter as otlp_exporter, keeper
 from tokentrace.guard import log
 from tokentrace.tracing import Tracing
 
@@ -29,6 +29,11 @@ class Session:
     config: Config
     tracing: Tracing
     delivery: Delivery | None
+    origins: Mapping[str, str]
+    """Where each setting comes from."""
+
+    sends_otlp: bool
+    """Whether spans are delivered as OTLP to the endpoint of the configuration."""
 
 
 _lock = threading.Lock()
@@ -49,6 +54,9 @@ def instrument(
     hosts: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
     queue_size: int | None = None,
+    stream_usage: bool | None = None,
+    spool: str | os.PathLike[str] | None = None,
+    spool_size: int | None = None,
     tracer_provider: TracerProvider | None = None,
     exporter: SpanExporter | None = None,
     meter_provider: MeterProvider | None = None,
@@ -64,7 +72,12 @@ def instrument(
         service_name: `service.name` of the spans, where the application has no TracerProvider of its own.
         hosts: Provider by `host` or `host:port`, such as `{"10.0.0.7:8000": "self_hosted"}`.
         tags: Tags on every span of this process, by the names that `tags` takes.
-        queue_size: Spans that may wait for the collector.
+        queue_size: Spans that may wait for the collector in memory.
+        stream_usage: Have streams of Chat Completions report their usage, where the server is known to and the
+            application did not ask; what comes of that is kept from the application. Without it, it is estimated.
+        spool: Directory in which spans wait that the collector does not take, or `off`. Those for an `exporter` of
+            yours wait in memory only.
+        spool_size: Bytes that may lie there.
         tracer_provider: Write spans there and leave their export to it, unless `endpoint` or `exporter` is given too.
         exporter: Deliver spans through it instead of OTLP.
         meter_provider: Record metrics there instead of with the global one.
@@ -74,10 +87,12 @@ def instrument(
 
     """
     global _session  # noqa: PLW0603  (one process, one instrumentation)
-    config = Config.resolve(
-        endpoint=endpoint, protocol=protocol, headers=headers, service_name=service_name, hosts=hosts, tags=tags,
-        queue_size=queue_size,
-    )  # fmt: skip
+    arguments = {
+        "endpoint": endpoint, "protocol": protocol, "headers": headers, "service_name": service_name, "hosts": hosts,
+        "tags": tags, "queue_size": queue_size, "spool": spool, "spool_size": spool_size,
+        "stream_usage": stream_usage,
+    }  # fmt: skip
+    config = Config.resolve(**arguments)
     with _lock:
         if _session is not None:
             log.debug("tokentrace is instrumented already.")
@@ -89,7 +104,12 @@ def instrument(
             delivery = (
                 Delivery(exporter, config.queue_size)
                 if exporter is not None
-                else Delivery(otlp_exporter(config), config.queue_size, renew=partial(otlp_exporter, config))
+                else Delivery(
+                    otlp_exporter(config),
+                    config.queue_size,
+                    renew=partial(otlp_exporter, config),
+                    disk=partial(keeper, config),
+                )
             )
             atexit.register(delivery.close, EXIT_SECONDS)
         context.process_attribution = named(config.tags)
@@ -97,7 +117,8 @@ def instrument(
         if delivery is None:
             atexit.register(tracing.finish)
         install.install(tracing, config.hosts)
-        _session = Session(config, tracing, delivery)
+        origins = Config.origins({name for name, value in arguments.items() if value is not None})
+        _session = Session(config, tracing, delivery, origins, delivery is not None and exporter is None)
 
 
 def uninstrument() -> None:

@@ -52,6 +52,10 @@ ALLOWED: Mapping[str, str] = {
 }
 """By header: side and kind of the limit it tells. The only headers that are looked at, with those of waits."""
 
+_WAITS = (_QUEUE, *_RETRY)
+_WANTED = {key: header for header in (*ALLOWED, *_WAITS) for key in (header, header.encode())}
+"""Header names as libraries have them, in lower case: text or bytes."""
+
 _SPAN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>ms|us|µs|ns|s|m|h|d)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
@@ -61,7 +65,7 @@ _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
 def stated(headers: Any) -> dict[str, int | float]:
     """The limits that the headers of an answer state, by attribute: counts, and seconds until they are reset."""
     found: dict[str, int | float] = {}
-    for header, told in _pairs(headers):
+    for header, told in _wanted(headers):
         if header == _QUEUE:
             if (waited := _number(told)) is not None:
                 found[name.QUEUE_WAIT] = waited / 1000
@@ -74,18 +78,26 @@ def stated(headers: Any) -> dict[str, int | float]:
 
 def retry_after(headers: Any) -> float | None:
     """The seconds for which an answer asks to be left alone."""
-    waits = {header: told for header, told in _pairs(headers) if header in _RETRY}
+    waits = {header: told for header, told in _wanted(headers) if header in _RETRY}
     for header, units in reversed(_RETRY.items()):
         if header in waits and (told := _number(waits[header])) is not None:
             return told / units
     return None
 
 
-def _pairs(headers: Any) -> Iterator[tuple[str, str]]:
-    # Of httpx the raw list: to ask for each name would look through all of them each time.
-    raw: Iterable[tuple[Any, Any]] = getattr(headers, "raw", None) or (headers.items() if headers else ())
-    for header, told in raw:
+def pairs(headers: Any) -> Iterator[tuple[str, str]]:
+    """Headers by name in small letters, of a library of whatever make."""
+    for header, told in _raw(headers):
         yield _text(header).lower(), _text(told)
+
+
+def _wanted(headers: Any) -> list[tuple[str, str]]:
+    return [(_WANTED[key], _text(told)) for header, told in _raw(headers) if (key := header.lower()) in _WANTED]
+
+
+def _raw(headers: Any) -> Iterable[tuple[Any, Any]]:
+    # Of httpx the raw list: to ask for each name would look through all of them each time.
+    return getattr(headers, "raw", None) or (headers.items() if headers else ())
 
 
 def _text(value: Any) -> str:

@@ -5,7 +5,7 @@ The span ends once: when the stream is read to its end, breaks, is closed, or is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Generator
 from inspect import isasyncgen, isawaitable, isgenerator
 from typing import Any, Protocol, Self
 
@@ -60,7 +60,7 @@ class _AsyncTap(_Tap):
 class ByteTap(_SyncTap):
     """The byte stream of an httpx or httpx2 response."""
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Generator[bytes]:
         listener = self._self_listener
         try:
             for chunk in self.__wrapped__:
@@ -79,7 +79,7 @@ class ByteTap(_SyncTap):
 class AsyncByteTap(_AsyncTap):
     """`ByteTap` for an asynchronous response."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
         listener = self._self_listener
         try:
             async for chunk in self.__wrapped__:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
 from weakref import ReferenceType, ref
 
@@ -21,8 +20,8 @@ from tokentrace.config import Config
 from tokentrace.delivery import Delivery
 from tokentrace.export import SCOPE, Processor
 from tokentrace.metrics import Metrics
-
-VERSION = version("tokentrace")
+from tokentrace.prefixes import Prefixes
+from tokentrace.version import VERSION
 
 _PRIVATE = context_api.create_key("tokentrace-private-span")
 
@@ -99,15 +98,24 @@ class Tracing:
     ) -> None:
         self.delivery = delivery
         self.metrics = Metrics(meter_provider, VERSION)
+        if delivery is not None:
+            delivery.tell = self.metrics.deliver
+        self.sent = Prefixes()
         self.is_open = True
         self.open: set[Open] = set()
         """What has to end before the process does; adding and copying are atomic."""
         if delivery is not None:
             delivery.before_end = self.finish
+        self.asks_usage = config.stream_usage
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None
         self._lock = threading.Lock()
-        self._tracers = self._beginning(self._given or trace.get_tracer_provider())
+        self._tracers = self._beginning(self.provider)
+
+    @property
+    def provider(self) -> trace.TracerProvider:
+        """Where spans begin now."""
+        return self._given or trace.get_tracer_provider()
 
     def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any]) -> Opened:
         """A span as the child of the current one, with the attribution of the request."""
@@ -168,7 +176,7 @@ class Tracing:
 
     def _current(self) -> _Tracers:
         tracers = self._tracers
-        provider = self._given or trace.get_tracer_provider()
+        provider = self.provider
         if provider is tracers.provider:
             return tracers
         # Two first calls at once must not both give the provider a processor: each span would be delivered twice.

@@ -9,7 +9,7 @@ from typing import Any
 from tokentrace import context
 from tokentrace.attempts import Attempt
 from tokentrace.guard import quietly
-from tokentrace.integration import EVERY, AttemptSeam, Call, Seam
+from tokentrace.integration import EVERY, Ask, AttemptSeam, Call, ResendSeam, Seam
 from tokentrace.listing import Lister
 from tokentrace.meter import Meter
 from tokentrace.tracing import Tracing
@@ -24,19 +24,34 @@ def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
     def opened(*call: Any) -> Meter | None:
         return _opened(seam, tracing, hosts, Call(*call))
 
+    ask = seam.ask if tracing.asks_usage else None
+
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         if (meter := opened(instance, args, kwargs)) is None:
             return wrapped(*args, **kwargs)
         with meter:
+            if ask is not None:
+                _, args, kwargs = _asking(ask, meter, Call(instance, args, kwargs))
             return meter.hand_back(wrapped(*args, **kwargs), seam.tap)
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         if (meter := opened(instance, args, kwargs)) is None:
             return await wrapped(*args, **kwargs)
         with meter:
+            if ask is not None:
+                _, args, kwargs = _asking(ask, meter, Call(instance, args, kwargs))
             return meter.hand_back(await wrapped(*args, **kwargs), seam.tap)
 
     return awaited if seam.awaited else called
+
+
+def _asking(ask: Ask, meter: Meter, call: Call) -> Call:
+    """The call, asking for its usage where it can; what comes of that is kept from the application."""
+    with quietly("asking for the usage of a stream"):
+        if (asking := ask(call, meter.known_provider)) is not None:
+            meter.sifts = True
+            return asking
+    return call
 
 
 def calls(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
@@ -100,6 +115,30 @@ def attempt(seam: AttemptSeam) -> Wrapper:
         return response
 
     return awaited if seam.awaited else called
+
+
+def resend(seam: ResendSeam) -> Wrapper:
+    """The wrapper that notes the HTTP requests which a library repeats within one attempt."""
+
+    async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        tried = None
+        with quietly("noting a request"):
+            meter = context.metering.get()
+            if meter is not None and meter.http is not None and seam.sender(meter.http) is instance:
+                tried = meter.resend()
+        try:
+            response = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            if tried is not None:
+                with quietly("noting an error"):
+                    tried.broke(error)
+            raise
+        if tried is not None:
+            with quietly("noting an answer"):
+                tried.answered(response)
+        return response
+
+    return awaited
 
 
 def _answered(seam: AttemptSeam, found: tuple[Meter, Attempt], call: Call, response: Any) -> None:

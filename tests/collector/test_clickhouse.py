@@ -25,6 +25,7 @@ from tokentrace_collector.counters import Counters
 from tokentrace_collector.deadletters import DeadLetters
 from tokentrace_collector.ingest import Drain
 from tokentrace_collector.journal import Journal
+from tokentrace_collector.lease import Lease, TakenError
 from tokentrace_collector.segment import Entry
 from tokentrace_collector.store import Store, StoreError
 
@@ -221,6 +222,18 @@ def test_a_server_that_is_not_there_may_come_back():
         with pytest.raises(StoreError) as raised:
             Store.open(f"clickhouse://127.0.0.1:{free.getsockname()[1]}")
     assert raised.value.is_transient
+
+
+def test_collectors_of_one_server_take_turns(served: Store):
+    """Also with one whose claim is all that is left of it, until that dies."""
+    with closing(served.sibling()) as other:
+        with Lease(served).held(), pytest.raises(TakenError), Lease(other).held():
+            pass
+        served.run(schema.sql("rollup/lease"), claim="0123-crashed", turn=1, life=1_000)
+        with pytest.raises(TakenError), Lease(other).held():
+            pass
+        with Lease(other).held(patience=300) as hold:
+            hold.check()
 
 
 class Draining:

@@ -1,15 +1,21 @@
 """Rating in SQL gives what the catalogue's own calculator gives, and says where a price is borrowed or missing."""
 
+import json
 import random
+import runpy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from shutil import copytree
 
 import genai_prices
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from tokentrace_collector import catalogue, prices, reports
+from tokentrace_collector import book, catalogue, files, prices, reports, resolution
+from tokentrace_collector.book import Book
 from tokentrace_collector.pricelist import PriceList
+from tokentrace_collector.rollup import Rollup
 
 SOLD_BY = {
     "openai": "openai", "anthropic": "anthropic", "gcp.gemini": "google", "aws.bedrock": "aws", "mistral_ai": "mistral",
@@ -192,6 +198,58 @@ def test_a_price_book_lies_over_the_edition_of_its_run(ledger, monkeypatch):
     assert ledger.trace("t")["total"] == Decimal("0.002")
 
 
+@pytest.fixture
+def mapped(monkeypatch, tmp_path):
+    """Lets another provider be sold under the name of one that the catalogue has."""
+    shipped, schemas = files.root(), tmp_path / "schemas"
+    copytree(shipped, schemas)
+
+    def change(alias):
+        path = schemas / "registry" / "providers.yaml"
+        path.write_text(path.read_text().replace("{name: openai, aliases: [", f"{{name: openai, aliases: [{alias}, "))
+        monkeypatch.setattr(files, "root", lambda: schemas)
+        resolution._catalogue_names.cache_clear()
+
+    yield change
+    resolution._catalogue_names.cache_clear()
+
+
+def test_another_mapping_of_providers_is_another_rating_run(ledger, mapped):
+    """What no price was known for is rated, when the provider becomes known."""
+    ledger.call("t", "a", provider="reseller", tokens={"input_text": 1_000})
+    ledger.tick()
+    assert ledger.call_cost("t", "a")["lines.status"] == ["unpriced"]
+    mapped("reseller")
+    Rollup(ledger.store).tick()
+    assert ledger.call_cost("t", "a")["lines.status"] == ["priced"]
+
+
+@pytest.mark.parametrize("module", [book, resolution])
+def test_other_rules_of_matching_are_another_rating_run(store, monkeypatch, tmp_path, module):
+    """A release that finds prices otherwise does not leave half of the figures to the one before."""
+    monkeypatch.setattr(prices, "_catalogue", lambda: iter(()))
+    before = prices.load(store, Book())
+    assert prices.load(store, Book()) == before
+    path = Path(module.__file__)
+    changed = tmp_path / path.name
+    changed.write_bytes(path.read_bytes() + b"# Changed.\n")
+    monkeypatch.setattr(module, "__file__", str(changed))
+    assert prices.load(store, Book()).id != before.id
+
+
+def test_a_catalogue_that_is_read_otherwise_is_another_edition(tmp_path):
+    """Or prices that were stored by other rules would stay."""
+    changed, path = tmp_path / "catalogue.py", Path(catalogue.__file__)
+    changed.write_bytes(path.read_bytes() + b"# Changed.\n")
+    assert runpy.run_path(str(path))["EDITION"] == catalogue.EDITION != runpy.run_path(str(changed))["EDITION"]
+
+
+def test_other_reporters_to_trust_are_another_rating_run(store, monkeypatch):
+    """Also where no book names them, but a release has others."""
+    monkeypatch.setattr(prices, "_catalogue", lambda: iter(()))
+    assert prices.load(store, Book()).id != prices.load(store, Book(trust_reported=())).id
+
+
 def test_an_hour_of_audio_divides_last(ledger):
     """61.5 seconds at a price per hour: one rounding, half to even, at the eighteenth place."""
     ledger.priced_by("version: 1\nrates: [{provider: mine, prices: {audio_seconds: 0.0000025}}]")
@@ -200,15 +258,18 @@ def test_an_hour_of_audio_divides_last(ledger):
     assert ledger.call_cost("t", "a")["total"] == Decimal("0.00015375")
 
 
-def reported(cost):
-    return {"tokentrace.cost.reported": cost, "tokentrace.cost.currency": "USD"}
+def reported(cost, by):
+    return {"tokentrace.cost.reported": cost, "tokentrace.cost.currency": "USD", "tokentrace.cost.reporter": by}
 
 
 def test_a_trusted_provider_is_taken_at_its_word(ledger):
     """Its cost is spread over the lines as the catalogue weighs them, to the last unit; list prices stay."""
     ledger.priced_by("version: 1\ntrust_reported: [openai]")
     ledger.call(
-        "t", "a", tokens={"input_text": 1_000, "output_text": 100, "output_reasoning": 100}, said=reported("0.001")
+        "t",
+        "a",
+        tokens={"input_text": 1_000, "output_text": 100, "output_reasoning": 100},
+        said=reported("0.001", "openai"),
     )
     ledger.tick()
     cost = ledger.call_cost("t", "a")
@@ -222,10 +283,101 @@ def test_a_trusted_provider_is_taken_at_its_word(ledger):
 
 def test_what_an_untrusted_provider_says_it_cost_is_kept_and_not_used(ledger):
     """A library that multiplies prices is no bill."""
-    ledger.call("t", "a", tokens={"input_text": 1_000}, said=reported("99"))
+    ledger.call("t", "a", tokens={"input_text": 1_000}, said=reported("99", "openai"))
     ledger.tick()
     cost = ledger.call_cost("t", "a")
-    assert (cost["total"], cost["reported_cost"]) == (Decimal("0.002"), Decimal(99))
+    assert (cost["total"], cost["reported_cost"], cost["cost_reporter"]) == (Decimal("0.002"), Decimal(99), "openai")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "reporter", "total"),
+    [
+        ("[litellm]", "litellm", "99"),
+        ("[openai, openrouter]", "litellm", "0.002"),
+        ("[litellm]", "openai", "0.002"),
+        ("[openai]", "", "0.002"),
+    ],
+)
+def test_it_is_the_reporter_who_is_trusted(ledger, trusted, reporter, total):
+    """Whoever answered: what a gateway makes of the prices of a provider is not the word of that provider."""
+    ledger.priced_by(f"version: 1\ntrust_reported: {trusted}")
+    ledger.call("t", "a", tokens={"input_text": 1_000}, said=reported("99", reporter))
+    ledger.tick()
+    assert ledger.trace("t")["total"] == Decimal(total)
+
+
+@pytest.mark.parametrize("reporter", ["openrouter", "x_ai"])
+def test_who_says_what_it_bills_is_trusted_without_being_asked_to(ledger, reporter):
+    ledger.call("t", "a", tokens={"input_text": 1_000}, said=reported("0.5", reporter))
+    ledger.tick()
+    assert ledger.trace("t")["total"] == Decimal("0.5")
+
+
+PARTS = [
+    {"kind": "model", "model": "gpt-6-sol", "buckets": {"input_text": 1000}},
+    {"kind": "model", "model": "gpt-6-sol", "buckets": {"input_text": 2000}},
+]
+
+
+def in_parts(*parts, flags='["main_is_sum_of_parts"]'):
+    return {"tokentrace.usage.parts": json.dumps(parts), "tokentrace.usage.flags": flags}
+
+
+def exact(*amounts):
+    return list(map(Decimal, amounts))
+
+
+def totals(ledger, parts):
+    """What the parts of a call cost, and what that is as the price lists have it."""
+    costs = [ledger.call_cost("t", "a", part) for part in range(parts)]
+    assert all(cost["total"] == sum(cost["lines.amount"]) for cost in costs)
+    return [cost["total"] for cost in costs], [cost["list_cost"] for cost in costs]
+
+
+def test_parts_share_the_cost_of_their_call(ledger):
+    """The provider says what all of it cost; its parts weigh as the catalogue has it, to the last unit."""
+    ledger.priced_by("version: 1\ntrust_reported: [openai]")
+    said = in_parts(*PARTS) | reported("0.000000000000000005", "openai")
+    ledger.call("t", "a", tokens={"input_text": 3_000}, said=said)
+    ledger.tick()
+    assert totals(ledger, 3) == (exact("0", "2e-18", "3e-18"), exact("0", "0.002", "0.004"))
+
+
+def test_parts_beside_a_call_share_its_cost_too(ledger):
+    """What was billed for the answer was billed for all of it."""
+    ledger.priced_by("version: 1\ntrust_reported: [openai]")
+    said = in_parts(PARTS[1], flags="[]") | reported("0.03", "openai")
+    ledger.call("t", "a", tokens={"input_text": 1_000}, said=said)
+    ledger.tick()
+    assert totals(ledger, 2) == (exact("0.01", "0.02"), exact("0.002", "0.004"))
+
+
+def test_parts_cost_what_they_cost_where_nobody_trusts_the_whole(ledger):
+    ledger.call("t", "a", tokens={"input_text": 3_000}, said=in_parts(*PARTS) | reported("9", "claude_code"))
+    ledger.tick()
+    assert totals(ledger, 3)[0] == exact("0", "0.002", "0.004")
+
+
+def test_a_cost_of_parts_that_used_nothing_is_that_of_a_request(ledger):
+    ledger.priced_by("version: 1\ntrust_reported: [claude_code]")
+    empty = {"kind": "model", "model": "gpt-6-sol", "buckets": {}}
+    ledger.call("t", "a", said=in_parts(empty, empty) | reported("0.25", "claude_code"))
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["total"], cost["bearing"], cost["lines.unit"]) == (Decimal("0.25"), 1, ["requests"])
+
+
+@pytest.mark.parametrize(("reporter", "total"), [("x_ai", "0.3"), ("litellm", "0.002")])
+def test_a_cost_that_is_told_with_a_later_reading_is_that_of_the_call(ledger, reporter, total):
+    """As of a deferred answer: where it was asked for, nobody knew it yet."""
+    said = {"gen_ai.response.id": "deferred_completion_1"}
+    ledger.call("t", "a", said=said)
+    read = said | {"tokentrace.usage.scope": "retrieve"} | reported("0.3", reporter)
+    ledger.call("other", "b", tokens={"input_text": 1_000}, said=read, at=60)
+    ledger.tick()
+    cost = ledger.call_cost("t", "a")
+    assert (cost["total"], cost["reported_cost"], cost["cost_reporter"]) == (Decimal(total), Decimal("0.3"), reporter)
+    assert ledger.trace("other")["total"] == 0
 
 
 @pytest.mark.parametrize("tokens", [{"input_text": 2, "output_text": 1}, {"input_text": 0}, {}])
@@ -239,7 +391,7 @@ def test_a_reported_cost_prices_what_no_catalogue_knows(ledger, tokens, meters):
         model="new/model",
         tokens=tokens,
         meters=meters,
-        said=reported("0.000000000000000002"),
+        said=reported("0.000000000000000002", "openrouter"),
     )
     ledger.tick()
     cost = ledger.call_cost("t", "a")

@@ -225,6 +225,62 @@ def test_an_earlier_span_moves_a_trace_to_an_earlier_day(ledger):
     assert (str(ledger.trace("t")["day"]), ledger.trace("t")["total"]) == ("2026-11-19", Decimal("0.004"))
 
 
+POOL = "version: 1\ngpu_pools: [{id: h, hourly_cost: 7.77, match: {provider: vllm}}]"
+
+
+@pytest.mark.parametrize("merges", [False, True])
+@pytest.mark.parametrize("to", [-90_000, -3_600, 7_200, 90_000])
+def test_a_span_that_is_sent_again_with_another_start_leaves_its_hour(ledger, fresh_ledger, to, merges):
+    """Of duplicates the last one counts, whether the engine still has the others or not."""
+
+    def arrive(into, at):
+        into.call("t", "a", tokens={"input_text": 1_000}, at=at)
+        into.call("t", "own", provider="vllm", tokens={"input_text": 1_000}, at=at)
+        into.call("t", "b", tokens={"input_text": 1_000}, at=10)
+        into.call("other", "own", provider="vllm", tokens={"input_text": 1_000}, at=-100_000)
+        into.tick()
+
+    ledger.priced_by(POOL)
+    arrive(ledger, 0)
+    ledger.call("t", "a", tokens={"input_text": 1_000}, at=to)
+    ledger.call("t", "own", provider="vllm", tokens={"input_text": 1_000}, at=to)
+    ledger.arrive()
+    if merges:
+        ledger.store.run("OPTIMIZE TABLE llm_calls FINAL")
+    ledger.tick()
+    found = ledger.everything()
+    ledger.rollup.rebuild()
+    assert ledger.everything() == found
+    fresh = fresh_ledger().priced_by(POOL)
+    arrive(fresh, to)
+    assert fresh.everything() == found
+
+
+@pytest.mark.parametrize("used", [[5], [3, 5], []])
+@pytest.mark.parametrize("rebuilds", [False, True])
+def test_a_pool_is_paid_from_its_first_use_on(ledger, fresh_ledger, used, rebuilds):
+    """Where nothing says since when it is there; and if that use turns out to be none, from the next one on."""
+
+    def arrive(into, provider):
+        into.call("first", "a", provider=provider, tokens={"input_text": 1_000})
+        for hour in used:
+            into.call(f"t{hour}", "a", provider="vllm", tokens={"input_text": 1_000}, at=hour * 3_600)
+        into.call("last", "a", tokens={"input_text": 1_000}, at=8 * 3_600)
+        into.tick()
+
+    ledger.priced_by(POOL)
+    arrive(ledger, "vllm")
+    assert len(ledger.everything()["capacity_hours"]) == 9
+    ledger.call("first", "a", provider="openai", tokens={"input_text": 1_000})
+    ledger.tick()
+    if rebuilds:
+        ledger.rollup.rebuild()
+    fresh = fresh_ledger().priced_by(POOL)
+    arrive(fresh, "openai")
+    assert len(fresh.everything()["capacity_hours"]) == (9 - used[0] if used else 0)
+    assert ledger.everything() == fresh.everything()
+
+
 def test_new_prices_rate_everything_again_and_keep_the_earlier_run(ledger):
     """The hours of the run before stay, to compare with."""
     ledger.call("t", "a", tokens={"input_text": 1_000})
@@ -264,6 +320,39 @@ def test_an_estimated_count_is_kept_apart(ledger):
         1,
         2,
     )
+
+
+def test_of_an_estimated_output_the_input_stays_measured(ledger):
+    """Each side by itself; what the estimate is and how far it may be off stays with the call."""
+    estimate = {
+        "tokentrace.usage.source": "partial_stream",
+        "tokentrace.estimate.counts": '["output"]',
+        "tokentrace.estimate.method": "o200k_base*1.11",
+        "tokentrace.estimate.error.output": "0.12",
+        "tokentrace.estimate.error.input": "nan",
+    }
+    ledger.call("t", "a", tokens={"input_text": 1_000, "output_text": 100}, said=estimate)
+    ledger.tick()
+    row = ledger.trace("t")
+    assert (row["measured"], row["estimated"], row["usage_covered"]) == (Decimal("0.002"), Decimal("0.001"), 0)
+    by_hour = ledger.store.query("SELECT sum(amount) AS money, sum(estimated) AS guessed FROM tcoai_by_hour FINAL")
+    assert by_hour == [{"money": Decimal("0.003"), "guessed": Decimal("0.001")}]
+    (call,) = ledger.store.query("SELECT estimated_counts, estimate_method, estimate_errors FROM llm_calls FINAL")
+    assert call == {
+        "estimated_counts": ["output"],
+        "estimate_method": "o200k_base*1.11",
+        "estimate_errors": {"output": 0.12},
+    }
+
+
+def test_reasoning_that_is_estimated_divides_money_that_is_measured(ledger):
+    """The output was reported: nothing of the total rests on the estimate."""
+    said = {"tokentrace.estimate.counts": '["reasoning"]', "tokentrace.reasoning.source": "estimated"}
+    ledger.call("t", "a", tokens={"output_text": 100, "output_reasoning": 300}, said=said)
+    ledger.tick()
+    row = ledger.trace("t")
+    assert (row["hidden_reasoning"], row["visible"]) == (Decimal("0.003"), Decimal("0.001"))
+    assert (row["measured"], row["estimated"], row["usage_covered"]) == (Decimal("0.004"), 0, 1)
 
 
 def test_a_call_whose_attempts_all_met_http_errors_costs_nothing_and_is_covered(ledger):
@@ -317,8 +406,8 @@ def test_nothing_a_sender_says_stops_the_rollup(ledger):
         {"tokentrace.usage.parts": parts},
         {"tokentrace.usage.parts": "[[[["},
         {"tokentrace.input.segments": f'["user:{most}","history:{most}","x","",":"]'},
-        {"tokentrace.cost.reported": "9" * 19},
-        {"tokentrace.cost.reported": "-1"},
+        {"tokentrace.cost.reported": "9" * 19, "tokentrace.cost.reporter": "openai"},
+        {"tokentrace.cost.reported": "-1", "tokentrace.cost.reporter": "openai"},
         {"tokentrace.meter.images": "9" * 30, "tokentrace.meter.pages": "NaN"},
         {"tokentrace.review.kind": "approval", "tokentrace.review.active_time": "inf"},
         {"gen_ai.response.finish_reasons": "[1, null", "tokentrace.attempts": "-9"},

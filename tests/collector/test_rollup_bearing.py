@@ -1,10 +1,13 @@
 """Each thing once: which of the spans that tell of a call bears its cost."""
 
+import json
+
 import pytest
 
 CALL = {"input_text": 1_000, "output_text": 100}
 TOTALS = {"input_tokens": 1_000, "output_tokens": 100}
 COST = "0.003"
+SEARCH, SEARCHES = "0.01", "0.02"
 
 
 @pytest.fixture
@@ -189,6 +192,29 @@ def test_a_main_usage_that_is_the_sum_of_its_parts_bears_nothing_itself(ledger):
     )
     ledger.tick()
     assert (ledger.call_cost("sum", "a")["borne_by"], ledger.components("sum")) == ("parts", {"visible": COST})
+
+
+def test_a_main_usage_whose_parts_leave_its_meters_out_bears_those(ledger):
+    """The searches before a fallback to another model: no part tells of them."""
+    parts = '[{"kind": "message", "model": "gpt-6-sol", "buckets": {"input_text": 1000, "output_text": 100}}]'
+    said = {"tokentrace.usage.parts": parts, "tokentrace.usage.flags": '["main_is_sum_of_parts"]'}
+    ledger.call("searched", "a", tokens=CALL, meters={"web_search": 2}, said=said)
+    ledger.tick()
+    assert ledger.components("searched") == {"visible": COST, "orchestration": SEARCHES}
+    assert ledger.trace("searched")["calls"] == 1
+
+
+def test_meters_that_a_part_has_are_not_borne_again(ledger):
+    """As the tools of a compound system, which are a part of their own."""
+    parts = json.dumps([
+        {"kind": "message", "model": "gpt-6-sol", "buckets": {"input_text": 1000, "output_text": 100}},
+        {"kind": "tools", "model": "gpt-6-sol", "buckets": {}, "meters": {"web_search": 1}},
+    ])  # fmt: skip
+    said = {"tokentrace.usage.parts": parts, "tokentrace.usage.flags": '["main_is_sum_of_parts"]'}
+    ledger.call("one apart", "a", tokens=CALL, meters={"web_search": 2}, said=said)
+    ledger.call("all apart", "b", tokens=CALL, meters={"web_search": 1}, said=said)
+    ledger.tick()
+    assert [ledger.components(trace)["orchestration"] for trace in ("one apart", "all apart")] == [SEARCHES, SEARCH]
 
 
 def test_a_call_whose_parts_bear_its_cost_is_counted(ledger):

@@ -66,6 +66,7 @@ def event(chance, span, names):
     usage = {"input_tokens": chance.choice([100, 200]), "output_tokens": 10}
     scope = {"tokentrace.usage.scope": kind if (kind := chance.choice(KINDS)) in {"retrieve", "aggregate"} else "call"}
     cost = {"tokentrace.cost.reported": chance.choice(["0.1", "0.00000000000000001"])}
+    cost["tokentrace.cost.reporter"] = chance.choice(["openrouter", "openrouter", "litellm"])
     method, more = {
         "own": ("call", {"provider": "vllm", "model": "own", "tokens": tokens, "said": said}),
         "router": ("call", {"provider": "openrouter", "model": "x/y", "tokens": tokens, "said": said | cost}),

@@ -16,6 +16,7 @@ NAMES = sorted(str(path.relative_to(files.root()).with_suffix("")) for path in f
 ROLLUP = [name for name in NAMES if name.startswith("rollup/")]
 GIVEN = {
     "trusted": ["openrouter"],
+    "claim": "c", "among": "", "turn": 1, "life": 1000,
     "run": "r", "version": 1, "limit": 1, "share": 0, "shares": 1,
     "since": "2026-11-20 00:00:00", "until": "2026-11-21 00:00:00", "latest": "2026-11-21 00:00:00",
 }  # fmt: skip
@@ -34,7 +35,7 @@ def test_the_engine_can_read_it(empty_store, name):
             assert empty_store.query("SELECT formatQuery({sql:String}) AS text", sql=statement)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("migrations/")])
 def test_its_first_line_says_the_grain(name):
     """One row per what."""
     assert re.match(r"-- One row(?: per |: )", schema.sql(name))

@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 import pytest
 import uv
+
+from tokentrace.version import VERSION
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -59,8 +60,7 @@ class Environment:
         return target / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
     def _key(self) -> str:
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-        told = "\n".join([sys.version, str(ROOT), str(project["project"]["version"]), *self.locked])
+        told = "\n".join([sys.version, str(ROOT), VERSION, *self.locked])
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def _build(self, target: Path) -> None:

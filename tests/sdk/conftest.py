@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from collecting import Collector
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Tracer
 
 import tokentrace
+from tokentrace import tokenizers
+from tokentrace.fetch import FetchError, fetch
 
 
 class Spans:
@@ -44,6 +48,41 @@ class Spans:
         self._exporter.clear()
 
 
+@pytest.fixture(autouse=True)
+def _spool(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test cannot deliver is left to no other, nor to the user who runs it."""
+    monkeypatch.setenv("TOKENTRACE_SPOOL", str(tmp_path_factory.mktemp("spool")))
+
+
+@pytest.fixture(autouse=True)
+def _no_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Estimates are the same on every machine, whatever lies in its caches."""
+    monkeypatch.setenv(tokenizers.DIRECTORY, "")
+
+
+@pytest.fixture(scope="session")
+def rank_files() -> Path:
+    """A directory of rank files that outlives this checkout; they are fetched once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(tokenizers.DIRECTORY, raising=False)
+        own = tokenizers.directory()
+        assert own is not None
+        places = [own / f"{encoding}.tiktoken" for encoding in tokenizers.RANK_FILES]
+        if not all(place.exists() and tokenizers.is_intact(place.stem, place.read_bytes()) for place in places):
+            try:
+                fetch()
+            except FetchError as error:
+                pytest.skip(f"the rank files cannot be fetched: {error}")
+        return own
+
+
+@pytest.fixture
+def ranks(rank_files: Path, _no_ranks: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Estimates count by ranks."""
+    monkeypatch.setenv(tokenizers.DIRECTORY, str(rank_files))
+    return rank_files
+
+
 @pytest.fixture
 def metering(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[Spans]]:
     """Instruments everything for the length of a `with`; an error of ours is raised instead of logged."""
@@ -66,3 +105,11 @@ def spans(metering: Callable[[], AbstractContextManager[Spans]]) -> Iterator[Spa
     """Everything is instrumented for one test."""
     with metering() as exported:
         yield exported
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """Takes what is sent to it."""
+    taking = Collector()
+    yield taking
+    taking.close()

@@ -54,7 +54,7 @@ ROWS = [
 ]
 
 NOT_METERED = {
-    "google/generate/explicit-cache-hit-ratio#0": "creates a cache, whose storage is billed by the hour",
+    "google/generate/explicit-cache-hit-ratio#0": "creates a cache, which the driver does not ask the client for",
     "google/generate/explicit-cache-hit-ratio#4": "deletes a cache",
     "google/stream-generate/prompt#0": "streamed as a JSON array, which no client asks for",
     "openai/assistants/streaming-existing-assistant-with-events-with-no-content#0": "creates an assistant",

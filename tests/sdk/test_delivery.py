@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import subprocess
@@ -10,10 +9,9 @@ import sys
 import textwrap
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from collecting import until
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,52 +19,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import tokentrace
 from tokentrace.delivery import Delivery
 from tokentrace.export import Processor
-
-
-class Collector:
-    """Takes OTLP over HTTP, or refuses it."""
-
-    def __init__(self) -> None:
-        self.spans: list = []
-        self.requests: list[dict[str, str]] = []
-        self.connections: list = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
-                outer.requests.append({key.lower(): value for key, value in self.headers.items()})
-                outer.spans += [
-                    (resource.resource, span)
-                    for resource in request.resource_spans
-                    for scope in resource.scope_spans
-                    for span in scope.spans
-                ]
-                outer.connections.append(self.client_address)
-                self.send_response(200)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *args):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def collector():
-    taking = Collector()
-    yield taking
-    taking.close()
 
 
 class Failing(SpanExporter):
@@ -81,6 +33,20 @@ class Failing(SpanExporter):
             self.failures -= 1
             return SpanExportResult.FAILURE
         self.got += [span.name for span in spans]
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self):
+        pass
+
+
+class Awaited(SpanExporter):
+    """Says when something came."""
+
+    def __init__(self) -> None:
+        self.came = threading.Event()
+
+    def export(self, spans):
+        self.came.set()
         return SpanExportResult.SUCCESS
 
     def shutdown(self):
@@ -132,13 +98,25 @@ def test_uninstrument_delivers_what_is_queued(collector):
 
 
 def test_a_batch_that_fails_is_tried_again_in_order(monkeypatch):
-    monkeypatch.setattr("tokentrace.delivery.DELAY", 0.01)
+    monkeypatch.setattr("tokentrace.sender.DELAY", 0.01)
     exporter = Failing(failures=1)
     delivery = Delivery(exporter, 100)
     for span in spans("a", "b"):
         delivery.put(span)
     assert delivery.flush(20)
     assert (exporter.got, delivery.counts.delivered, delivery.counts.dropped) == (["a", "b"], 2, 0)
+    delivery.close()
+
+
+def test_a_span_after_a_quiet_time_needs_nobody_to_ask_for_it(monkeypatch):
+    monkeypatch.setattr("tokentrace.sender.DELAY", 0.01)
+    exporter = Awaited()
+    delivery = Delivery(exporter, 100)
+    for number, span in enumerate(spans(*"abcde"), 1):
+        delivery.put(span)
+        assert exporter.came.wait(20)
+        exporter.came.clear()
+        until(lambda number=number: delivery.counts.delivered == number)
     delivery.close()
 
 

@@ -106,3 +106,41 @@ def test_a_class_on_which_somebody_has_wrapped_the_inherited_function_is_metered
     finally:
         del openai.OpenAI.request
     assert len(seen) == 3
+
+
+@pytest.fixture
+def release(tmp_path):
+    """Installs a `together` of a given release, with nothing of what we know inside."""
+
+    def install(number: str):
+        (tmp_path / "together").mkdir()
+        (tmp_path / "together" / "__init__.py").touch()
+        told = tmp_path / f"together-{number}.dist-info"
+        told.mkdir()
+        (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: together\nVersion: {number}\n")
+        return tmp_path
+
+    return install
+
+
+IMPORTS = """
+    import logging, sys
+    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+    import tokentrace
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    for _ in range(2):
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        import together
+"""
+
+
+def test_a_release_that_is_older_than_all_we_know_is_told_of_once(release):
+    assert run(IMPORTS, release("1.5.35")) == (
+        "WARNING together 1.5.35 is older than 2.0.0, the first release that is supported: its calls are not metered, "
+        "or not all of them. Install 'together>=2.0.0'.\n"
+    )
+
+
+@pytest.mark.parametrize("number", ["2.0.0", "2", "2.0.0a1", "2.10.1"])
+def test_a_release_that_we_know_is_not_told_of(release, number):
+    assert run(IMPORTS, release(number)) == ""

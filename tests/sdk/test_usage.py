@@ -219,6 +219,19 @@ COSTS = {
         {"cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.00417}},
         Decimal("0.00417"),
     ),
+    "the key of the caller, and a fee": (
+        {"cost": 0.0002, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.00417}},
+        Decimal("0.00437"),
+    ),
+    "the key of the caller, and who knows what it paid": (
+        {"cost": 0.0002, "is_byok": True, "cost_details": {"upstream_inference_cost": None}},
+        None,
+    ),
+    "what the provider paid itself": (
+        {"cost": 0.00417, "is_byok": False, "cost_details": {"upstream_inference_cost": 0.00417}},
+        Decimal("0.00417"),
+    ),
+    "what the provider gives away": ({"cost": 0, "cost_details": {"upstream_inference_cost": 0.5}}, Decimal(0)),
     "no amount": ({"cost": "free"}, None),
     "not a number": ({"cost": math.nan}, None),
 }

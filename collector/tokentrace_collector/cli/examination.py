@@ -6,7 +6,6 @@ import shutil
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tokentrace_collector import book, dsn
-from tokentrace_collector.cli import amounts, source, terminal
+from tokentrace_collector.cli import amounts, application, source, terminal
 from tokentrace_collector.reports import Filter
 
 State = Literal["ok", "note", "failed"]
 
-_CLIENTS = ("openai", "anthropic", "google-genai")
-_RIVALS = ("opentelemetry-instrumentation-", "openinference-instrumentation-")
-_RIVALLED = ("openai", "anthropic", "google-gen", "langchain", "llama", "bedrock", "mistral", "cohere", "vertexai")
 _PORTS = {4317: "OTLP/gRPC", 4318: "OTLP/HTTP", 4319: "queries"}
 _LATEST = 200
 _ROOM = 1 << 30
@@ -42,9 +38,9 @@ class Finding:
         return asdict(self)
 
 
-def findings(store: str, url: str | None, price_book: str | None) -> list[Finding]:
+def findings(store: str, url: str | None, price_book: str | None, python: str) -> list[Finding]:
     """All checks, in the order in which one rests on the other."""
-    found = [_installation(), *_clients(), *_rivals()]
+    found = [Finding(check, state, told) for state, check, told in application.findings(python)]
     if price_book:
         found.append(_book(price_book))
     try:
@@ -69,26 +65,6 @@ def draw(found: Sequence[Finding]) -> None:
         word, style = _STYLES[each.state]
         table.add_row(Text(word, style=style), Text(each.check), Text(terminal.plain(each.found)))
     terminal.console().print(table)
-
-
-def _installation() -> Finding:
-    return Finding("installation", "ok", f"tokentrace {version('tokentrace')}")
-
-
-def _clients() -> Iterator[Finding]:
-    for client in _CLIENTS:
-        try:
-            yield Finding("client", "ok", f"{client} {version(client)}")
-        except PackageNotFoundError:
-            yield Finding("client", "note", f"{client} is not installed here; calls through it cannot be seen here.")
-
-
-def _rivals() -> Iterator[Finding]:
-    names = sorted(each.name.lower() for each in distributions())
-    doubled = [name for name in names if name.startswith(_RIVALS) and any(word in name for word in _RIVALLED)]
-    if doubled:
-        advice = "Their spans are recognised and counted once, yet each call is traced twice."
-        yield Finding("double tracing", "note", f"Also installed: {', '.join(doubled)}. {advice}")
 
 
 def _book(path: str) -> Finding:

@@ -9,12 +9,14 @@ import click
 
 _COMMANDS = {
     "demo": "A small agent without keys or network, and what its request cost.",
+    "run": "Run a program, and tell what its calls to models cost.",
     "collector": "Receive OpenTelemetry traces and keep the books, until interrupted.",
     "traces": "List requests and what they cost.",
     "trace": "Draw one request: its spans, its tokens, its six components of cost.",
     "rollup": "Recompute costs from the stored spans.",
     "prices": "Show the prices that calls are rated with.",
-    "doctor": "Check installation, store, collector and ports.",
+    "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",
+    "doctor": "Check clients, delivery, store, collector and ports.",
 }
 
 
@@ -27,7 +29,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"tokentrace_collector.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(
+            f"tokentrace_collector.cli.{cmd_name.replace('-', '_')}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -58,6 +58,11 @@ def console(*, stderr: bool = False) -> Console:
     """Where to draw: plain without a terminal, colourless where NO_COLOR asks for it."""
     stream = sys.stderr if stderr else sys.stdout
     return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def written(file: TextIO) -> Console:
+    """A file to draw into."""
+    return Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def glyphs(screen: Console) -> Glyphs:

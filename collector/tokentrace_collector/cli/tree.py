@@ -68,13 +68,14 @@ def _subtrees(ordered: list[tuple[Span, tuple[bool, ...]]]) -> dict[str, Decimal
     return sums
 
 
-def draw(screen: Console, report: RequestReport) -> None:
+def draw(screen: Console, report: RequestReport, *, timed: bool = False) -> None:
     """Print the tree; with room to spare, times and the cost of whole branches too."""
     signs, wide = glyphs(screen), screen.width >= _WIDE
+    timed = timed or wide
     decimals = amounts.places(Decimal(report["total"]))
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim", expand=True)
     table.add_column("span", ratio=1, no_wrap=True, overflow="ellipsis")
-    if wide:
+    if timed:
         table.add_column("time", justify="right", no_wrap=True)
     for name in ("in", "out", "hidden"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -82,16 +83,16 @@ def draw(screen: Console, report: RequestReport) -> None:
     if wide:
         table.add_column("branch", justify="right", no_wrap=True)
     for node in nodes(report["spans"]):
-        table.add_row(*_cells(node, report["currency"], decimals, signs, wide=wide))
+        table.add_row(*_cells(node, report["currency"], decimals, signs, timed=timed, wide=wide))
         if idle := _idle(node.span):
             share = Text(amounts.money(idle, report["currency"], decimals), style="cyan")
-            table.add_row(_idle_label(node, signs), *[""] * (4 if wide else 3), share, *[""] * wide)
+            table.add_row(_idle_label(node, signs), *[""] * (3 + timed), share, *[""] * wide)
     screen.print(table)
     if report["spans_left_out"]:
         screen.print(Text(f"{amounts.count(report['spans_left_out'])} more spans are not shown.", style="dim"))
 
 
-def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, wide: bool) -> list[Text]:
+def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, timed: bool, wide: bool) -> list[Text]:
     span = node.span
     read, written, hidden = _tokens(span)
     cost = Text()
@@ -100,7 +101,7 @@ def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, wide: boo
         cost = Text(amounts.money(amount, currency, decimals), style=_COST if amount else "dim")
     unsure = signs.at_least if span["usage_source"] == "partial_stream" else ""
     cells = [_label(node, signs)]
-    if wide:
+    if timed:
         cells.append(Text(amounts.duration(span["seconds"]), style="dim"))
     cells += [_number(read), _number(written, unsure), _number(hidden, style="magenta")]
     cells.append(cost)

@@ -12,8 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tokentrace_collector import assembly
-from tokentrace_collector.cli.source import Remote
+from tokentrace_collector.cli.own import OwnCollector
 from tokentrace_collector.config import Config
 from tokentrace_collector.demo.process import AgentProcess
 from tokentrace_collector.demo.provider import Provider
@@ -42,7 +41,7 @@ class Run:
             directory = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tokentrace-demo-")))
             self._provider = opened.enter_context(Provider(breaks_stream="broken_stream" not in self._without))
             self._tell("Starting a collector over an embedded store.")
-            self._collector = opened.enter_context(assembly.collector(self._config(directory)))
+            self._collector = opened.enter_context(OwnCollector(self._store, self._config(directory)))
             self._recorder = opened.enter_context(Recorder(self.addresses.otlp_http))
             self._open = opened.pop_all()
         return self
@@ -73,9 +72,7 @@ class Run:
         return self._report()
 
     def _report(self) -> RequestReport:
-        books = Remote(self.addresses.api)
-        books.rollup(rebuild=False)
-        report = books.request(self._trace_id)
+        report = self._collector.settled().request(self._trace_id)
         if report is None:
             raise RuntimeError(f"The books do not know the trace {self._trace_id} that the agent has just made.")
         return report
@@ -87,7 +84,6 @@ class Run:
         price_book.write_text("".join((own / part).read_text(encoding="utf-8") for part in parts), encoding="utf-8")
         usual = Config()
         return Config(
-            store=self._store or f"chdb://{directory}/store",
             book=price_book,
             http_port=self._port(usual.http_port),
             grpc_port=self._port(usual.grpc_port),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from urllib.parse import urlsplit
 
+from tokentrace.clients._google import request
 from tokentrace.integration import Call, Message, Request, SessionSeam, Turn
 from tokentrace.reading import dig, text
 from tokentrace.wire import live
@@ -14,17 +14,8 @@ _MODULE = "google.genai.live"
 
 def _describe(call: Call) -> Request:
     """What the session knows; one that was open before has no model that could be told."""
-    client = call.instance._api_client
-    url = urlsplit(client._http_options.base_url or "")
-    return Request(
-        provider="gcp.vertex_ai" if client.vertexai else "gcp.gemini",
-        operation="live",
-        model=_model(),
-        format=live.FORMAT,
-        host=url.hostname,
-        port=url.port,
-        stream=True,
-    )
+    model = _model()
+    return request(call, "live", live.FORMAT, model, stream=True, http=None, facts={"requested_model": model})
 
 
 def _model() -> str | None:
@@ -33,7 +24,7 @@ def _model() -> str | None:
     while frame is not None and frame.f_globals.get("__name__") != _MODULE:
         frame = frame.f_back
     model = text(frame.f_locals.get("model")) if frame is not None else None
-    return (model or "").removeprefix("models/") or None
+    return model.removeprefix("models/") if model else None
 
 
 def _turn(message: Message) -> Turn | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from tokentrace.integration import AttemptSeam, Call, Request, Seam
+from tokentrace.integration import Ask, AttemptSeam, Call, Request, Seam
 from tokentrace.reading import NOTHING, Format, dig, text
 
 SENDS = tuple(
@@ -20,6 +20,10 @@ SENDS = tuple(
     for kind in ("Client", "AsyncClient")
 )
 """The HTTP requests of every client that speaks through httpx or httpx2."""
+
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,256})"')
+_EDGE = 1024
+"""Bytes at both ends of a request in which its model stands: what lies between may be large."""
 
 READ_ONLY = "(?!)"
 """The path of an endpoint that is only read: no path is like it."""
@@ -38,6 +42,12 @@ def characters(body: Any) -> Mapping[str, Any]:
     return {"characters": len(spoken)} if spoken else NOTHING
 
 
+def model_in(body: bytes) -> str | None:
+    """The model that the body of a request asks for."""
+    found = _MODEL.search(body[:_EDGE]) or _MODEL.search(body[-_EDGE:])
+    return found[1].decode("utf-8", "replace") if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A path that costs money."""
@@ -52,7 +62,11 @@ class Endpoint:
 
 
 def seams(
-    package: str, provider: str, endpoints: tuple[Endpoint, ...], kinds: Mapping[str, str] | None = None
+    package: str,
+    provider: str,
+    endpoints: tuple[Endpoint, ...],
+    kinds: Mapping[str, str] | None = None,
+    ask: Ask | None = None,
 ) -> tuple[Seam, ...]:
     """The sync and the async `request` of a Stainless client; `kinds` names the provider by class of the client."""
 
@@ -91,10 +105,11 @@ def seams(
             scope=scope,
             http=call.instance._client,
             facts=endpoint.facts(options.json_data),
+            prompt=options.json_data,
         )
 
     module = f"{package}._base_client"
     return (
-        Seam(module, "SyncAPIClient.request", describe),
-        Seam(module, "AsyncAPIClient.request", describe, awaited=True),
+        Seam(module, "SyncAPIClient.request", describe, ask=ask),
+        Seam(module, "AsyncAPIClient.request", describe, awaited=True, ask=ask),
     )

@@ -30,6 +30,7 @@ def _describe(call: Call, operation: str, fmt: Format) -> Request:
         stream=bool(asked.get("stream")),
         http=dig(client, "_client", "_pipeline", "_transport"),
         reads_body=False,
+        prompt=asked,
     )
 
 

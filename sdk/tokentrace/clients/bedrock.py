@@ -42,12 +42,15 @@ _BILLED = {
 }
 """Operation and format of what costs money, by service and API."""
 
+_AGENTIC = ("agenticRetrieveConfiguration", "foundationModelConfiguration")
 _MODELS = (
     ("modelId",),
     ("foundationModel",),
     ("targetModelId",),
     ("retrieveAndGenerateConfiguration", "knowledgeBaseConfiguration", "modelArn"),
     ("retrieveAndGenerateConfiguration", "externalSourcesConfiguration", "modelArn"),
+    (*_AGENTIC, "bedrockFoundationModelConfiguration", "modelConfiguration", "modelArn"),
+    (*_AGENTIC, "mantleFoundationModelConfiguration", "modelConfiguration", "modelArn"),
     ("rerankingConfiguration", "bedrockRerankingConfiguration", "modelConfiguration", "modelArn"),
 )
 """Where a request names its model."""
@@ -78,7 +81,8 @@ def _describe(call: Call) -> Request | None:
         port=url.port,
         stream=api.endswith("Stream"),
         http=client._endpoint,
-        facts={"region": client.meta.region_name},
+        facts={"region": client.meta.region_name, "output_limit": dig(asked, "inferenceConfig", "maxTokens")},
+        prompt=asked,
     )
 
 

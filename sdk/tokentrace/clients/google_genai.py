@@ -6,102 +6,76 @@ The seams lie below automatic function calling and continuation, which make seve
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from tokentrace.clients import _google_live
+from tokentrace.clients import _google_interactions, _google_jobs, _google_live
+from tokentrace.clients._google import request
 from tokentrace.clients._stainless import SENDS
-from tokentrace.integration import EVERY, AttemptSeam, Call, Integration, Request, Seam
+from tokentrace.integration import AttemptSeam, Call, Integration, Request, ResendSeam, Seam
 from tokentrace.reading import Format, items, text
-from tokentrace.wire import batch, gemini, interactions, predict
+from tokentrace.wire import batch, caches, gemini, predict
 
 _MODULE = "google.genai.models"
-_BATCHES = "google.genai.batches"
-_INTERACTIONS = "google.genai._gaos.interactions"
-_WHOLE = (predict.FORMAT, batch.FORMAT)
-
-
-def _describe(call: Call, operation: str, fmt: Format, *, stream: bool = False) -> Request:
-    client = call.instance._api_client
-    url = urlsplit(client._http_options.base_url or "")
-    return Request(
-        provider="gcp.vertex_ai" if client.vertexai else "gcp.gemini",
-        operation=operation,
-        model=(call.kwargs.get("model") or "").removeprefix("models/") or None,
-        format=fmt,
-        host=url.hostname,
-        port=url.port,
-        stream=stream,
-        http=client,
-    )
+_CLIENT = "google.genai._api_client"
+_WHOLE = frozenset({predict.FORMAT.name, batch.FORMAT.name})
 
 
 def _generate(call: Call) -> Request:
-    return _describe(call, "generate_content", gemini.FORMAT)
+    return request(call, "generate_content", gemini.FORMAT, text(call.kwargs.get("model")))
 
 
 def _stream(call: Call) -> Request:
-    return _describe(call, "generate_content", gemini.FORMAT, stream=True)
+    return _generate(call)._replace(stream=True)
 
 
 def _embed(call: Call) -> Request:
-    return _describe(call, "embeddings", predict.FORMAT)
+    return request(call, "embeddings", predict.FORMAT, text(call.kwargs.get("model")))
 
 
 def _draw(call: Call) -> Request:
     # The objects count the images; the body would have to be parsed with all their pixels.
-    return _describe(call, "image_generation", predict.FORMAT)._replace(reads_body=False)
+    return request(call, "image_generation", predict.FORMAT, text(call.kwargs.get("model")), reads_body=False)
 
 
-def _submit(call: Call) -> Request:
-    return _describe(call, "batch", batch.FORMAT)
-
-
-def _collect(call: Call) -> Request:
-    return _describe(call, "batch", batch.FORMAT)._replace(scope="retrieve")
-
-
-def _interact(call: Call) -> Request:
-    return Request(
-        provider="gcp.gemini",
-        operation="interactions",
-        model=text(call.kwargs.get("model")),
-        format=interactions.FORMAT,
-        stream=call.kwargs.get("stream") is True,
-        http=EVERY,
-    )
+def _store(call: Call) -> Request:
+    return request(call, "caches", caches.FORMAT, text(call.kwargs.get("model")), reads_body=False)
 
 
 def _kept(_call: Call, response: Any, fmt: Format) -> bytes | None:
     """The body of embeddings, whose usage older releases drop from what they hand out, and of batch jobs."""
     texts = items(getattr(response, "response_stream", None))
-    return str(texts[0]).encode() if texts and fmt in _WHOLE else None
+    return str(texts[0]).encode() if texts and fmt.name in _WHOLE else None
 
+
+def _session(client: Any) -> Any:
+    return getattr(client, "_aiohttp_session", None)
+
+
+_CALLS = (
+    ("Models._generate_content", _generate),
+    ("Models._generate_content_stream", _stream),
+    ("Models._embed_content", _embed),
+    ("Models._generate_images", _draw),
+    ("Models._edit_image", _draw),
+    ("Models._upscale_image", _draw),
+    ("Models.recontext_image", _draw),
+    ("Models.segment_image", _draw),
+)
 
 INTEGRATION = Integration(
     library="google-genai",
     seams=(
-        Seam(_MODULE, "Models._generate_content", _generate),
-        Seam(_MODULE, "Models._generate_content_stream", _stream),
-        Seam(_MODULE, "Models._embed_content", _embed),
-        Seam(_MODULE, "Models._generate_images", _draw),
-        Seam(_MODULE, "Models._edit_image", _draw),
-        Seam(_MODULE, "Models._upscale_image", _draw),
-        Seam(_MODULE, "AsyncModels._generate_content", _generate, awaited=True),
-        Seam(_MODULE, "AsyncModels._generate_content_stream", _stream, awaited=True),
-        Seam(_MODULE, "AsyncModels._embed_content", _embed, awaited=True),
-        Seam(_MODULE, "AsyncModels._generate_images", _draw, awaited=True),
-        Seam(_MODULE, "AsyncModels._edit_image", _draw, awaited=True),
-        Seam(_MODULE, "AsyncModels._upscale_image", _draw, awaited=True),
-        Seam(_BATCHES, "Batches._create", _submit),
-        Seam(_BATCHES, "Batches.get", _collect),
-        Seam(_BATCHES, "AsyncBatches._create", _submit, awaited=True),
-        Seam(_BATCHES, "AsyncBatches.get", _collect, awaited=True),
-        Seam(_INTERACTIONS, "Interactions.create", _interact),
-        Seam(_INTERACTIONS, "AsyncInteractions.create", _interact, awaited=True),
+        *(Seam(_MODULE, name, describe) for name, describe in _CALLS),
+        *(Seam(_MODULE, f"Async{name}", describe, awaited=True) for name, describe in _CALLS),
+        Seam("google.genai.caches", "Caches.create", _store),
+        Seam("google.genai.caches", "AsyncCaches.create", _store, awaited=True),
+        *_google_jobs.SEAMS,
+        *_google_interactions.SEAMS,
     ),
     attempts=(
-        AttemptSeam("google.genai._api_client", "BaseApiClient._request_once", kept=_kept),
-        AttemptSeam("google.genai._api_client", "BaseApiClient._async_request_once", awaited=True, kept=_kept),
+        AttemptSeam(_CLIENT, "BaseApiClient._request_once", kept=_kept),
+        AttemptSeam(_CLIENT, "BaseApiClient._async_request_once", awaited=True, kept=_kept),
+        # After a connection that broke it waits, and sends a second time by itself.
+        ResendSeam("aiohttp.client", "ClientSession._request", _session),
         *SENDS,
     ),
     sessions=_google_live.SEAMS,

@@ -46,6 +46,7 @@ def _describe(call: Call) -> Request | None:
         http=EVERY if is_seen else None,
         # A whole answer is streamed too, but beneath the function, which gives its bytes.
         reads_body=stream,
+        prompt=asked.json,
     )
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
+from tokentrace.gateway import PROXY, passes_on
 from tokentrace.integration import EVERY, Call, Integration, Request, Seam
 from tokentrace.providers import NAMES
-from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, text
+from tokentrace.reading import NOTHING, Format, Reading, Say, dig, items, mapping, text
 from tokentrace.tap import AsyncPartTap, Listener, PartTap
 from tokentrace.usage import Usage
 from tokentrace.wire import chat, cohere, completions, embeddings, images, responses, transcription
@@ -50,7 +51,9 @@ class _Beside:
 def _told(result: Any, fields: tuple[str, ...]) -> dict[str, Any]:
     """What a result says of its bill, as the JSON that its format reads; no vectors, no text."""
     part = {name: _plain(value) for name in fields if (value := dig(result, name)) is not None}
-    part["usage"] = _plain(dig(result, "usage"))
+    usage = _plain(dig(result, "usage"))
+    # Where nobody has counted, litellm fills in zeros.
+    part["usage"] = None if dig(usage, "total_tokens") == 0 else usage
     if choices := items(dig(result, "choices")):
         part["choices"] = [_choice(choice) for choice in choices]
     return part
@@ -102,10 +105,21 @@ def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
 
     def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
         usage = fmt.count(seen, provider, context)
-        # Out of litellm's own cache, nobody bills it.
-        return replace(usage, flags={**usage.flags, "billable": False}) if "kept_answer" in seen.facts else usage
+        flags = dict(usage.flags)
+        if "reported_cost_usd" in flags and not passes_on(seen.usage, streamed="streamed" in context):
+            flags["cost_reporter"] = PROXY
+        if "kept_answer" in seen.facts:
+            # Out of litellm's own cache, nobody bills it.
+            flags["billable"] = False
+        return replace(usage, flags=flags)
 
-    return Format(fmt.name, read, count, fmt.marks)
+    return Format(fmt.name, read, count, fmt.marks, _sayer(fmt), compose=fmt.compose)
+
+
+def _sayer(fmt: Format) -> Say | None:
+    if (inner := fmt.say) is None:
+        return None
+    return lambda result, said: inner(_plain(result.part if isinstance(result, _Shown) else result), said)
 
 
 def _read_audio(_result: Any, seen: Reading) -> None:
@@ -120,36 +134,42 @@ def _count_spoken(seen: Reading, provider: str, context: Mapping[str, Any]) -> U
 
 _SPEECH = Format("speech", _read_audio, _count_spoken, chat.FORMAT.marks)
 
-_DOORS: tuple[tuple[str, str, Format], ...] = (
-    ("completion", "chat", _format(chat.FORMAT)),
-    ("text_completion", "text_completion", _format(completions.FORMAT)),
-    ("embedding", "embeddings", _format(embeddings.FORMAT)),
-    ("responses", "chat", _format(responses.FORMAT, (*_FIELDS, *_COUNTED))),
-    ("image_generation", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED))),
-    ("image_edit", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED))),
-    ("transcription", "transcription", _format(transcription.FORMAT)),
-    ("speech", "speech", _SPEECH),
-    ("rerank", "rerank", _format(cohere.FORMAT)),
+_DOORS: tuple[tuple[str, str, Format, str], ...] = (
+    ("completion", "chat", _format(chat.FORMAT), "model messages"),
+    ("text_completion", "text_completion", _format(completions.FORMAT), "prompt model"),
+    ("embedding", "embeddings", _format(embeddings.FORMAT), "model input"),
+    ("responses", "chat", _format(responses.FORMAT, (*_FIELDS, *_COUNTED)), "input model"),
+    ("image_generation", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED)), "prompt model"),
+    ("image_edit", "image_generation", _format(images.FORMAT, (*_FIELDS, *_COUNTED)), "image"),
+    ("transcription", "transcription", _format(transcription.FORMAT), "model file"),
+    ("speech", "speech", _SPEECH, "model input"),
+    ("rerank", "rerank", _format(cohere.FORMAT), "model query documents"),
 )
-"""The name of each function, without the `a` of the one that is awaited."""
+"""The name of each function, without the `a` of the one that is awaited, and of its first parameters."""
 
 
-def _describe(call: Call, operation: str, fmt: Format) -> Request | None:
-    asked = call.kwargs
+def _describe(call: Call, operation: str, fmt: Format, parameters: tuple[str, ...]) -> Request | None:
+    asked = {**dict(zip(parameters, call.args, strict=False)), **call.kwargs}
     if asked.get("mock_response") is not None:
         # Nobody is asked.
         return None
-    model = text(call.arg(0, "model")) or ""
+    model = text(asked.get("model")) or ""
     provider, model = _whose(model, text(asked.get("custom_llm_provider")))
+    facts: dict[str, Any] = {}
+    if fmt is _SPEECH and (spoken := text(call.arg(1, "input"))):
+        facts["characters"] = len(spoken)
+    if asked.get("stream") is True:
+        facts["streamed"] = True
     return Request(
         provider=provider,
         operation=operation,
         model=model or None,
         format=fmt,
-        stream=asked.get("stream") is True,
+        stream="streamed" in facts,
         http=EVERY,
         reads_body=False,
-        facts={"characters": len(spoken)} if fmt is _SPEECH and (spoken := text(call.arg(1, "input"))) else NOTHING,
+        facts=facts or NOTHING,
+        prompt=asked,
     )
 
 
@@ -182,8 +202,10 @@ def _beside(listener: Listener, stream: Any) -> Listener:
 
 
 def _seams() -> Iterator[Seam]:
-    for name, operation, fmt in _DOORS:
-        describe: Callable[[Call], Request | None] = partial(_describe, operation=operation, fmt=fmt)
+    for name, operation, fmt, parameters in _DOORS:
+        describe: Callable[[Call], Request | None] = partial(
+            _describe, operation=operation, fmt=fmt, parameters=tuple(parameters.split())
+        )
         yield Seam("litellm", name, describe, tap=_tap)
         yield Seam("litellm", f"a{name}", describe, awaited=True, tap=_tap_async)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache, partial
 
-from tokentrace.clients._stainless import SENDS, Endpoint
+from tokentrace.clients._stainless import SENDS, Endpoint, model_in
 from tokentrace.integration import Call, Integration, Request, Seam
-from tokentrace.reading import dig
-from tokentrace.wire import chat, conversations, embeddings, ocr, responses, transcription
+from tokentrace.reading import NOTHING, dig
+from tokentrace.wire import batch, chat, completions, conversations, embeddings, ocr, responses, transcription
 
 _COPIES = (
     ("mistralai.client.basesdk", "mistral_ai"),
@@ -26,7 +26,7 @@ _ENDPOINTS = (
     Endpoint("agents_completion_v1_agents_completions_post|stream_agents", "chat", chat.FORMAT),
     Endpoint("agents_api_v1_conversations_(start|append|restart)(_stream)?", "chat", conversations.FORMAT),
     Endpoint("create_response_v1_responses_post", "chat", responses.FORMAT),
-    Endpoint("fim_completion_v1_fim_completions_post|stream_fim", "text_completion", chat.FORMAT),
+    Endpoint("fim_completion_v1_fim_completions_post|stream_fim", "text_completion", completions.FORMAT),
     Endpoint("embeddings_v1_embeddings_post", "embeddings", embeddings.FORMAT),
     Endpoint("ocr_v1_ocr_post", "ocr", ocr.FORMAT),
     Endpoint("audio_api_v1_transcriptions_post(_stream)?", "transcription", transcription.FORMAT),
@@ -35,19 +35,17 @@ _ENDPOINTS = (
 )
 """By the id of their operation."""
 
-_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,256})"')
-_EDGE = 1024
-"""Bytes at both ends of a request in which its model stands: what lies between may be large."""
+_READ = tuple(
+    # A job never says what it took: its results do, which it carries itself where it is asked to.
+    Endpoint(operation, "batch", batch.RESULTS)
+    for operation in ("jobs_api_routes_batch_get_batch_job", "files_api_routes_download_file")
+)
+"""Those that read what others have asked for."""
 
 
 @lru_cache(maxsize=256)
 def _endpoint(operation: str) -> Endpoint | None:
-    return next((each for each in _ENDPOINTS if re.fullmatch(each.path, operation)), None)
-
-
-def _model(body: bytes) -> str | None:
-    found = _MODEL.search(body[:_EDGE]) or _MODEL.search(body[-_EDGE:])
-    return found[1].decode("utf-8", "replace") if found else None
+    return next((each for each in (*_ENDPOINTS, *_READ) if re.fullmatch(each.path, operation)), None)
 
 
 def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
@@ -56,16 +54,19 @@ def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
         if endpoint is None:
             return None
         sent = call.arg(1, "request")
+        # A multipart body lies in a stream that can be read only once.
+        body = dig(sent, "_content")
         return Request(
             provider=provider,
             operation=endpoint.operation,
-            # A multipart body lies in a stream that can be read only once.
-            model=_model(dig(sent, "_content") or b""),
+            model=model_in(body or b""),
             format=endpoint.format,
             host=sent.url.host,
             port=sent.url.port,
             stream=call.arg(3, "stream") is True,
+            scope="retrieve" if endpoint in _READ else "call",
             http=getattr(call.instance.sdk_configuration, client),
+            prompt=body or NOTHING,
         )
 
     return (

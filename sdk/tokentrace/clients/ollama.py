@@ -34,6 +34,7 @@ def _describe(call: Call) -> Request | None:
         port=http.base_url.port,
         stream=call.kwargs.get("stream") is True,
         http=http,
+        prompt=call.kwargs.get("json"),
     )
 
 

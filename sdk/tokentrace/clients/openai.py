@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.clients import _openai_sessions, _stainless
+from tokentrace.clients import _openai_sessions, _stainless, _usage_option
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
 from tokentrace.reading import NOTHING, dig, text
@@ -59,6 +59,7 @@ INTEGRATION = Integration(
             Endpoint("/threads/(?:[^/]+/)?runs", "chat", runs.FORMAT, retrieve=_RUN),
         ),
         kinds={"AzureOpenAI": "azure.ai.openai"},
+        ask=_usage_option.ask,
     ),
     attempts=_stainless.SENDS,
     sessions=_openai_sessions.SEAMS,

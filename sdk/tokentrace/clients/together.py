@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokentrace.clients import _stainless
+from tokentrace.clients import _stainless, _together_sessions
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
 from tokentrace.wire import (
@@ -31,8 +31,10 @@ INTEGRATION = Integration(
             Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_stainless.characters),
             Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
             Endpoint("/videos", "video_generation", videos.FORMAT),
-            Endpoint("/batches", "batch", batch.FORMAT),
+            # A job never says what it took; the file of its results does.
+            Endpoint(_stainless.READ_ONLY, "chat", batch.RESULTS, retrieve="get .*/files/[^/]+/content"),
         ),
     ),
     attempts=_stainless.SENDS,
+    sessions=_together_sessions.SEAMS,
 )

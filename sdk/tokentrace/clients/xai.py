@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import wrapt
 
 from tokentrace import context, native
+from tokentrace.clients import _xai_later
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Format, Reading, dig, items
+from tokentrace.reading import NOTHING, Reading, Said, dig, items
 from tokentrace.wire import xai
 
 _WORLDS = {"sync": False, "aio": True}
@@ -22,11 +24,15 @@ _MODULES = ("chat", "image", "video")
 
 def _read(result: Any, seen: Reading) -> None:
     """A result of the client, by the message inside of it."""
+    xai.read(_message(result), seen)
+
+
+def _message(result: Any) -> Any:
     # The answers to one request are the same message, each with another of its choices.
     while answers := items(result):
         result = answers[0]
     message = dig(result, "_proto")
-    xai.read(result if message is None else message, seen)
+    return result if message is None else message
 
 
 def _read_pair(pair: Any, seen: Reading) -> None:
@@ -34,8 +40,17 @@ def _read_pair(pair: Any, seen: Reading) -> None:
     _read(pair[1], seen)
 
 
-_FORMAT = Format(xai.FORMAT.name, _read, xai.FORMAT.count, xai.FORMAT.marks)
-_STREAM = Format(xai.FORMAT.name, _read_pair, xai.FORMAT.count, xai.FORMAT.marks)
+def _say(result: Any, said: Said) -> None:
+    xai.say(_message(result), said)
+
+
+def _say_pair(pair: Any, said: Said) -> None:
+    # The chunk alone: the answer so far says everything once more.
+    xai.say(_message(pair[1]), said)
+
+
+_FORMAT = replace(xai.FORMAT, read=_read, say=_say)
+_STREAM = replace(xai.FORMAT, read=_read_pair, say=_say_pair)
 
 
 def _overhear(module: ModuleType) -> Callable[[], object]:
@@ -60,11 +75,11 @@ def _request(operation: str, model: Any, *, stream: bool = False, scope: str = "
 
 
 def _chat(call: Call) -> Request:
-    return _request("chat", call.instance._proto.model)
+    return _request("chat", call.instance._proto.model)._replace(prompt=call.instance._proto)
 
 
 def _stream(call: Call) -> Request:
-    return _request("chat", call.instance._proto.model, stream=True)
+    return _request("chat", call.instance._proto.model, stream=True)._replace(prompt=call.instance._proto)
 
 
 def _compact(call: Call) -> Request:
@@ -101,6 +116,7 @@ _DESCRIBED: Mapping[str, Describe] = {
     "image Client.sample_batch": _image,
     "video Client.generate": _video,
     "video Client.extend": _longer,
+    **_xai_later.DESCRIBED,
 }
 """By module and name."""
 

@@ -56,7 +56,8 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     if seen.usage:
         whole.flags.update(main_is_sum_of_sub=True, reasoning_source="unknown")
     if cost := sum(costs):
-        whole.flags["reported_cost_usd"] = cost
+        # The agent multiplies by a list of prices that it carries; nobody bills by it.
+        whole.flags.update(reported_cost_usd=cost, cost_reporter="claude_code")
     return whole.settle(seen, context)
 
 

@@ -8,6 +8,7 @@ from tokentrace.reading import Format
 from tokentrace.wire import (
     agent,
     batch,
+    caches,
     chat,
     cohere,
     completions,
@@ -30,6 +31,7 @@ from tokentrace.wire import (
     runs,
     speech,
     transcription,
+    veo,
     videos,
     xai,
 )
@@ -44,6 +46,8 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
     (messages.FORMAT, "messages messages.stream raw-predict legacy-complete"),
     (gemini.FORMAT, "gemini generate generate_content generate_content_stream stream-generate"),
     (interactions.FORMAT, "interactions"),
+    (caches.FORMAT, "caches"),
+    (veo.FORMAT, "operations"),
     (live.FORMAT, "live"),
     (predict.FORMAT, "predict"),
     (embeddings.FORMAT, "embeddings"),
@@ -64,6 +68,7 @@ _SPOKEN: tuple[tuple[Format, str], ...] = (
 
 _DIALECTS: tuple[tuple[Format, str, str], ...] = (
     (predict.FORMAT, "gcp.gemini gcp.vertex_ai", "embeddings"),
+    (interactions.FORMAT, "gcp.gemini gcp.vertex_ai", "decisions"),
     (cohere.FORMAT, "cohere", "chat rerank"),
     (cohere.EMBEDDINGS, "cohere", "embeddings"),
     (ollama.FORMAT, "ollama", "chat"),

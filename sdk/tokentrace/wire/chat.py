@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
+from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import compound, inclusive
+from tokentrace.wire.prompts import chat as prompts
 from tokentrace.wire.rules import fault, tier
 
 _APART = frozenset({"x_ai"})
@@ -62,6 +63,41 @@ def _has_thinking(content: Any) -> bool:
     return isinstance(content, list) and any(mapping(block).get("type") == "thinking" for block in items(content))
 
 
+def say(part: Any, said: Said) -> None:
+    """What a completion or a chunk of it says."""
+    for place, choice in enumerate(map(mapping, items(mapping(part).get("choices")))):
+        index = number(choice.get("index"))
+        index = place if index is None else index
+        said.add(TEXT, choice.get("text"), index)
+        _say_message(mapping(choice.get("message") or choice.get("delta")), index, said)
+
+
+def _say_message(message: Mapping[str, Any], index: int, said: Said) -> None:
+    say_content(message.get("content"), said, index)
+    said.add(TEXT, message.get("refusal"), (index, "refusal"))
+    # Some servers show the same reasoning under both names.
+    said.add(THOUGHT, message.get("reasoning_content") or message.get("reasoning"), index)
+    for place, asked in enumerate(map(mapping, items(message.get("tool_calls")))):
+        function = mapping(asked.get("function"))
+        said.call(function.get("name"), function.get("arguments"), (index, asked.get("index", place)))
+    if function := mapping(message.get("function_call")):
+        said.call(function.get("name"), function.get("arguments"), (index, "function"))
+    if message.get("audio") or message.get("images"):
+        said.is_cut = True
+
+
+def say_content(content: Any, said: Said, place: Any = 0) -> None:
+    """What a content says that is a text, or a list of blocks."""
+    said.add(TEXT, content, place)
+    for block in map(mapping, items(content)):
+        if block.get("type") == "thinking":
+            thought = block.get("thinking")
+            for piece in (thought, *(mapping(each).get("text") for each in items(thought))):
+                said.add(THOUGHT, piece, place)
+        else:
+            said.add(TEXT, block.get("text"), place)
+
+
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """Prompt and completion tokens with the parts they count in."""
     apart, untotalled = provider in _APART, provider in _UNTOTALLED
@@ -79,4 +115,6 @@ FORMAT = Format(
         rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
         rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
     ),
+    say=say,
+    compose=prompts.compose,
 )

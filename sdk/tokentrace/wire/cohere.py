@@ -6,8 +6,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import (
+    NOTHING,
+    TEXT,
+    THOUGHT,
+    Format,
+    Reading,
+    Said,
+    dig,
+    items,
+    mapping,
+    number,
+    overlaid,
+    text,
+)
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import cohere as prompts
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally
 
@@ -29,6 +43,27 @@ def read(part: Any, seen: Reading) -> None:
     if any(mapping(block).get("thinking") for block in content):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
+
+
+def say(part: Any, said: Said) -> None:
+    """What a response or an event of its stream says."""
+    part = mapping(part)
+    place = number(part.get("index")) or 0
+    message = mapping(dig(part, "delta", "message")) or mapping(part.get("message"))
+    content = message.get("content")
+    for block in (*items(content), content):
+        said.add(TEXT, mapping(block).get("text"), place)
+        said.add(THOUGHT, mapping(block).get("thinking"), place)
+    said.add(TEXT, message.get("tool_plan"), "plan")
+    calls = message.get("tool_calls")
+    for number_of, asked in enumerate(items(calls) or (calls,)):
+        function = mapping(mapping(asked).get("function"))
+        said.call(function.get("name"), function.get("arguments"), (place, number_of))
+    # The first version of the API; what ends its stream says everything once more.
+    said.add(TEXT, part.get("text"))
+    for number_of, asked in enumerate(map(mapping, items(part.get("tool_calls")))):
+        if "parameters" in asked:
+            said.call(asked.get("name"), asked.get("parameters"), number_of)
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
@@ -58,8 +93,13 @@ def _with_images(asked: int | None, words: int | None, image: int) -> int:
 
 
 FORMAT = Format(
-    "cohere", read, count, re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?')
+    "cohere",
+    read,
+    count,
+    re.compile(rb'"(?:usage|finish_reason|billed_units|thinking"\s*:\s*"[^"]|error)"?'),
+    say=say,
+    compose=prompts.compose,
 )
 
-EMBEDDINGS = Format("cohere.embeddings", read, count, FORMAT.marks)
+EMBEDDINGS = Format("cohere.embeddings", read, count, FORMAT.marks, compose=prompts.compose)
 """Embeddings: vectors, and what is billed for them behind."""

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from tokentrace.reading import Format
 from tokentrace.wire import chat
+from tokentrace.wire.prompts import plain
 
-FORMAT = Format("completions", chat.read, chat.count, chat.FORMAT.marks)
+FORMAT = Format("completions", chat.read, chat.count, chat.FORMAT.marks, say=chat.say, compose=plain.compose)

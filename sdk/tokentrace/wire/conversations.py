@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tokentrace.reading import Format, Reading, items, mapping, overlaid, text
+from tokentrace.reading import Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.wire import chat
+from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault
 
 
@@ -24,9 +25,21 @@ def read(part: Any, seen: Reading) -> None:
         seen.complete = True
 
 
+def say(part: Any, said: Said) -> None:
+    """What all outputs or an event of the stream say."""
+    part = mapping(part)
+    outputs = [(place, mapping(output)) for place, output in enumerate(items(part.get("outputs")))]
+    for place, output in (*outputs, (number(part.get("output_index")) or 0, part)):
+        content = output.get("content")
+        chat.say_content([content] if mapping(content) else content, said, place)
+        said.call(output.get("name"), output.get("arguments"), place)
+
+
 FORMAT = Format(
     "conversations",
     read,
     chat.count,
     re.compile(rb'"(?:usage"\s*:\s*\{|model"\s*:\s*"|type"\s*:\s*"conversation\.response\.error"|error"\s*:\s*[^\sn])'),
+    say=say,
+    compose=steps.conversation,
 )

@@ -6,8 +6,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import (
+    NOTHING,
+    TEXT,
+    THOUGHT,
+    Format,
+    Reading,
+    Said,
+    dig,
+    items,
+    mapping,
+    number,
+    overlaid,
+    text,
+)
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import converse as prompts
 from tokentrace.wire.rules import ANTHROPIC, fault, first, lasting, tier
 from tokentrace.wire.tally import Tally
 
@@ -36,6 +50,27 @@ def read(part: Any, seen: Reading) -> None:
         seen.model = model_of(routed)
     for block in (*items(dig(event, "output", "message", "content")), event.get("delta")):
         _read_block(mapping(mapping(block).get("reasoningContent")), seen)
+
+
+def say(part: Any, said: Said) -> None:
+    """What a response or an event of its stream says."""
+    part = mapping(part)
+    event = next((mapping(part[name]) for name in EVENTS if name in part), part)
+    place = number(event.get("contentBlockIndex")) or 0
+    for block in (event.get("start"), event.get("delta")):
+        _say_block(mapping(block), place, said)
+    for place, block in enumerate(items(dig(event, "output", "message", "content"))):
+        _say_block(mapping(block), place, said)
+
+
+def _say_block(block: Mapping[str, Any], place: int, said: Said) -> None:
+    said.add(TEXT, block.get("text"), place)
+    if tool := mapping(block.get("toolUse")):
+        said.call(tool.get("name"), tool.get("input"), place)
+    if reasoning := mapping(block.get("reasoningContent")):
+        said.add(THOUGHT, reasoning.get("text") or dig(reasoning, "reasoningText", "text"), place)
+        said.is_veiled = said.is_veiled or bool(reasoning.get("redactedContent"))
+    said.is_cut = said.is_cut or bool(block.get("image") or block.get("video"))
 
 
 def model_of(named: str) -> str:
@@ -104,5 +139,10 @@ def _written(counts: Tally, usage: Mapping[str, Any]) -> Mapping[str, int]:
 
 
 FORMAT = Format(
-    "converse", read, count, re.compile(rb'"(?:usage|stopReason|additionalModelResponseFields|reasoningContent|error)"')
+    "converse",
+    read,
+    count,
+    re.compile(rb'"(?:usage|stopReason|additionalModelResponseFields|reasoningContent|error)"'),
+    say=say,
+    compose=prompts.compose,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from tokentrace.reading import Format, Reading, mapping, overlaid, text
 from tokentrace.wire import chat
+from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault
 
 
@@ -19,4 +20,4 @@ def read(part: Any, seen: Reading) -> None:
     seen.complete = True
 
 
-FORMAT = Format("embeddings", read, chat.count, chat.FORMAT.marks)
+FORMAT = Format("embeddings", read, chat.count, chat.FORMAT.marks, compose=plain.compose)

@@ -6,13 +6,26 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, ask, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import (
+    TEXT,
+    Format,
+    Reading,
+    Said,
+    ask,
+    dig,
+    items,
+    mapping,
+    number,
+    overlaid,
+    text,
+)
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import gemini as prompts
 from tokentrace.wire.rules import fault, tier
 from tokentrace.wire.tally import MEDIA, Tally
 
 _KINDS = {"IMAGE": "image", "DOCUMENT": "image", "AUDIO": "audio", "VIDEO": "video"}
-_PER_PROMPT = re.compile(r"gemini-[12]\b")
+_PER_PROMPT = re.compile(r"gemini-(?:live-)?[12]\b")
 """Models whose grounding is billed once per grounded prompt; later ones are billed per query."""
 
 
@@ -40,14 +53,19 @@ def _read_candidate(candidate: Any, place: int, seen: Reading) -> None:
         index = number(ask(candidate, "index"))
         seen.finish[place if index is None else index] = str(dig(reason, "value") or reason)
         seen.complete = True
-    if grounding := ask(candidate, "groundingMetadata"):
+    note_grounding(candidate, seen)
+    for piece in items(dig(ask(candidate, "content"), "parts")):
+        if dig(piece, "thought") and dig(piece, "text"):
+            seen.visibility = "summarised"
+
+
+def note_grounding(answer: Any, seen: Reading) -> None:
+    """What was searched for an answer: a candidate, or what a live session says."""
+    if grounding := ask(answer, "groundingMetadata"):
         if queries := items(ask(grounding, "webSearchQueries")):
             seen.facts["web_search_queries"] = len(queries)
         if queries or ask(grounding, "groundingChunks"):
             seen.facts["search_grounding"] = True
-    for piece in items(dig(ask(candidate, "content"), "parts")):
-        if dig(piece, "thought") and dig(piece, "text"):
-            seen.visibility = "summarised"
 
 
 def _camelised(usage: Any) -> Mapping[str, Any]:
@@ -61,6 +79,23 @@ def _camelised(usage: Any) -> Mapping[str, Any]:
 
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
+
+
+def say(part: Any, said: Said) -> None:
+    """What a response or a chunk of it says."""
+    for place, candidate in enumerate(items(ask(part, "candidates"))):
+        for number_of, piece in enumerate(items(dig(ask(candidate, "content"), "parts"))):
+            if dig(piece, "thought"):
+                # A summary: what was thought is longer.
+                said.is_veiled = True
+                continue
+            said.add(TEXT, dig(piece, "text"), place)
+            said.add(TEXT, dig(ask(piece, "executableCode"), "code"), (place, "code"))
+            if called := ask(piece, "functionCall"):
+                # Each call comes whole, and those of one chunk beside each other.
+                said.call(dig(called, "name"), dig(called, "args"), (place, len(said.pieces), number_of))
+            if ask(piece, "inlineData") or ask(piece, "executableCode"):
+                said.is_cut = True
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
@@ -121,7 +156,9 @@ def _by_kind(details: Any) -> Mapping[str, int]:
 def _ground(counts: Tally, seen: Reading, context: Mapping[str, Any], tools: int | None) -> None:
     facts: Iterable[Mapping[str, Any]] = (context, seen.facts)
     queries = next((n for source in facts if (n := number(source.get("web_search_queries")))), 0)
-    if queries and seen.model and _PER_PROMPT.match(seen.model):
+    # The messages of a live session do not repeat its model.
+    model = seen.model or text(context.get("requested_model"))
+    if queries and model and _PER_PROMPT.match(model):
         queries = 1
     counts.meter("web_search", queries)
     # What Search and Maps retrieve is paid by the query.
@@ -130,5 +167,10 @@ def _ground(counts: Tally, seen: Reading, context: Mapping[str, Any], tools: int
 
 
 FORMAT = Format(
-    "gemini", read, count, re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"')
+    "gemini",
+    read,
+    count,
+    re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"'),
+    say=say,
+    compose=prompts.compose,
 )

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, items, mapping, number, text
+from tokentrace.reading import TEXT, Format, Reading, Said, items, mapping, number, text
 from tokentrace.usage import Usage
 from tokentrace.wire import chat
+from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally
 
@@ -30,6 +31,16 @@ def read(part: Any, seen: Reading) -> None:
             seen.finish[0] = reason
 
 
+def say(part: Any, said: Said) -> None:
+    """What a text or an event of its stream says; the last event says the whole text once more."""
+    part = mapping(part)
+    token = mapping(part.get("token"))
+    said.add(TEXT, token.get("text") if token and not token.get("special") else None)
+    if not token:
+        said.add(TEXT, part.get("generated_text"))
+    chat.say(part, said)
+
+
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """The tokens that were generated, and those of the prompt where they are known."""
     if set(seen.usage) != {"input", "output"}:
@@ -47,4 +58,6 @@ FORMAT = Format(
     read,
     count,
     re.compile(rb'"(?:generated_tokens"|usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn])'),
+    say=say,
+    compose=plain.compose,
 )

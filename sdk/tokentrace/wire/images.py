@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace.reading import Format, Reading, items, mapping, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
+from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault
 
 
@@ -38,4 +39,4 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     return counts.settle(seen, context)
 
 
-FORMAT = Format("images", read, count, re.compile(rb'"(?:usage"\s*:\s*\{|error"\s*:\s*[^\sn])'))
+FORMAT = Format("images", read, count, re.compile(rb'"(?:usage"\s*:\s*\{|error"\s*:\s*[^\sn])'), compose=plain.compose)

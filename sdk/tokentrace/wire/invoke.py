@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import NOTHING, Format, Reading, dig, items, mapping, number, overlaid, text
+from tokentrace.reading import NOTHING, TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire import converse, shape
+from tokentrace.wire import chat, cohere, converse, messages, shape
+from tokentrace.wire.prompts import invoke as prompts
 from tokentrace.wire.rules import first
 from tokentrace.wire.tally import Tally
 
@@ -91,6 +92,31 @@ def _own(part: Mapping[str, Any]) -> Mapping[str, int | None]:
     }
 
 
+_SAYERS = (
+    ("choices", chat.say),
+    ("type", messages.say),
+    ("output", converse.say),
+    *((name, converse.say) for name in converse.EVENTS),
+)
+"""By a field that only this shape has."""
+
+
+def say(part: Any, said: Said) -> None:
+    """What a body or an event of its stream says, whichever vendor's it is."""
+    told = mapping(part)
+    chunk = dig(told, "chunk", "bytes")
+    if isinstance(part, bytes) or isinstance(chunk, bytes):
+        told = _parsed(part if isinstance(part, bytes) else chunk)
+    spoken = next((say for name, say in _SAYERS if name in told), cohere.say)
+    spoken(told, said)
+    for name in ("generation", "outputText", "completion"):
+        said.add(TEXT, told.get(name))
+    for name in ("results", "outputs", "generations"):
+        for place, one in enumerate(map(mapping, items(told.get(name)))):
+            said.add(TEXT, one.get("outputText") or one.get("text"), place)
+    said.is_cut = said.is_cut or bool(told.get("images"))
+
+
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """As the vendor of the model counts; as Bedrock counts where that one is silent."""
     if not seen.usage and (told := mapping(seen.facts.get("told"))):
@@ -105,4 +131,4 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     return counted
 
 
-FORMAT = Format("invoke", read, count, _MARKS)
+FORMAT = Format("invoke", read, count, _MARKS, say=say, compose=prompts.compose)

@@ -12,8 +12,10 @@ from tokentrace.wire import gemini
 def read(part: Any, seen: Reading) -> None:
     """One message of a session: the counts come with the end of the turn."""
     gemini.read(part, seen)
-    if ask(ask(part, "serverContent"), "turnComplete"):
+    content = ask(part, "serverContent")
+    gemini.note_grounding(content, seen)
+    if ask(content, "turnComplete"):
         seen.complete = True
 
 
-FORMAT = Format("live", read, gemini.count, re.compile(rb'"(?:usageMetadata|turnComplete|error)"'))
+FORMAT = Format("live", read, gemini.count, re.compile(rb'"(?:usageMetadata|turnComplete|groundingMetadata|error)"'))

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokentrace.reading import NOTHING, Format, Reading, items, mapping, number, overlaid, text
+from tokentrace.reading import NOTHING, TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import messages as prompts
 from tokentrace.wire.rules import ANTHROPIC, fault, lasting, tier
 from tokentrace.wire.tally import Tally
 
@@ -54,6 +55,39 @@ def _read_block(block: Mapping[str, Any], seen: Reading) -> None:
         seen.visibility = seen.visibility or "hidden"
     if block.get("thinking"):
         seen.visibility = "summarised"
+
+
+def say(part: Any, said: Said) -> None:
+    """What a message or an event of its stream says."""
+    part = mapping(part)
+    index = number(part.get("index")) or 0
+    if part.get("type") == "content_block_start":
+        _say_block(mapping(part.get("content_block")), index, said, is_begun=True)
+    elif part.get("type") == "content_block_delta":
+        delta = mapping(part.get("delta"))
+        said.add(TEXT, delta.get("text"), index)
+        said.add(THOUGHT, delta.get("thinking"), index)
+        said.call(None, delta.get("partial_json"), index)
+    else:
+        message = mapping(part.get("message")) or part
+        for place, block in enumerate(items(message.get("content"))):
+            _say_block(mapping(block), place, said)
+
+
+def _say_block(block: Mapping[str, Any], place: int, said: Said, *, is_begun: bool = False) -> None:
+    kind = text(block.get("type")) or ""
+    if kind == "text":
+        said.add(TEXT, block.get("text"), place)
+    elif kind == "thinking":
+        said.add(THOUGHT, block.get("thinking"), place)
+        said.is_veiled = said.is_veiled or not (block.get("thinking") or is_begun)
+    elif kind == "redacted_thinking":
+        said.is_veiled = True
+    elif kind.endswith("tool_use"):
+        # The input of one that has only begun is empty, and comes in pieces.
+        said.call(block.get("name"), None if is_begun else block.get("input"), place)
+        # Of a tool that runs at the provider not all is shown that the model writes for it.
+        said.is_cut = said.is_cut or kind == "server_tool_use"
 
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
@@ -124,4 +158,6 @@ FORMAT = Format(
         rb'"(?:type"\s*:\s*"(?:message_(?:start|delta|stop)|error|(?:redacted_)?thinking)"|thinking"\s*:\s*"[^"]'
         rb'|stop_reason"\s*:\s*")'
     ),
+    say=say,
+    compose=prompts.compose,
 )

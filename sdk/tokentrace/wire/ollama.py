@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, mapping, number, text
+from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, text
 from tokentrace.usage import Usage
+from tokentrace.wire.prompts import ollama as prompts
 from tokentrace.wire.rules import fault, first
 from tokentrace.wire.tally import Tally
 
@@ -31,6 +32,18 @@ def read(part: Any, seen: Reading) -> None:
         seen.facts["has_reasoning_content"] = True
 
 
+def say(part: Any, said: Said) -> None:
+    """What a response or a line of its stream says."""
+    part = mapping(part)
+    message = mapping(part.get("message"))
+    said.add(TEXT, message.get("content") or part.get("response"))
+    said.add(THOUGHT, message.get("thinking") or part.get("thinking"))
+    for asked in items(message.get("tool_calls")):
+        function = mapping(mapping(asked).get("function"))
+        # Each call comes whole.
+        said.call(function.get("name"), function.get("arguments"), len(said.pieces))
+
+
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
     """Prompt with its cache, answer with its thinking."""
     counts = Tally()
@@ -42,7 +55,14 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     return counts.settle(seen, context)
 
 
-FORMAT = Format("ollama", read, count, re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'))
+FORMAT = Format(
+    "ollama",
+    read,
+    count,
+    re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'),
+    say=say,
+    compose=prompts.compose,
+)
 
-EMBEDDINGS = Format("ollama.embeddings", read, count, FORMAT.marks)
+EMBEDDINGS = Format("ollama.embeddings", read, count, FORMAT.marks, compose=prompts.compose)
 """Embeddings: vectors, and behind them the tokens of the prompt."""

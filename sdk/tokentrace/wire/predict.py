@@ -8,6 +8,7 @@ from typing import Any
 from tokentrace.reading import Format, Reading, ask, dig, items, number
 from tokentrace.usage import Usage
 from tokentrace.wire import gemini
+from tokentrace.wire.prompts import gemini as prompts
 
 _IMAGE = ("bytesBase64Encoded", "imageBytes", "gcsUri")
 """Where an image is: in JSON, in google-genai's objects, in a bucket."""
@@ -39,4 +40,4 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
     return counts.settle(seen, context)
 
 
-FORMAT = Format("predict", read, count, gemini.FORMAT.marks)
+FORMAT = Format("predict", read, count, gemini.FORMAT.marks, compose=prompts.embedded)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, items, mapping, number, overlaid, text
+from tokentrace.reading import CALL, TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
+from tokentrace.wire.prompts import responses as prompts
 from tokentrace.wire.rules import fault, tier
 from tokentrace.wire.tally import Tally
 
@@ -69,6 +70,53 @@ def _read_reasoning(item: Mapping[str, Any], seen: Reading) -> None:
         seen.visibility = seen.visibility or "summarised"
 
 
+_DELTAS = {
+    "response.output_text.delta": TEXT,
+    "response.refusal.delta": TEXT,
+    "response.reasoning_text.delta": THOUGHT,
+    "response.function_call_arguments.delta": CALL,
+    "response.custom_tool_call_input.delta": CALL,
+    "response.mcp_call_arguments.delta": CALL,
+}
+
+
+def say(part: Any, said: Said) -> None:
+    """What a response or an event of its stream says; the event that ends it says everything once more."""
+    part = mapping(part)
+    kind, place = text(part.get("type")) or "", part.get("output_index", 0)
+    if kind in _DELTAS:
+        said.add(_DELTAS[kind], part.get("delta"), place)
+    elif kind.startswith("response.reasoning_summary"):
+        said.is_veiled = True
+    elif kind == "response.output_item.added":
+        _say_item(mapping(part.get("item")), place, said, is_begun=True)
+    elif output := items((mapping(part.get("response")) or part).get("output")):
+        said.pieces.clear()
+        for place, item in enumerate(output):
+            _say_item(mapping(item), place, said)
+
+
+_HOSTED = frozenset({"image_generation_call", "web_search_call", "file_search_call", "code_interpreter_call"})
+"""Tools that run at the provider."""
+
+
+def _say_item(item: Mapping[str, Any], place: Any, said: Said, *, is_begun: bool = False) -> None:
+    kind = text(item.get("type")) or ""
+    if kind == "reasoning":
+        for thought in items(item.get("content")):
+            said.add(THOUGHT, mapping(thought).get("text"), place)
+        said.is_veiled = said.is_veiled or bool(item.get("encrypted_content") or item.get("summary"))
+    elif kind == "message":
+        for content in map(mapping, items(item.get("content"))):
+            said.add(TEXT, content.get("text") or content.get("refusal"), place)
+    elif kind in _HOSTED:
+        # What the model writes on the way to the answer is billed, and not all of it is shown.
+        said.is_cut = True
+    elif kind.endswith("_call"):
+        written = item.get("arguments") or item.get("input") or item.get("action")
+        said.call(item.get("name"), None if is_begun else written, place)
+
+
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  # noqa: ARG001 - as every format counts.
     """Input and output tokens with the parts they count in, and the hosted tools on top of them."""
     counts = inclusive.tally(seen.usage)
@@ -93,4 +141,6 @@ FORMAT = Format(
     read,
     count,
     re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed|cancelled|done)|error)"'),
+    say=say,
+    compose=prompts.compose,
 )

@@ -64,9 +64,11 @@ def reported_cost(usage: Mapping[str, Any]) -> Decimal | None:
     if cost is None:
         return None
     charged = money(mapping(cost).get("total_cost") if isinstance(cost, Mapping) else cost)
-    # OpenRouter charges nothing where the caller brings the key; the upstream provider does.
+    if usage.get("is_byok") is not True or charged is None:
+        return charged
+    # OpenRouter charges its fee where the caller brings the key; the upstream provider charges the rest.
     upstream = money(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
-    return upstream if charged == 0 and upstream else charged
+    return None if upstream is None else charged + upstream
 
 
 def money(value: Any) -> Decimal | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokentrace.reading import Format, dig, mapping, text
-from tokentrace.wire import chat, converse, gemini, messages, responses
+from tokentrace.wire import chat, converse, gemini, messages, ocr, responses, transcription
 
 _FIELDS: tuple[tuple[Format, tuple[str, ...]], ...] = (
     # LiteLLM repeats Anthropic's fields beside OpenAI's: the first match wins.
@@ -17,6 +17,11 @@ _FIELDS: tuple[tuple[Format, tuple[str, ...]], ...] = (
     (converse.FORMAT, ("inputTokens", "outputTokens")),
     (gemini.FORMAT, ("promptTokenCount", "prompt_token_count", "totalTokenCount", "total_token_count")),
 )
+_BARE: tuple[tuple[Format, tuple[str, ...]], ...] = (
+    (ocr.FORMAT, ("pages", "usage_info")),
+    (transcription.FORMAT, ("text", "duration")),
+)
+"""Bodies without a usage object, by the fields that they all have."""
 _IDS = {"msg_": messages.FORMAT, "resp_": responses.FORMAT}
 
 
@@ -29,4 +34,7 @@ def of(raw: Mapping[str, Any]) -> Format | None:
     places = (raw, mapping(raw.get("response")), mapping(raw.get("message")))
     told = [mapping(place.get(name)) for place in places for name in ("usage", "usageMetadata", "usage_metadata")]
     usage = next((one for one in told if one), raw)
-    return next((found for found, fields in _FIELDS if any(usage.get(field) is not None for field in fields)), None)
+    for found, fields in _FIELDS:
+        if any(usage.get(field) is not None for field in fields):
+            return found
+    return next((found for found, fields in _BARE if all(raw.get(field) is not None for field in fields)), None)

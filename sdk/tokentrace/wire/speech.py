@@ -10,6 +10,7 @@ from typing import Any
 from tokentrace.reading import Format, Reading, mapping, number, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
+from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault
 
 
@@ -34,5 +35,9 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
 
 
 FORMAT = Format(
-    "speech", read, count, re.compile(rb'"(?:type"\s*:\s*"speech\.audio\.done"|usage"\s*:\s*\{|error"\s*:\s*[^\sn])')
+    "speech",
+    read,
+    count,
+    re.compile(rb'"(?:type"\s*:\s*"speech\.audio\.done"|usage"\s*:\s*\{|error"\s*:\s*[^\sn])'),
+    compose=plain.compose,
 )

@@ -102,9 +102,10 @@ class Tally:
         facts = {**seen.facts, **context} if context else seen.facts
         if self.input is None and self.output is None and not self.meters and not self.sub:
             return _unreported(seen, facts)
+        is_counted = bool(facts) and _fill(self, facts)
         if not seen.complete:
-            _bound(self, number(facts.get("visible_output_tokens")))
-        elif facts:
+            _bound(self, number(facts.get("visible_output_tokens")), number(facts.get("thinking_text_tokens")))
+        elif facts and not is_counted:
             _reason(self, seen, facts)
         if facts.get("prompt_blocked"):
             self.flags["billable"] = "unknown"
@@ -137,27 +138,50 @@ def drawn(amount: int, pools: Mapping[str, int]) -> dict[str, int]:
 def _unreported(seen: Reading, facts: Mapping[str, Any]) -> Usage:
     if (number(facts.get("http_status")) or 0) >= HTTPStatus.BAD_REQUEST:
         return Usage(flags={"usage_source": "missing", "billable": False})
+    thought = number(facts.get("thinking_text_tokens"))
     counted = {
         "input_text": number(facts.get("counted_input_tokens")),
         "output_text": number(facts.get("visible_output_tokens")),
+        "output_reasoning": thought,
     }
     buckets = {name: count for name, count in counted.items() if count}
     if not buckets:
         return Usage(flags={"usage_source": "missing", "billable": "unknown"})
-    flags: dict[str, Any] = {"usage_source": "estimated", "reasoning_source": "unknown"}
+    flags: dict[str, Any] = {"usage_source": "estimated", "reasoning_source": "estimated" if thought else "unknown"}
     if not seen.complete:
         flags["output_lower_bound"] = True
     return Usage(buckets=buckets, flags=flags)
 
 
-def _bound(tally: Tally, visible: int | None) -> None:
+def _fill(tally: Tally, facts: Mapping[str, Any]) -> bool:
+    """One side was reported: of the other is known what was counted here. Whether that is the output."""
+    asked, visible = number(facts.get("counted_input_tokens")), number(facts.get("visible_output_tokens"))
+    if tally.input is None and asked:
+        tally.flags["usage_source"] = "estimated"
+        tally.place_input(asked)
+    if tally.output is not None or not visible:
+        return False
+    tally.flags["usage_source"] = "estimated"
+    thought = number(facts.get("thinking_text_tokens"))
+    tally.place_output(visible + (thought or 0), reasoning=thought)
+    tally.flags["reasoning_source"] = "estimated" if thought else "unknown"
+    return True
+
+
+def _bound(tally: Tally, visible: int | None, thought: int | None) -> None:
     """The answer broke off: what was reported or counted of the output is the least it can be."""
     tally.flags["usage_source"] = "partial_stream"
     tally.flags["output_lower_bound"] = True
-    missing = (visible or 0) - (tally.output or 0)
-    if missing > 0:
-        tally.add("output_text", missing)
-        tally.output = (tally.output or 0) + missing
+    missing = (visible or 0) + (thought or 0) - (tally.output or 0)
+    if missing <= 0:
+        return
+    thinking = min(thought or 0, missing)
+    if thinking and not tally.reasoning:
+        tally.add("output_reasoning", thinking)
+        tally.flags["reasoning_source"] = "estimated"
+        missing -= thinking
+    tally.add("output_text", missing)
+    tally.output = (tally.output or 0) + missing + thinking
 
 
 def _reason(tally: Tally, seen: Reading, facts: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace.reading import Format, Reading, mapping, overlaid, text
 from tokentrace.usage import Usage
 from tokentrace.wire import inclusive
+from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import amount, fault
 
 
@@ -36,5 +37,9 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:  #
 
 
 FORMAT = Format(
-    "transcription", read, count, re.compile(rb'"(?:type"\s*:\s*"transcript(?:\.text|ion)\.done"|error"\s*:\s*[^\sn])')
+    "transcription",
+    read,
+    count,
+    re.compile(rb'"(?:type"\s*:\s*"transcript(?:\.text|ion)\.done"|error"\s*:\s*[^\sn])'),
+    compose=plain.recording,
 )

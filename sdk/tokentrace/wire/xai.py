@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, dig, mapping, number, text
+from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, dig, mapping, number, text
 from tokentrace.usage import Usage
 from tokentrace.wire import chat, inclusive
+from tokentrace.wire.prompts import xai as prompts
 from tokentrace.wire.rules import amount, tier
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "total_tokens")
@@ -54,6 +55,20 @@ def _read_output(output: Any, seen: Reading) -> None:
     if dig(dig(output, "message") if delta is None else delta, "reasoning_content"):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
+
+
+def say(part: Any, said: Said) -> None:
+    """What a response or a chunk of it says."""
+    outputs = dig(part, "outputs")
+    for output in (dig(part, "choices") if outputs is None else outputs) or ():
+        place = number(dig(output, "index")) or 0
+        delta = dig(output, "delta")
+        message = dig(output, "message") if delta is None else delta
+        said.add(TEXT, dig(message, "content"), place)
+        said.add(THOUGHT, dig(message, "reasoning_content"), place)
+        for asked in dig(message, "tool_calls") or ():
+            # Each call comes whole.
+            said.call(dig(asked, "function", "name"), dig(asked, "function", "arguments"), (place, len(said.pieces)))
 
 
 def _read_media(part: Any, seen: Reading) -> None:
@@ -102,4 +117,4 @@ def _names(message: Any, name: str, prefix: str) -> Iterator[str]:
 _OPEN = frozenset({"INVALID", "UNSPECIFIED"})
 
 
-FORMAT = Format("xai", read, count, chat.FORMAT.marks)
+FORMAT = Format("xai", read, count, chat.FORMAT.marks, say=say, compose=prompts.compose)

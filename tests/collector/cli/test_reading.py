@@ -120,12 +120,31 @@ def test_a_file_left_by_a_killed_collector_is_not_believed(books):
 def test_a_healthy_installation_is_healthy(asked):
     answer = run("doctor", "--json", *asked)
     found = json.loads(answer.stdout)
-    assert {each["state"] for each in found["checks"] if each["check"] in {"figures", "disk", "store"}} == {"ok"}
+    checked = {"figures", "disk", "store", "installation", "client", "tracing"}
+    assert {each["state"] for each in found["checks"] if each["check"] in checked} == {"ok"}
+    clients = {each["found"].partition(" ")[0] for each in found["checks"] if each["check"] == "client"}
+    assert clients > {"openai", "anthropic", "google-genai"}
+
+
+def test_an_interpreter_without_tokentrace_is_told_what_it_lacks(tmp_path):
+    import venv
+
+    venv.create(tmp_path / "other")
+    python = tmp_path / "other" / "bin" / "python"
+    answer = run("doctor", "--json", "--python", str(python), PYTHONPATH="")
+    failed = [each["found"] for each in json.loads(answer.stdout)["checks"] if each["check"] == "installation"]
+    assert (answer.exit_code, failed) == (
+        1, [f"{python} lacks tokentrace. Install it there: `{python} -m pip install tokentrace`."],
+    )  # fmt: skip
+
+
+def test_an_interpreter_that_is_none_is_named():
+    assert "/no/such/python cannot be run" in run("doctor", "--json", "--python", "/no/such/python").stdout
 
 
 def test_what_keeps_figures_from_being_right_is_a_finding(asked, tmp_path):
     (tmp_path / "book.yaml").write_text("version: 9")
-    answer = run("doctor", "--book", str(tmp_path / "book.yaml"), *asked)
+    answer = run("doctor", "--python", "/no/such/python", "--book", str(tmp_path / "book.yaml"), *asked)
     assert (answer.exit_code, "FAILED  price book" in answer.stdout) == (1, True)
 
 

@@ -114,7 +114,7 @@ def test_an_hour_after_the_end_of_a_pool_is_not_booked(ledger):
 
 def test_a_call_that_bears_its_cost_no_longer_gives_its_share_back(ledger):
     """The call inside it arrives late, and was served elsewhere: the hour is nobody's then."""
-    ledger.priced_by(book("10", ", to: 2026-11-20T11:00:00Z"))
+    ledger.priced_by(book("10", ", from: 2026-11-20T10:00:00Z, to: 2026-11-20T11:00:00Z"))
     said = {"gen_ai.provider.name": "vllm"}
     ledger.foreign("t", "outer", usage={"input_tokens": 10, "output_tokens": 10}, said=said, seconds=60)
     ledger.span("later", "x", at=7_200)

@@ -14,6 +14,12 @@ def ledger(shared_ledger):
     return shared_ledger
 
 
+def pieces(cost):
+    """Unit, segment, component and tokens of every line of a call."""
+    columns = (cost[f"lines.{name}"] for name in ("unit", "segment", "component"))
+    return list(zip(*columns, map(int, cost["lines.quantity"]), strict=True))
+
+
 @pytest.mark.parametrize(("role", "component"), ROLES.items())
 def test_the_map_of_roles_is_total(ledger, role, component):
     """Every role of the registry falls where the registry says."""
@@ -74,19 +80,51 @@ def test_the_scaffolding_of_a_prompt_is_scaled_and_takes_the_cache_from_its_fron
     said = {"tokentrace.input.segments": '["tool_definitions:1","history:1","user:1"]'}
     ledger.call("split", "a", role="answer", tokens={"cache_read": 4, "input_text": 3}, said=said)
     ledger.tick()
-    cost = ledger.call_cost("split", "a")
-    pieces = zip(
-        cost["lines.unit"],
-        cost["lines.segment"],
-        cost["lines.component"],
-        map(int, cost["lines.quantity"]),
-        strict=True,
-    )
-    assert list(pieces) == [
+    assert pieces(ledger.call_cost("split", "a")) == [
         ("cache_read", "tool_definitions", "orchestration", 3),
         ("cache_read", "history", "orchestration", 1),
         ("input_text", "history", "orchestration", 1),
         ("input_text", "user", "visible", 2),
+    ]
+
+
+def test_media_that_are_counted_apart_are_the_media_of_the_prompt(ledger):
+    """Wherever they stand among its text, no history has their price; the cache takes the text from its front."""
+    said = {"tokentrace.input.segments": '["system:2","history:3","media:5","user:4"]'}
+    tokens = {"cache_read": 4, "input_image": 5, "input_text": 5}
+    ledger.call("pictures", "a", role="answer", tokens=tokens, said=said)
+    ledger.tick()
+    assert pieces(ledger.call_cost("pictures", "a")) == [
+        ("cache_read", "system", "visible", 2),
+        ("cache_read", "history", "orchestration", 2),
+        ("input_text", "history", "orchestration", 1),
+        ("input_text", "user", "visible", 4),
+        ("input_image", "media", "visible", 5),
+    ]
+
+
+def test_media_that_are_not_counted_apart_stay_where_they_stand(ledger):
+    """What is read from the cache is read from the front of all."""
+    said = {"tokentrace.input.segments": '["media:5","history:3","user:2"]'}
+    ledger.call("shown", "a", role="answer", tokens={"cache_read": 6, "input_text": 4}, said=said)
+    ledger.tick()
+    assert pieces(ledger.call_cost("shown", "a")) == [
+        ("cache_read", "media", "visible", 5),
+        ("cache_read", "history", "orchestration", 1),
+        ("input_text", "history", "orchestration", 2),
+        ("input_text", "user", "visible", 2),
+    ]
+
+
+def test_what_a_tool_of_the_provider_gave_is_the_end_of_the_prompt(ledger):
+    """It is counted apart, and does not thin out what was sent."""
+    said = {"tokentrace.input.segments": '["history:3","user:2","tool_results:10"]'}
+    ledger.call("fetched", "a", role="answer", tokens={"input_text": 5, "tool_use_prompt": 10}, said=said)
+    ledger.tick()
+    assert pieces(ledger.call_cost("fetched", "a")) == [
+        ("input_text", "history", "orchestration", 3),
+        ("input_text", "user", "visible", 2),
+        ("tool_use_prompt", "tool_results", "orchestration", 10),
     ]
 
 

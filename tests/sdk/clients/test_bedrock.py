@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("boto3")
 
-from quickstarts.boto3 import ANSWERED, CLAUDE, CONVERSED, GUARDED, ask, chunk, client, metrics, step, used
+from quickstarts.bedrock_managed import AGENTIC, AGENTS, step, used
+from quickstarts.boto3 import ANSWERED, CLAUDE, CONVERSED, GUARDED, ask, chunk, client, metrics
 from quickstarts.loopback import http
 from shapes.eventstream import frame, frames
 from shapes.provider import Answer, Provider, lost, reply
@@ -56,6 +57,10 @@ def test_a_call_names_its_model_its_region_and_its_tier(told):
         "tokentrace.attempts": 1,
         "tokentrace.billing.region": "us-east-1",
         "tokentrace.billing.service_tier": "optimized",
+        "tokentrace.input.segments": ("user:1120",),
+        "tokentrace.input.user": 1120,
+        "tokentrace.prefix.cacheable": 0,
+        "tokentrace.prefix.repeated": 0,
         "tokentrace.usage.cache_read": 1000,
         "tokentrace.usage.cache_write_5m": 100,
         "tokentrace.usage.input_text": 20,
@@ -161,6 +166,16 @@ def test_an_agent_is_billed_by_the_models_that_its_trace_tells_of(told):
         {"kind": "model", "model": PROFILE, "buckets": {"input_text": 360, "output_text": 25}},
     ]
     assert span["tokentrace.usage.flags"] == ("main_is_sum_of_parts",)
+
+
+def test_an_agentic_retrieval_names_its_model(told):
+    models = {"modelConfiguration": {"modelArn": f"{ARN}:inference-profile/{PROFILE}"}}
+    chosen = {"type": "BEDROCK_FOUNDATION_MODEL", "bedrockFoundationModelConfiguration": models}
+    asked = AGENTIC | {"agenticRetrieveConfiguration": {"foundationModelConfiguration": chosen}}
+
+    span = told(frames((frame("result", {"results": []}),)), "agentic_retrieve_stream", AGENTS, **asked)
+
+    assert span["gen_ai.request.model"] == PROFILE
 
 
 def test_an_agent_without_a_trace_is_missing(told):

@@ -35,7 +35,7 @@ def test_a_turn_costs_what_it_added_by_model():
     turn(call, INIT, TEXT, _result(2, modelUsage=FIRST))
     seen, usage = turn(call, INIT, TEXT, _result(3, modelUsage=BOTH))
     assert (seen.model, seen.finish) == (CLEVER, {0: "success"})
-    assert usage.flags["reported_cost_usd"] == Decimal("0.04")
+    assert (usage.flags["reported_cost_usd"], usage.flags["cost_reporter"]) == (Decimal("0.04"), "claude_code")
     added = {"input_text": 4, "cache_read": 1200, "cache_write_unknown": 50, "output_text": 60}
     assert usage.sub == (
         {"kind": "model", "model": CLEVER, "buckets": added},

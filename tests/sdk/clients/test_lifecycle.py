@@ -169,6 +169,10 @@ def test_a_call_says_what_was_asked_of_whom_and_by_which_part_of_the_application
         name: value for name, value in said.items() if not name.startswith(("gen_ai.usage.", "tokentrace.usage."))
     } == {
         **IDENTITY[surface.name],
+        "tokentrace.input.segments": (f"user:{said['gen_ai.usage.input_tokens']}",),
+        "tokentrace.input.user": said["gen_ai.usage.input_tokens"],
+        "tokentrace.prefix.cacheable": 0,
+        "tokentrace.prefix.repeated": 0,
         "tokentrace.attempts": 1,
         "tokentrace.attribution.team": "search",
         "tokentrace.role": "answer",
@@ -176,6 +180,16 @@ def test_a_call_says_what_was_asked_of_whom_and_by_which_part_of_the_application
         "tokentrace.reasoning.source": "reported",
         "tokentrace.reasoning.visibility": "hidden",
     }
+
+
+@every_surface
+def test_a_call_says_how_much_of_it_was_sent_before(spans, surface):
+    ask(surface)
+    ask(surface)
+
+    first, second = (span.attributes for span in spans.ours())
+    assert first["tokentrace.prefix.repeated"] == 0
+    assert second["tokentrace.prefix.repeated"] == second["gen_ai.usage.input_tokens"] > 0
 
 
 @every_surface

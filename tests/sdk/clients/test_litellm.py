@@ -75,6 +75,7 @@ def test_what_a_callback_sends_makes_no_call_of_an_aggregate(monkeypatch, meteri
     ("name", "answer", "meters"),
     [
         ("image_generation", {"data": [{"url": "1"}, {"url": "2"}], "usage": None}, {"images": 2}),
+        ("image_generation", {"data": [{"url": "1"}], "usage": {"output_tokens": 0, "total_tokens": 0}}, {"images": 1}),
         ("transcription", {"text": "-", "usage": {"type": "duration", "seconds": 5}}, {"audio_seconds": 5}),
         ("transcription", {"text": "-", "duration": 5.5}, {"audio_seconds": 5.5}),
         ("speech", {}, {"characters": 5}),
@@ -84,6 +85,26 @@ def test_media_are_measured(name, answer, meters):
     request, seen = SEAMS[name].describe(Call(None, (), {"model": "openai/x", "input": "Hello"})), Reading()
     request.format.read(SimpleNamespace(**answer), seen)
     assert request.format.count(seen, request.provider, request.facts).meters == meters
+
+
+@pytest.mark.parametrize(
+    ("streamed", "cost", "reporter"),
+    [
+        (False, {"cost": 0.5}, None),
+        (True, {"cost": 0.5}, "litellm"),
+        (True, {"cost": 0.5, "cost_in_usd_ticks": 5_000_000_000}, None),
+        (True, {}, None),
+    ],
+)
+def test_a_cost_at_the_end_of_a_stream_may_be_computed_by_litellm(streamed, cost, reporter):
+    """In a whole answer it is what the provider told."""
+    asked = {"model": "openrouter/x/y", "stream": streamed}
+    request, seen = SEAMS["completion"].describe(Call(None, (), asked)), Reading()
+    usage = {"prompt_tokens": 3, "completion_tokens": 1, **cost}
+    request.format.read(SimpleNamespace(usage=usage, choices=[{"index": 0, "finish_reason": "stop"}]), seen)
+    counted = request.format.count(seen, request.provider, request.facts)
+    assert counted.flags.get("cost_reporter") == reporter
+    assert ("reported_cost_usd" in counted.flags) == bool(cost)
 
 
 def test_a_stream_out_of_the_cache_is_not_billed():

@@ -107,3 +107,26 @@ def test_one_result_of_a_job_is_an_answer_at_the_price_of_a_batch():
     usage = batch.RESULTS.count(seen, "anthropic", {})
     assert (seen.response_id, seen.model, seen.tier) == ("msg_1", "claude-opus-5", "batch")
     assert (usage.buckets, usage.flags) == ({"input_text": 11, "output_text": 5}, {"batch": True})
+
+
+def test_a_job_of_google_says_its_answers_twice():
+    answers = {"inlinedResponses": LINES["Google"]["response"]["inlinedResponses"]}
+    job = {"name": "batches/1", "metadata": {"model": "models/gemini-3-pro", "output": answers}, "response": answers}
+    told = Reading()
+    batch.FORMAT.read(job, told)
+    assert told.model == "gemini-3-pro"
+    assert batch.FORMAT.count(told, "gcp.gemini", {}).buckets == EXPECTED
+
+
+def test_the_lines_of_a_file_of_google_add_up():
+    lines = [{"key": key, "response": {"candidates": [], "usageMetadata": GEMINI}} for key in ("a", "b", "a")]
+    read = read_usage([*lines, {"key": "c", "error": {"code": 3}}], provider="gemini", api="batch")
+    assert read.buckets == {bucket: 2 * count for bucket, count in EXPECTED.items()}
+
+
+@pytest.mark.parametrize("place", ["metadata", "dest", "response"])
+def test_a_job_of_google_names_the_file_that_it_answers_into(place):
+    output = {"responsesFile": "files/batch-1"}
+    job = {"name": "batches/1", place: {"output": output} if place == "metadata" else output}
+    assert batch.answers_into(job) == "files/batch-1"
+    assert batch.answers_into({"name": "batches/1"}) is None

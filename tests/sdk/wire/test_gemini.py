@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from tokentrace.normalise import read_usage
 from tokentrace.reading import Reading
-from tokentrace.wire import gemini
+from tokentrace.wire import gemini, interactions
 
 COUNT = st.integers(0, 10**6)
 
@@ -232,3 +232,110 @@ def test_a_stream_of_an_interaction_reads_like_the_interaction():
     streamed, read = (read_usage(raw, provider="gemini", api="interactions") for raw in (parts, whole))
     assert streamed == read
     assert (read.buckets, read.flags) == ({"input_text": 9, "output_text": 4, "output_reasoning": 2}, {})
+
+
+@pytest.mark.parametrize(("model", "searches"), [("gemini-live-2.5-flash", 1), ("gemini-3.1-flash-live", 2)])
+def test_a_live_turn_is_billed_by_the_search_as_its_model_is(model, searches):
+    usage = {"promptTokenCount": 5, "responseTokenCount": 2, "totalTokenCount": 7}
+    found = {"groundingMetadata": {"webSearchQueries": ["host", "final"]}}
+    parts = [{"serverContent": found}, {"usageMetadata": usage, "serverContent": {"turnComplete": True}}]
+    read = read_usage(parts, provider="gemini", api="live", context={"requested_model": model})
+    assert read.meters == {"web_search": searches}
+
+
+def told(interaction: dict[str, Any]) -> Reading:
+    reading = Reading()
+    interactions.FORMAT.read(interaction, reading)
+    return reading
+
+
+@pytest.mark.parametrize("status", ["completed", "requires_action", "requires_continuation", "incomplete", "cancelled"])
+def test_an_interaction_that_has_stopped_is_all_there(status):
+    usage = {"total_input_tokens": 9, "total_output_tokens": 4, "total_tokens": 13}
+    read = told({"id": "v1_1", "status": status, "usage": usage})
+    assert (read.complete, read.error) == (True, None)
+
+
+@pytest.mark.parametrize("status", ["in_progress", "queued"])
+def test_an_interaction_that_goes_on_is_not_all_there(status):
+    assert not told({"id": "v1_1", "status": status}).complete
+
+
+def test_an_interaction_that_has_failed_names_its_error():
+    kinds = [{"code": 13, "message": "…"}], [], None
+    errors = [told({"status": "failed", "errors": errors}).error for errors in kinds]
+    assert errors == ["13", "failed", "failed"]
+
+
+def test_an_interaction_that_breaks_off_counts_what_it_told_last():
+    first, second = ({"total_input_tokens": 9, "total_output_tokens": n, "total_tokens": 9 + n} for n in (2, 5))
+    parts = [
+        {"event_type": "interaction.created", "interaction": {"id": "v1_1", "status": "in_progress"}},
+        {"event_type": "step.stop", "index": 0, "usage": first, "step_usage": first},
+        {"event_type": "step.delta", "index": 1, "delta": {"type": "text"}, "metadata": {"total_usage": second}},
+    ]
+    read = read_usage(parts, provider="gemini", api="interactions")
+    assert (read.buckets, read.flags["usage_source"]) == ({"input_text": 9, "output_text": 5}, "partial_stream")
+
+
+def test_only_searches_of_the_web_are_priced_as_such():
+    counts = [{"type": "google_maps", "count": 3}, {"type": "google_search", "count": 1}, {"type": "retrieval"}]
+    usage = {"total_input_tokens": 9, "total_output_tokens": 4, "total_tokens": 13, "grounding_tool_count": counts}
+    read = read_usage({"status": "completed", "usage": usage}, provider="gemini", api="interactions")
+    assert read.meters == {"web_search": 1}
+
+
+def test_a_decision_counts_as_an_interaction_does():
+    usage = {"total_input_tokens": 9, "total_output_tokens": 4, "total_tokens": 13}
+    read = read_usage({"answers": {}, "usage": usage}, provider="gemini", api="decisions")
+    assert (read.buckets, read.flags) == ({"input_text": 9, "output_text": 4}, {})
+
+
+def test_a_decision_that_was_blocked_may_be_billed():
+    usage = {"total_input_tokens": 9, "total_tokens": 9}
+    body = {"prompt_feedback": {"block_reason": "safety"}, "usage": usage}
+    read = read_usage(body, provider="gemini", api="decisions")
+    assert (read.buckets, read.flags) == ({"input_text": 9}, {"billable": "unknown"})
+
+
+CACHE = {
+    "name": "cachedContents/1",
+    "model": "models/gemini-2.5-flash",
+    "createTime": "2026-01-01T00:00:00Z",
+    "expireTime": "2026-01-01T01:30:00.5Z",
+    "usageMetadata": {"totalTokenCount": 7200},
+}
+
+
+@pytest.mark.parametrize(("provider", "flags"), [("vertex_ai", {}), ("gemini", {"billable": "unknown"})])
+def test_an_explicit_cache_is_written_and_kept(provider, flags):
+    read = read_usage(CACHE, provider=f"gcp.{provider}", api="caches")
+    assert (read.buckets, read.meters, read.flags) == (
+        {"cache_write_unknown": 7200},
+        {"cache_token_hours": 7200 * 1.5 + 1},
+        flags,
+    )
+
+
+def test_a_cache_of_unknown_life_is_only_written():
+    read = read_usage({**CACHE, "expireTime": "soon"}, provider="gcp.vertex_ai", api="caches")
+    assert (read.buckets, read.meters) == ({"cache_write_unknown": 7200}, {})
+
+
+CLIP = {"video": {"uri": "u"}}
+
+
+@pytest.mark.parametrize(
+    "response",
+    [{"videos": [CLIP]}, {"generateVideoResponse": {"generatedSamples": [CLIP]}}, {"generatedVideos": [CLIP]}],
+)
+def test_videos_cost_the_seconds_that_were_asked_for(response):
+    done = {"name": "operations/1", "done": True, "response": response}
+    read = read_usage(done, provider="gemini", api="operations", context={"video_seconds": 6, "videos_asked": 2})
+    assert (read.meters, read.flags) == ({"video_seconds": 6}, {})
+
+
+def test_videos_that_were_filtered_out_are_free():
+    done = {"name": "operations/1", "done": True, "response": {"raiMediaFilteredCount": 1}}
+    read = read_usage(done, provider="gemini", api="operations", context={"video_seconds": 6})
+    assert (read.meters, read.flags) == ({}, {"billable": False})

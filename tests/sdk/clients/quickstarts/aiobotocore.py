@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from shapes.api import LEFT, call
@@ -10,16 +11,17 @@ from shapes.eventstream import frames
 from shapes.provider import reply
 
 from quickstarts import boto3
+from quickstarts.bedrock_managed import OPERATIONS, Operation
 from quickstarts.quickstart import Client, Quickstart
 
 
-def _client(url: str, tries: int = 1) -> Any:
+def _client(url: str, service: str = "bedrock-runtime", tries: int = 1) -> Any:
     from aiobotocore.config import AioConfig
     from aiobotocore.session import get_session
 
     session = get_session()
     return session.create_client(
-        "bedrock-runtime",
+        service,
         region_name="us-east-1",
         endpoint_url=url,
         aws_access_key_id="-",
@@ -104,6 +106,21 @@ async def invoke_stream(url: str) -> Any:
         return [json.loads(event["chunk"]["bytes"]) async for event in response["body"]]
 
 
+def managed(operation: Operation) -> Callable[[str], Any]:
+    """Code that lets Bedrock do something with models by itself."""
+
+    async def run(url: str) -> Any:
+        from botocore import xform_name
+
+        async with _client(url, operation.service) as client:
+            response = await getattr(client, xform_name(operation.api))(**operation.asked)
+            if operation.stream:
+                return [list(event) async for event in response[operation.stream]]
+            return response.keys()
+
+    return run
+
+
 CLIENT = Client(
     library="aiobotocore",
     module="aiobotocore",
@@ -138,6 +155,10 @@ CLIENT = Client(
             invoke_stream,
             (frames(boto3.LLAMA_EVENTS),),
             (call({"input_text": 27, "output_text": 9}, end="complete"),),
+        ),
+        *(
+            Quickstart(each.name, managed(each), (each.answer,), (each.said,), needs=each.is_known)
+            for each in OPERATIONS
         ),
     ),
     reported=boto3.CLIENT.reported,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from shapes.api import LEFT, call, data, failed
@@ -144,9 +145,11 @@ async def embed_async(url: str) -> Any:
 
 def _image() -> list[Any]:
     # The documentation loads it from a file.
-    from azure.ai.inference.models import EmbeddingInput
+    from azure.ai.inference import models
 
-    return [EmbeddingInput(image="data:image/png;base64,AA==")]
+    # As the first releases call it.
+    kind = getattr(models, "ImageEmbeddingInput", None) or models.EmbeddingInput
+    return [kind(image="data:image/png;base64,AA==")]
 
 
 def embed_image(url: str) -> Any:
@@ -163,6 +166,34 @@ async def embed_image_async(url: str) -> Any:
         return (await client.embed(input=_image())).as_dict()
 
 
+async def chat_through_threads(url: str) -> Any:
+    from azure.ai.inference.aio import ChatCompletionsClient
+    from azure.core.pipeline.transport import AsyncioRequestsTransport
+
+    async with ChatCompletionsClient(
+        endpoint=url, credential=_credential(), transport=AsyncioRequestsTransport(), retry_backoff_factor=0
+    ) as client:
+        return (await client.complete(messages=_messages())).as_dict()
+
+
+def chat_through_trio(url: str) -> Any:
+    import trio
+    from azure.ai.inference.aio import ChatCompletionsClient
+    from azure.core.pipeline.transport import TrioRequestsTransport
+
+    async def ask() -> Any:
+        async with ChatCompletionsClient(
+            endpoint=url, credential=_credential(), transport=TrioRequestsTransport(), retry_backoff_factor=0
+        ) as client:
+            return (await client.complete(messages=_messages())).as_dict()
+
+    return trio.run(ask)
+
+
+def _has_trio() -> bool:
+    return find_spec("trio") is not None
+
+
 def model_info(url: str) -> Any:
     from azure.ai.inference import ChatCompletionsClient
 
@@ -175,14 +206,9 @@ def _closes_streams() -> bool:
     return hasattr(models.StreamingChatCompletions, "__enter__")
 
 
-def _has_image_input() -> bool:
-    from azure.ai.inference import models
-
-    return hasattr(models, "EmbeddingInput")
-
-
 WHOLE, STREAMED = call(TOKENS), call(TOKENS, end="complete")
 RETRIED = (refused(429, retry_after="0"), refused(500), reply(ANSWER))
+AGAIN = (call(TOKENS, [429, 500, 200]),)
 COUNTED = call({"input_text": 8})
 INFO = {"model_name": "grok", "model_type": "chat-completion", "model_provider_name": "xai"}
 
@@ -191,7 +217,7 @@ CLIENT = Client(
     module="azure.ai.inference",
     quickstarts=(
         Quickstart("chat", chat, (reply(ANSWER),), (WHOLE,)),
-        Quickstart("chat retried", chat, RETRIED, (call(TOKENS, [429, 500, 200]),)),
+        Quickstart("chat retried", chat, RETRIED, AGAIN),
         Quickstart("chat refused", chat, (refused(400),), (failed([400], "HttpResponseError"),)),
         Quickstart("chat body", chat_body, (reply(ANSWER),), (WHOLE,)),
         Quickstart("chat streamed", chat_streamed, (stream(EVENTS),), (STREAMED,)),
@@ -204,7 +230,7 @@ CLIENT = Client(
         ),
         Quickstart("chat stream left", chat_stream_left, (stream(EVENTS),), (call({}, source="missing", end=LEFT),)),
         Quickstart("chat async", chat_async, (reply(ANSWER),), (WHOLE,)),
-        Quickstart("chat async retried", chat_async, RETRIED, (call(TOKENS, [429, 500, 200]),)),
+        Quickstart("chat async retried", chat_async, RETRIED, AGAIN),
         Quickstart("chat async streamed", chat_async_streamed, (stream(EVENTS),), (STREAMED,)),
         Quickstart(
             "chat async stream closed",
@@ -215,8 +241,10 @@ CLIENT = Client(
         ),
         Quickstart("embeddings", embed, (reply(EMBEDDED),), (COUNTED,)),
         Quickstart("embeddings async", embed_async, (reply(EMBEDDED),), (COUNTED,)),
-        Quickstart("image embeddings", embed_image, (reply(EMBEDDED),), (COUNTED,), needs=_has_image_input),
-        Quickstart("image embeddings async", embed_image_async, (reply(EMBEDDED),), (COUNTED,), needs=_has_image_input),
+        Quickstart("image embeddings", embed_image, (reply(EMBEDDED),), (COUNTED,)),
+        Quickstart("image embeddings async", embed_image_async, (reply(EMBEDDED),), (COUNTED,)),
+        Quickstart("chat through threads", chat_through_threads, RETRIED, AGAIN),
+        Quickstart("chat through trio", chat_through_trio, RETRIED, AGAIN, needs=_has_trio),
         Quickstart("model info", model_info, (reply(INFO),), ()),
     ),
     reported="all, streamed too where the model sends its usage; cache reads; reasoning",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 from shapes.api import LEFT, call, failed
 from shapes.eventstream import frame, frames
 from shapes.provider import Answer, refused, reply
 
+from quickstarts.bedrock_managed import OPERATIONS, Operation
 from quickstarts.quickstart import Client, Quickstart
 
 MESSAGE = "Describe the purpose of a 'hello world' program in one line."
@@ -314,36 +316,23 @@ def apply_guardrail(url: str) -> Any:
     return response["action"]
 
 
-def invoke_agent(url: str) -> Any:
-    bedrock = client(url, "bedrock-agent-runtime")
-    response = bedrock.invoke_agent(
-        agentId="AGENT", agentAliasId="ALIAS", sessionId="session", inputText="What is the weather?", enableTrace=True
-    )
-    return [event["chunk"]["bytes"] for event in response["completion"] if "chunk" in event]
+def managed(operation: Operation) -> Callable[[str], Any]:
+    """Code that lets Bedrock do something with models by itself."""
+
+    def run(url: str) -> Any:
+        from botocore import xform_name
+
+        bedrock = client(url, operation.service)
+        response = getattr(bedrock, xform_name(operation.api))(**operation.asked)
+        return [list(event) for event in response[operation.stream]] if operation.stream else response.keys()
+
+    return run
 
 
 def list_buckets(url: str) -> Any:
     return client(url).meta.region_name, client(url, "s3").list_buckets().get("Buckets")
 
 
-def step(kind: str, trace: str = "t1", **told: Any) -> bytes:
-    """A step of an agent, in its trace."""
-    steps = {"orchestrationTrace": {kind: {"traceId": trace} | told}}
-    return frame("trace", {"agentId": "AGENT", "sessionId": "session", "trace": steps})
-
-
-def used(asked: int, answered: int) -> dict[str, Any]:
-    """What a model took for a step."""
-    return {"metadata": {"usage": {"inputTokens": asked, "outputTokens": answered}}}
-
-
-AGENT_EVENTS = (
-    step("modelInvocationInput", foundationModel=CLAUDE, text="-"),
-    step("modelInvocationOutput", **used(300, 40)),
-    step("modelInvocationInput", foundationModel=CLAUDE, text="-"),
-    step("modelInvocationOutput", **used(360, 25)),
-    frame("chunk", {"bytes": base64.b64encode(b"It rains.").decode()}),
-)
 BUCKETS = b'<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Buckets/></ListAllMyBucketsResult>'
 
 THROTTLED = refused(429, x_amzn_errortype="ThrottlingException")
@@ -447,17 +436,9 @@ CLIENT = Client(
             (call({"input_text": 22, "output_text": 8}, end="complete"),),
         ),
         Quickstart("guardrail", apply_guardrail, (reply(GUARDED),), (call({}, meters={"guardrail_units": 3}),)),
-        Quickstart(
-            "agent",
-            invoke_agent,
-            (
-                frames(
-                    AGENT_EVENTS,
-                    x_amzn_bedrock_agent_content_type="application/json",
-                    x_amz_bedrock_agent_session_id="s",
-                ),
-            ),
-            (call({"input_text": 660, "output_text": 65}, end="complete"),),
+        *(
+            Quickstart(each.name, managed(each), (each.answer,), (each.said,), needs=each.is_known)
+            for each in OPERATIONS
         ),
         Quickstart("other services", list_buckets, (Answer(200, {"content-type": "application/xml"}, (BUCKETS,)),), ()),
     ),

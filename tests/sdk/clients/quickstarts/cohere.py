@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import aclosing
+from operator import attrgetter
 from typing import Any
 
 from shapes.api import LEFT, call, failed, named
 from shapes.provider import AT_ONCE, Answer, refused, reply, stream
 
+from quickstarts import cohere_platforms
 from quickstarts.quickstart import Client, Quickstart
 
 MODEL = "command-a-03-2025"
@@ -49,6 +52,23 @@ LINES = (
 V1_STREAM = Answer(
     200, {"content-type": "application/stream+json"}, tuple(json.dumps(line).encode() + b"\n" for line in LINES)
 )
+GENERATED = {"id": "g-1", "generations": [{"id": "1", "text": "They guess."}], "meta": META}
+GENERATION = Answer(
+    200,
+    {"content-type": "application/stream+json"},
+    tuple(
+        json.dumps(line).encode() + b"\n"
+        for line in (
+            {"is_finished": False, "event_type": "text-generation", "text": "They guess."},
+            {"is_finished": True, "event_type": "stream-end", "finish_reason": "COMPLETE", "response": {"id": "g-1"}},
+        )
+    ),
+)
+CLASSIFIED = {
+    "id": "c-1",
+    "classifications": [{"id": "1", "classification_type": "single-label", "predictions": [], "confidences": []}],
+    "meta": {"api_version": {"version": "1"}, "billed_units": {"classifications": 1}},
+}
 VECTOR = [0.125] * 4096
 EMBEDDED = {
     "id": "e-1",
@@ -123,6 +143,38 @@ def chat_v1_streamed(url: str) -> Any:
     return list(co.chat_stream(model=MODEL, message="hello world!"))
 
 
+def generate(url: str) -> Any:
+    import cohere
+
+    return cohere.Client(api_key="-", base_url=url).generate(prompt="Please explain to me how LLMs work")
+
+
+def generate_streamed(url: str) -> Any:
+    import cohere
+
+    return list(cohere.Client(api_key="-", base_url=url).generate_stream(prompt="Please explain to me how LLMs work"))
+
+
+def summarize(url: str) -> Any:
+    import cohere
+
+    return cohere.Client(api_key="-", base_url=url).summarize(text="Ice cream is a sweetened frozen food.")
+
+
+def classify(url: str) -> Any:
+    import cohere
+
+    return cohere.Client(api_key="-", base_url=url).classify(inputs=["Confirm your email"], model="embed-english-v3.0")
+
+
+async def transcribe(url: str) -> Any:
+    import cohere
+
+    co = cohere.AsyncClientV2(api_key="-", base_url=url)
+    file = ("audio.mp3", b"RIFF", "audio/mpeg")
+    return await co.audio.transcriptions.create(model="cohere-transcribe", language="en", file=file)
+
+
 def parse(url: str) -> Any:
     import cohere
 
@@ -131,10 +183,19 @@ def parse(url: str) -> Any:
     return co.parse(model="parse-v1", document=document)
 
 
-def _has_parse() -> bool:
-    import cohere
+def _has(name: str) -> Callable[[], bool]:
+    """Whether a client of this release can do it."""
 
-    return hasattr(cohere.ClientV2, "parse")
+    def found() -> bool:
+        import cohere
+
+        try:
+            attrgetter(name)(cohere.ClientV2(api_key="-"))
+        except AttributeError:
+            return False
+        return True
+
+    return found
 
 
 def tokenize(url: str) -> Any:
@@ -187,6 +248,7 @@ async def rerank_async(url: str) -> Any:
     return await co.rerank(model="rerank-v4.0-pro", query="What is the capital?", documents=["Carson City"])
 
 
+UNSAID = call({}, source="missing")
 HELD = stream(EVENTS[:3], hangs=True)
 MISSING = call({}, source="missing", end=LEFT)
 BUSY = (refused(429, **AT_ONCE), reply(CHAT))
@@ -212,9 +274,24 @@ CLIENT = Client(
         Quickstart("embed async", embed_async, (reply(EMBEDDED),), (call({"input_text": 2}),)),
         Quickstart("rerank", rerank, (reply(RANKED),), (call({}, meters={"search_units": 1}),)),
         Quickstart("rerank async", rerank_async, (reply(RANKED),), (call({}, meters={"search_units": 1}),)),
-        Quickstart("parse", parse, (reply(PARSED),), (call({}, meters={"pages": 3}),), needs=_has_parse),
+        Quickstart("parse", parse, (reply(PARSED),), (call({}, meters={"pages": 3}),), needs=_has("parse")),
+        Quickstart("generate", generate, (reply(GENERATED),), (call(V1_TOKENS),)),
+        Quickstart("generate streamed", generate_streamed, (GENERATION,), (UNSAID | {"end": "complete"},)),
+        Quickstart("summarize", summarize, (reply({"id": "s-1", "summary": "-", "meta": META}),), (call(V1_TOKENS),)),
+        Quickstart("classify", classify, (reply(CLASSIFIED),), (UNSAID,)),
+        Quickstart(
+            "transcription async",
+            transcribe,
+            (reply({"text": "Hello."}),),
+            (UNSAID,),
+            needs=_has("audio.transcriptions"),
+        ),
+        *cohere_platforms.QUICKSTARTS,
         Quickstart("tokenize", tokenize, (reply({"tokens": [1], "token_strings": ["hello"]}),), ()),
     ),
-    reported="what is billed, streamed too; reasoning; cache reads; search units; pages",
-    missing="transcriptions and classifications report nothing that they are billed by",
+    reported="what is billed, streamed too, at Bedrock and Oracle as well; reasoning; cache reads; search units; pages",
+    missing=(
+        "transcriptions; classifications, whose units have no meter; legacy streams of `generate`; models at SageMaker, "
+        "and at Oracle in streams of v1"
+    ),
 )

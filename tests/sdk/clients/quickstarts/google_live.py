@@ -6,6 +6,7 @@ from typing import Any
 
 from shapes.api import call
 
+from quickstarts.google_clients import gemini
 from quickstarts.quickstart import Quickstart
 from quickstarts.sockets import messages, socket
 
@@ -31,6 +32,7 @@ FIRST = _used(
     candidatesTokensDetails=[{"modality": "TEXT", "tokenCount": 5}, {"modality": "AUDIO", "tokenCount": 25}],
 )
 SPOKEN = {"input_text": 50, "input_audio": 20, "output_text": 5, "output_audio": 25, "output_reasoning": 10}
+FOUND = {"serverContent": {"groundingMetadata": {"webSearchQueries": ["euro 2028 host", "euro 2028 final"]}}}
 SECOND = _used(promptTokenCount=112, candidatesTokenCount=4, totalTokenCount=116)
 ASKED = {"role": "user", "parts": [{"text": "Hello?"}]}
 
@@ -44,6 +46,14 @@ def _client(url: str) -> Any:
     return client
 
 
+def _gemini(url: str) -> Any:
+    """The Gemini API, whose address is made one of TLS too."""
+    client: Any = gemini(url)
+    client._api_client._websocket_base_url = lambda *_: url
+    client._api_client._websocket_ssl_ctx = {}
+    return client
+
+
 async def live(url: str) -> Any:
     client = _client(url)
     said = []
@@ -52,6 +62,13 @@ async def live(url: str) -> Any:
             await session.send_client_content(turns=ASKED, turn_complete=True)
             said += [message async for message in session.receive()]
     return said
+
+
+async def live_at_gemini(url: str) -> Any:
+    client = _gemini(url)
+    async with client.aio.live.connect(model=MODEL, config={"response_modalities": ["TEXT"]}) as session:
+        await session.send_client_content(turns=ASKED, turn_complete=True)
+        return [message async for message in session.receive()]
 
 
 async def live_left(url: str) -> Any:
@@ -82,6 +99,17 @@ QUICKSTARTS = (
         live,
         (QUIET, READY, messages(HEARD, SAID, OVER | FIRST), messages(SAID, SECOND, OVER)),
         (FIRST_TURN, SECOND_TURN),
+        serve=socket,
+    ),
+    Quickstart(
+        "live with searches",
+        live_at_gemini,
+        (
+            QUIET,
+            READY,
+            messages(SAID, FOUND, OVER | _used(promptTokenCount=70, responseTokenCount=30, totalTokenCount=100)),
+        ),
+        (call({"input_text": 70, "output_text": 30}, [], meters={"web_search": 1}, end="complete"),),
         serve=socket,
     ),
     Quickstart("live left in a turn", live_left, (QUIET, READY, messages(SAID, FIRST)), (LEFT,), serve=socket),

@@ -174,6 +174,13 @@ def speech(url: str) -> Any:
     return spoken.read()
 
 
+def embeddings(url: str) -> Any:
+    from groq import Groq
+
+    client = Groq(api_key="-", base_url=url)
+    return client.embeddings.create(model="nomic-embed-text-v1_5", input="The quick brown fox")
+
+
 def batch(url: str) -> Any:
     from groq import Groq
 
@@ -190,6 +197,12 @@ def _has(module: str, resource: str) -> Callable[[], bool]:
 BOTH = call({"input_text": 1000, "output_text": 120}, meters={"web_search": 1})
 UNSAID = call({}, source="missing")
 BATCH = {"id": "batch_1", "object": "batch", "status": "validating"}
+EMBEDDED = {
+    "object": "list",
+    "model": "nomic-embed-text-v1_5",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],
+    "usage": {"prompt_tokens": 6, "total_tokens": 6},
+}
 OVER = {"status": "completed", "output_file_id": "file_2"}
 
 
@@ -223,6 +236,7 @@ CLIENT = Client(
         ),
         Quickstart("translation uncounted async", translation, (reply({"text": "Hello."}),), (UNSAID,)),
         Quickstart("speech", speech, (SOUND,), (call({}, meters={"characters": 13}),), needs=_has(".audio", "Speech")),
+        Quickstart("embeddings", embeddings, (reply(EMBEDDED),), (call({"input_text": 6}),)),
         Quickstart(
             "batch", batch, (reply(BATCH), reply(BATCH | OVER), FILE), (ONE, UNCOUNTED, LIST), needs=_has("", "Batches")
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from importlib.util import find_spec
 from typing import Any
 
 from shapes.api import LEFT, call, data, failed
@@ -103,12 +105,28 @@ def transcription(url: str) -> Any:
     return _client(url).automatic_speech_recognition(b"RIFF").text
 
 
+def image(url: str) -> Any:
+    return _client(url).text_to_image("An astronaut riding a horse on the moon.").size
+
+
+def image_to_image(url: str) -> Any:
+    return _client(url).image_to_image(PIXEL, prompt="turn the cat into a tiger").size
+
+
+def summary(url: str) -> Any:
+    return _client(url).summarization("The Eiffel tower stands in Paris, and is tall.").summary_text
+
+
 def speech(url: str) -> Any:
     return _client(url).text_to_speech("Hello world")
 
 
 async def chat_async(url: str) -> Any:
     return await _async_client(url).chat.completions.create(model=MODEL, messages=MESSAGES)
+
+
+async def image_async(url: str) -> Any:
+    return (await _async_client(url).text_to_image("An astronaut riding a horse on the moon.")).size
 
 
 async def chat_async_streamed(url: str) -> Any:
@@ -128,9 +146,7 @@ async def generation_async(url: str) -> Any:
 
 
 def _has_numpy() -> bool:
-    import importlib.util
-
-    return importlib.util.find_spec("numpy") is not None
+    return find_spec("numpy") is not None
 
 
 WHOLE = call(TOKENS)
@@ -138,6 +154,11 @@ STREAMED = call(TOKENS, end="complete")
 UNTOLD = call({}, source="missing")
 HELD = stream(EVENTS[:1], hangs=True)
 SOUND = Answer(200, {"content-type": "audio/flac"}, (b"fLaC\x00\x00\x00\x22" * 64,))
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+PICTURE = Answer(200, {"content-type": "image/png"}, (PIXEL,))
+SUMMARY = [{"summary_text": "A tall tower."}]
 GENERATED_CALL = call({"input_text": 4, "output_text": 12})
 
 CLIENT = Client(
@@ -165,6 +186,10 @@ CLIENT = Client(
         ),
         Quickstart("feature_extraction", embeddings, (reply(VECTORS),), (UNTOLD,), needs=_has_numpy),
         Quickstart("automatic_speech_recognition", transcription, (reply({"text": "Hi."}),), (UNTOLD,)),
+        Quickstart("text_to_image", image, (PICTURE,), (UNTOLD,)),
+        Quickstart("text_to_image async", image_async, (PICTURE,), (UNTOLD,)),
+        Quickstart("image_to_image", image_to_image, (PICTURE,), (UNTOLD,)),
+        Quickstart("summarization", summary, (reply(SUMMARY),), (UNTOLD,)),
         Quickstart("text_to_speech", speech, (SOUND,), (UNTOLD,)),
     ),
     reported="chat, streamed where `include_usage` is asked for; generated text where `details` are",

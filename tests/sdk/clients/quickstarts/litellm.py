@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -17,11 +18,14 @@ from quickstarts.litellm_answers import (
     CHUNKS,
     COMPLETION,
     EVENTS,
+    HEARD,
+    LINKS,
     MESSAGE,
     MESSAGE_TOKENS,
     RANKED,
     RESPONSE,
     RESPONSE_EVENTS,
+    SOUND,
     VECTORS,
 )
 from quickstarts.quickstart import Client, Quickstart
@@ -114,6 +118,70 @@ def completion(url: str) -> Any:
     return _litellm().text_completion(api_key="-", **ask).choices[0].text
 
 
+async def response_async(url: str) -> Any:
+    ask = {"model": "openai/gpt-5", "input": "Hello", "api_base": url, "api_key": "-"}
+    return (await _litellm().aresponses(**ask)).output[-1].content[0].text
+
+
+async def completion_async(url: str) -> Any:
+    ask = {"model": "text-completion-openai/gpt-3.5-turbo-instruct", "prompt": "Hello", "api_base": url}
+    return (await _litellm().atext_completion(api_key="-", **ask)).choices[0].text
+
+
+def image(url: str) -> Any:
+    drawn = _litellm().image_generation(prompt="A cat", model="openai/dall-e-3", api_base=url, api_key="-")
+    return [each.url for each in drawn.data]
+
+
+async def image_async(url: str) -> Any:
+    drawn = await _litellm().aimage_generation(prompt="A cat", model="openai/dall-e-3", api_base=url, api_key="-")
+    return [each.url for each in drawn.data]
+
+
+def _edit(url: str) -> dict[str, Any]:
+    picture = io.BytesIO(b"\x89PNG\r\n")
+    picture.name = "cat.png"
+    return {"image": picture, "prompt": "A hat", "model": "openai/gpt-image-1", "api_base": url, "api_key": "-"}
+
+
+def image_edit(url: str) -> Any:
+    return [each.url for each in _litellm().image_edit(**_edit(url)).data]
+
+
+async def image_edit_async(url: str) -> Any:
+    return [each.url for each in (await _litellm().aimage_edit(**_edit(url))).data]
+
+
+def _recording(url: str) -> dict[str, Any]:
+    file = io.BytesIO(b"RIFF")
+    file.name = "audio.mp3"
+    return {"model": "openai/whisper-1", "file": file, "api_base": url, "api_key": "-"}
+
+
+def transcription(url: str) -> Any:
+    return _litellm().transcription(**_recording(url), response_format="verbose_json").text
+
+
+async def transcription_async(url: str) -> Any:
+    return (await _litellm().atranscription(**_recording(url), response_format="verbose_json")).text
+
+
+SAY: dict[str, Any] = {"model": "openai/tts-1", "input": "Hello there.", "voice": "alloy", "api_key": "-"}
+
+
+def speech(url: str) -> Any:
+    return _litellm().speech(**SAY, api_base=url).content
+
+
+async def speech_async(url: str) -> Any:
+    return (await _litellm().aspeech(**SAY, api_base=url)).content
+
+
+async def rerank_async(url: str) -> Any:
+    ask = {"query": "What?", "documents": ["This.", "That."], "top_n": 1}
+    return (await _litellm().arerank(model="cohere/rerank-v3.5", api_base=url, api_key="-", **ask)).results
+
+
 def embedding(url: str) -> Any:
     found = _litellm().embedding(model="openai/text-embedding-3-small", input=["Hi"], api_base=url, api_key="-")
     return found.data[0]["embedding"]
@@ -199,17 +267,40 @@ def _quickstarts() -> Iterator[Quickstart]:
     searched = {"meters": {"web_search": 1}}
     yield case("responses", response, (reply(RESPONSE),), call(CHAT_TOKENS, **searched))
     told = call(CHAT_TOKENS, end="complete", **searched)
+    yield case("responses async", response_async, (reply(RESPONSE),), call(CHAT_TOKENS, **searched))
     yield case("responses streamed", response_streamed, (stream(RESPONSE_EVENTS),), told)
     yield case("responses async streamed", response_async_streamed, (stream(RESPONSE_EVENTS),), told)
     completed = call({"input_text": 5, "output_text": 7})
     yield case("text completion through openai", completion, (reply(COMPLETION),), completed, _aggregate(completed))
+    yield case(
+        "text completion through openai async",
+        completion_async,
+        (reply(COMPLETION),),
+        completed,
+        _aggregate(completed),
+    )
     vectors = call({"input_text": 8})
     yield case("embeddings through openai", embedding, (reply(VECTORS),), vectors, _aggregate(vectors))
     yield case("embeddings through openai async", embedding_async, (reply(VECTORS),), vectors, _aggregate(vectors))
     yield case("rerank", rerank, (reply(RANKED),), call({}, meters={"search_units": 1}))
+    yield case("rerank async", rerank_async, (reply(RANKED),), call({}, meters={"search_units": 1}))
+    yield from _media(case)
     fallen: tuple[Answer, ...] = (refused(400), reply(MESSAGE))
     yield case("router with a fallback", router, fallen, refusal, _aggregate(refusal), own)
     yield case("router with a fallback async", router_async, fallen, refusal, _aggregate(refusal), own)
+
+
+def _media(case: Callable[..., Quickstart]) -> Iterator[Quickstart]:
+    drawn, heard = call({}, meters={"images": 2}), call({}, meters={"audio_seconds": 12.5})
+    spoken = call({}, meters={"characters": 12})
+    for kind, draws, hears, speaks, edits in (
+        ("", image, transcription, speech, image_edit),
+        (" async", image_async, transcription_async, speech_async, image_edit_async),
+    ):
+        yield case(f"images through openai{kind}", draws, (reply(LINKS),), drawn, _aggregate(drawn))
+        yield case(f"image edits{kind}", edits, (reply(LINKS),), drawn)
+        yield case(f"transcriptions through openai{kind}", hears, (reply(HEARD),), heard, _aggregate(heard))
+        yield case(f"speech through openai{kind}", speaks, (SOUND,), spoken, _aggregate(spoken))
 
 
 CLIENT = Client(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shapes.api import data, named
+from shapes.provider import Answer
 
 CHAT = {
     "id": "chatcmpl-1",
@@ -139,3 +140,6 @@ COMPLETION = {
     "choices": [{"index": 0, "text": "Fine.", "logprobs": None, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
 }
+LINKS = {"created": 1, "data": [{"url": "https://host/1.png"}, {"url": "https://host/2.png"}]}
+HEARD = {"task": "transcribe", "language": "english", "text": "Hello.", "duration": 12.5, "segments": []}
+SOUND = Answer(200, {"content-type": "audio/mpeg"}, (b"ID3" * 64,))

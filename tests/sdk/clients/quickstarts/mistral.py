@@ -2,87 +2,36 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
-from shapes.api import LEFT, call, data, failed, named
+from shapes.api import LEFT, call, failed
 from shapes.provider import refused, reply, stream
 
+from quickstarts import mistral_batches, mistral_others
+from quickstarts.mistral_answers import (
+    ANSWER,
+    BROKEN,
+    CONVERSATION,
+    CONVERSED,
+    EMBEDDED,
+    EVENTS,
+    HEARD,
+    HEARD_TOKENS,
+    JUDGED,
+    MESSAGES,
+    METERS,
+    MODEL,
+    READ,
+    REASONED,
+    TALK_TOKENS,
+    TOKENS,
+    TRANSCRIPT,
+)
 from quickstarts.quickstart import Client, Quickstart
 
-MODEL = "mistral-large-latest"
-MESSAGES = [{"role": "user", "content": "What is the best French cheese?"}]
-ID = {"id": "cmpl-1", "object": "chat.completion", "created": 1, "model": MODEL}
-USAGE = {
-    "prompt_tokens": 40,
-    "completion_tokens": 63,
-    "total_tokens": 103,
-    "prompt_tokens_details": {"cached_tokens": 16},
-    "service_tier": "standard",
-}
-TOKENS = {"input_text": 24, "cache_read": 16, "output_text": 63}
-THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Taste differs."}]}
 
-
-def _message(content: Any) -> dict[str, Any]:
-    message = {"role": "assistant", "content": content, "tool_calls": None}
-    return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": USAGE}
-
-
-def _chunk(content: Any, finish: str | None = None, **more: Any) -> bytes:
-    choice = {"index": 0, "delta": {"role": "assistant", "content": content}, "finish_reason": finish}
-    return data(ID | {"object": "chat.completion.chunk", "choices": [choice]} | more)
-
-
-ANSWER = ID | _message("Comté.")
-REASONED = ID | _message([THOUGHT, {"type": "text", "text": "Comté."}])
-EVENTS = (_chunk(""), _chunk("Comté."), _chunk("", "stop", usage=USAGE), b"data: [DONE]\n\n")
-EMBEDDED = {
-    "id": "e-1",
-    "object": "list",
-    "model": "mistral-embed",
-    "data": [{"object": "embedding", "index": 0, "embedding": [0.125] * 4096}],
-    "usage": {"prompt_tokens": 15, "total_tokens": 15, "completion_tokens": 0},
-}
-TALK = {"prompt_tokens": 188, "completion_tokens": 55, "total_tokens": 7355, "connector_tokens": 7112}
-CONNECTED = TALK | {"connectors": {"web_search": 1, "code_interpreter": 2}}
-TALK_TOKENS = {"input_text": 188, "tool_use_prompt": 7112, "output_text": 55}
-METERS = {"web_search": 1, "code_execution": 2}
-OUTPUT = {"object": "entry", "type": "message.output", "id": "m-1", "role": "assistant", "model": "mistral-medium-2505"}
-CONVERSED = {
-    "object": "conversation.response",
-    "conversation_id": "conv-1",
-    "outputs": [OUTPUT | {"content": "Comté."}],
-    "usage": CONNECTED,
-}
-CONVERSATION = (
-    named({"type": "conversation.response.started", "conversation_id": "conv-1"}),
-    named(OUTPUT | {"type": "message.output.delta", "content": "Comté."}),
-    named({"type": "conversation.response.done", "usage": CONNECTED}),
-)
-BROKEN = (*CONVERSATION[:2], named({"type": "conversation.response.error", "message": "internal", "code": 3000}))
-READ = {
-    "model": "mistral-ocr-latest",
-    "pages": [{"index": 0, "markdown": "# Title", "images": [], "dimensions": {"dpi": 1, "height": 1, "width": 1}}],
-    "usage_info": {"pages_processed": 29, "doc_size_bytes": 3_002_783},
-}
-HEARD = {
-    "model": "voxtral-mini-latest",
-    "text": "Hello.",
-    "language": None,
-    "segments": [],
-    "usage": {"prompt_audio_seconds": 203, "prompt_tokens": 4, "completion_tokens": 635, "total_tokens": 639},
-}
-HEARD_TOKENS = {"input_text": 4, "output_text": 635}
-TRANSCRIPT = (
-    named({"type": "transcription.text.delta", "text": "Hello."}),
-    named(HEARD | {"type": "transcription.done"}),
-)
-JUDGED = {"id": "mod-1", "model": "mistral-moderation-latest", "results": []}
-
-
-def _client(url: str, **more: Any) -> Any:
+def client(url: str, **more: Any) -> Any:
     try:
         from mistralai.client import Mistral
     except ImportError:
@@ -95,11 +44,11 @@ def _patient(url: str) -> Any:
         from mistralai.client.utils import BackoffStrategy, RetryConfig
     except ImportError:
         from mistralai.utils import BackoffStrategy, RetryConfig
-    return _client(url, retry_config=RetryConfig("backoff", BackoffStrategy(1, 1, 1.0, 60_000), False))
+    return client(url, retry_config=RetryConfig("backoff", BackoffStrategy(1, 1, 1.0, 60_000), False))
 
 
 def chat(url: str) -> Any:
-    return _client(url).chat.complete(model=MODEL, messages=MESSAGES)
+    return client(url).chat.complete(model=MODEL, messages=MESSAGES)
 
 
 def chat_retried(url: str) -> Any:
@@ -107,64 +56,58 @@ def chat_retried(url: str) -> Any:
 
 
 def chat_streamed(url: str) -> Any:
-    return list(_client(url).chat.stream(model=MODEL, messages=MESSAGES))
+    return list(client(url).chat.stream(model=MODEL, messages=MESSAGES))
 
 
 def chat_left(url: str) -> Any:
-    return next(_client(url).chat.stream(model=MODEL, messages=MESSAGES))
+    return next(client(url).chat.stream(model=MODEL, messages=MESSAGES))
 
 
 def agent(url: str) -> Any:
-    return _client(url).agents.complete(agent_id="ag-1", messages=MESSAGES)
+    return client(url).agents.complete(agent_id="ag-1", messages=MESSAGES)
 
 
 def fim(url: str) -> Any:
-    return _client(url).fim.complete(model="codestral-latest", prompt="def f(", suffix="return a + b")
+    return client(url).fim.complete(model="codestral-latest", prompt="def f(", suffix="return a + b")
 
 
 def embeddings(url: str) -> Any:
-    return _client(url).embeddings.create(model="mistral-embed", inputs=["Embed this sentence."])
+    return client(url).embeddings.create(model="mistral-embed", inputs=["Embed this sentence."])
 
 
 def conversation(url: str) -> Any:
-    return _client(url).beta.conversations.start(agent_id="ag-1", inputs="Who won?")
+    return client(url).beta.conversations.start(agent_id="ag-1", inputs="Who won?")
 
 
 def conversation_streamed(url: str) -> Any:
-    return list(_client(url).beta.conversations.start_stream(agent_id="ag-1", inputs="Who won?"))
+    return list(client(url).beta.conversations.start_stream(agent_id="ag-1", inputs="Who won?"))
 
 
 def ocr(url: str) -> Any:
     document = {"type": "document_url", "document_url": "https://example.com/paper.pdf"}
-    return _client(url).ocr.process(model="mistral-ocr-latest", document=document)
+    return client(url).ocr.process(model="mistral-ocr-latest", document=document)
 
 
 def transcription(url: str) -> Any:
     file = {"content": b"RIFF", "file_name": "audio.mp3"}
-    return _client(url).audio.transcriptions.complete(model="voxtral-mini-latest", file=file)
+    return client(url).audio.transcriptions.complete(model="voxtral-mini-latest", file=file)
 
 
 def transcription_streamed(url: str) -> Any:
     file = {"content": b"RIFF", "file_name": "audio.mp3"}
-    return list(_client(url).audio.transcriptions.stream(model="voxtral-mini-latest", file=file))
+    return list(client(url).audio.transcriptions.stream(model="voxtral-mini-latest", file=file))
 
 
 def moderation(url: str) -> Any:
-    return _client(url).classifiers.moderate(model="mistral-moderation-latest", inputs=["…"])
+    return client(url).classifiers.moderate(model="mistral-moderation-latest", inputs=["…"])
 
 
 def models(url: str) -> Any:
-    return _client(url).models.list()
-
-
-def azure(url: str) -> Any:
-    from mistralai.azure.client import MistralAzure
-
-    return MistralAzure(api_key="-", server_url=url).chat.complete(model=MODEL, messages=MESSAGES)
+    return client(url).models.list()
 
 
 async def chat_async(url: str) -> Any:
-    return await _client(url).chat.complete_async(model=MODEL, messages=MESSAGES)
+    return await client(url).chat.complete_async(model=MODEL, messages=MESSAGES)
 
 
 async def chat_async_retried(url: str) -> Any:
@@ -172,37 +115,33 @@ async def chat_async_retried(url: str) -> Any:
 
 
 async def chat_async_streamed(url: str) -> Any:
-    parts = await _client(url).chat.stream_async(model=MODEL, messages=MESSAGES)
+    parts = await client(url).chat.stream_async(model=MODEL, messages=MESSAGES)
     return [part async for part in parts]
 
 
 async def chat_async_left(url: str) -> Any:
-    async with await _client(url).chat.stream_async(model=MODEL, messages=MESSAGES) as parts:
+    async with await client(url).chat.stream_async(model=MODEL, messages=MESSAGES) as parts:
         return await anext(parts)
 
 
 async def embeddings_async(url: str) -> Any:
-    return await _client(url).embeddings.create_async(model="mistral-embed", inputs=["Embed this sentence."])
+    return await client(url).embeddings.create_async(model="mistral-embed", inputs=["Embed this sentence."])
 
 
 async def conversation_async(url: str) -> Any:
-    return await _client(url).beta.conversations.start_async(agent_id="ag-1", inputs="Who won?")
+    return await client(url).beta.conversations.start_async(agent_id="ag-1", inputs="Who won?")
 
 
-def _has(*path: str) -> Callable[[], bool]:
+def has(*path: str) -> Callable[[], bool]:
     """Whether a client of this release has a resource."""
 
     def found() -> bool:
-        resource = _client("http://127.0.0.1:9")
+        resource = client("http://127.0.0.1:9")
         for name in path:
             resource = getattr(resource, name, None)
         return resource is not None
 
     return found
-
-
-def _has_azure() -> bool:
-    return importlib.util.find_spec("mistralai.azure") is not None
 
 
 BUSY = (refused(429), reply(ANSWER))
@@ -222,45 +161,51 @@ CLIENT = Client(
     module="mistralai",
     quickstarts=(
         Quickstart("chat", chat, (reply(ANSWER),), (WHOLE,)),
-        Quickstart("chat thinking", chat, (reply(REASONED),), (WHOLE,), needs=_has("ocr")),
-        Quickstart("chat retried", chat_retried, BUSY, (RETRIED,), needs=_has("beta")),
+        Quickstart("chat thinking", chat, (reply(REASONED),), (WHOLE,), needs=has("ocr")),
+        Quickstart("chat retried", chat_retried, BUSY, (RETRIED,), needs=has("beta")),
         Quickstart("chat refused", chat, (refused(401),), (failed([401], "401"),)),
         Quickstart("chat streamed", chat_streamed, (stream(EVENTS),), (STREAMED,)),
         Quickstart("chat streamed refused", chat_streamed, (refused(401),), (failed([401], "401"),)),
         Quickstart("chat left early", chat_left, (HELD,), (MISSING,)),
         Quickstart("chat async", chat_async, (reply(ANSWER),), (WHOLE,)),
-        Quickstart("chat async retried", chat_async_retried, BUSY, (RETRIED,), needs=_has("beta")),
+        Quickstart("chat async retried", chat_async_retried, BUSY, (RETRIED,), needs=has("beta")),
         Quickstart("chat async streamed", chat_async_streamed, (stream(EVENTS),), (STREAMED,)),
-        Quickstart("chat async left early", chat_async_left, (HELD,), (MISSING,), needs=_has("beta")),
+        Quickstart("chat async left early", chat_async_left, (HELD,), (MISSING,), needs=has("beta")),
         Quickstart("agents", agent, (reply(ANSWER),), (WHOLE,)),
         Quickstart("fim", fim, (reply(ANSWER),), (WHOLE,)),
         Quickstart("embeddings", embeddings, (reply(EMBEDDED),), (call({"input_text": 15}),)),
         Quickstart("embeddings async", embeddings_async, (reply(EMBEDDED),), (call({"input_text": 15}),)),
-        Quickstart("conversations", conversation, (reply(CONVERSED),), (TALKED,), needs=_has("beta")),
-        Quickstart("conversations async", conversation_async, (reply(CONVERSED),), (TALKED,), needs=_has("beta")),
+        Quickstart("conversations", conversation, (reply(CONVERSED),), (TALKED,), needs=has("beta")),
+        Quickstart("conversations async", conversation_async, (reply(CONVERSED),), (TALKED,), needs=has("beta")),
         Quickstart(
             "conversations streamed",
             conversation_streamed,
             (stream(CONVERSATION),),
             (TALKED | {"end": "complete"},),
-            needs=_has("beta"),
+            needs=has("beta"),
         ),
-        Quickstart("conversations broken", conversation_streamed, (stream(BROKEN),), (UNTOLD,), needs=_has("beta")),
-        Quickstart("ocr", ocr, (reply(READ),), (call({}, meters={"pages": 29}),), needs=_has("ocr")),
-        Quickstart("transcriptions", transcription, (reply(HEARD),), (HEARD_CALL,), needs=_has("audio")),
+        Quickstart("conversations broken", conversation_streamed, (stream(BROKEN),), (UNTOLD,), needs=has("beta")),
+        Quickstart("ocr", ocr, (reply(READ),), (call({}, meters={"pages": 29}),), needs=has("ocr")),
+        Quickstart("transcriptions", transcription, (reply(HEARD),), (HEARD_CALL,), needs=has("audio")),
         Quickstart(
             "transcriptions streamed",
             transcription_streamed,
             (stream(TRANSCRIPT),),
             (HEARD_STREAM,),
-            needs=_has("audio"),
+            needs=has("audio"),
         ),
         Quickstart(
-            "moderations", moderation, (reply(JUDGED),), (call({}, source="missing"),), needs=_has("classifiers")
+            "moderations", moderation, (reply(JUDGED),), (call({}, source="missing"),), needs=has("classifiers")
         ),
         Quickstart("models", models, (reply({"object": "list", "data": []}),), ()),
-        Quickstart("chat at Azure", azure, (reply(ANSWER),), (WHOLE,), needs=_has_azure),
+        *mistral_batches.quickstarts(has),
+        *mistral_others.QUICKSTARTS,
     ),
-    reported="all, streamed too; cache reads; connectors; pages; seconds of audio",
-    missing="moderations and classifications report nothing; reasoning is counted with the output where it is readable",
+    reported=(
+        "all, streamed too; cache reads; connectors; pages; seconds of audio; the results of batches when they are read"
+    ),
+    missing=(
+        "moderations and classifications report nothing; batches whose results nobody reads; reasoning is counted with "
+        "the output where it is readable"
+    ),
 )

@@ -20,6 +20,11 @@ CHAT = DONE | COUNTS | {"message": {"role": "assistant", "content": "Rayleigh."}
 THOUGHT = CHAT | {"message": {"role": "assistant", "thinking": "Light scatters.", "content": "Rayleigh."}}
 GENERATED = DONE | COUNTS | {"response": "Rayleigh."}
 EMBEDDED = {"model": "gemma3", "embeddings": [[0.01, -0.02]], "total_duration": 14, "prompt_eval_count": 8}
+SCORED = {
+    "model": "systemone",
+    "answers": {"spam": {"type": "noul", "noul": 0.99}},
+    "usage": {"input_tokens": 21, "output_tokens": 1},
+}
 LARGE = EMBEDDED | {"embeddings": [[0.125] * 4096]}
 QUESTION = [{"role": "user", "content": "Why is the sky blue?"}]
 
@@ -107,6 +112,17 @@ async def chat_async_left(url: str) -> Any:
         return await anext(parts)
 
 
+def system_one(url: str) -> Any:
+    question = {"type": "noul", "instructions": "Is it spam?"}
+    return _at(url).systemone(model="systemone", state="You have won!", questions={"spam": question})
+
+
+def _has_system_one() -> bool:
+    from ollama import Client
+
+    return hasattr(Client, "systemone")
+
+
 async def embed_async(url: str) -> Any:
     from ollama import AsyncClient
 
@@ -136,6 +152,13 @@ CLIENT = Client(
         Quickstart("embed, many vectors", embed, (reply(LARGE),), (call({"input_text": 8}),)),
         Quickstart("embed async", embed_async, (reply(EMBEDDED),), (call({"input_text": 8}),)),
         Quickstart("embeddings", embeddings, (reply({"embedding": [0.01, -0.02]}),), (call({}, source="missing"),)),
+        Quickstart(
+            "systemone",
+            system_one,
+            (reply(SCORED),),
+            (call({"input_text": 21, "output_text": 1}),),
+            needs=_has_system_one,
+        ),
         Quickstart("list", models, (reply({"models": []}),), ()),
     ),
     reported="all, streamed too; cache reads",

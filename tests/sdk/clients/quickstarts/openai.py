@@ -8,7 +8,7 @@ from shapes import openai_chat, openai_others, openai_responses
 from shapes.api import call
 from shapes.provider import reply, stream
 
-from quickstarts import openai_jobs, openai_live, openai_media, openai_sockets
+from quickstarts import openai_connections, openai_jobs, openai_live, openai_media, openai_sockets
 from quickstarts.quickstart import Client, Quickstart
 
 PIRATE = "How do I check if a Python object is an instance of a class?"
@@ -54,6 +54,27 @@ async def responses_async_streamed(url: str) -> Any:
     return [event async for event in events]
 
 
+def responses_in_background(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    asked = client.responses.create(model="gpt-5.5", input="Write a very long novel.", background=True)
+    return [client.responses.retrieve(asked.id), client.responses.cancel(asked.id)]
+
+
+def responses_compacted(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    return client.responses.compact(model="gpt-5.5", input=[{"role": "user", "content": PIRATE}])
+
+
+def _compacts() -> bool:
+    import openai
+
+    return hasattr(openai.OpenAI(api_key="-").responses, "compact")
+
+
 def chat(url: str) -> Any:
     from openai import OpenAI
 
@@ -88,6 +109,22 @@ def embeddings(url: str) -> Any:
 
 
 CHAT, RESPONSES = openai_chat.API, openai_responses.API
+BACKGROUND = (
+    reply(openai_responses.body("queued", output=[], usage=None)),
+    reply(openai_responses.body()),
+    reply(openai_responses.body("cancelled")),
+)
+READ = call(openai_responses.TOKENS, scope="retrieve")
+LATER = (call({}, source="missing"), READ, READ)
+COMPACTED = reply(
+    {
+        "id": "resp_1",
+        "object": "response.compaction",
+        "created_at": 1,
+        "output": [{"id": "cmp_1", "type": "compaction", "encrypted_content": "-"}],
+        "usage": openai_responses.USAGE,
+    }
+)
 WHOLE, EVENTS = reply(RESPONSES.whole), stream(RESPONSES.events)
 
 CLIENT = Client(
@@ -98,6 +135,8 @@ CLIENT = Client(
         Quickstart("responses streamed", responses_streamed, (EVENTS,), (RESPONSES.streamed,)),
         Quickstart("responses async", responses_async, (WHOLE,), (RESPONSES.counted,)),
         Quickstart("responses async streamed", responses_async_streamed, (EVENTS,), (RESPONSES.streamed,)),
+        Quickstart("responses in the background", responses_in_background, BACKGROUND, LATER),
+        Quickstart("responses compacted", responses_compacted, (COMPACTED,), (RESPONSES.counted,), needs=_compacts),
         Quickstart("chat", chat, (reply(CHAT.whole),), (CHAT.counted,)),
         Quickstart("chat async streamed", chat_async_streamed, (stream(CHAT.events),), (CHAT.streamed,)),
         Quickstart("chat at Azure", chat_at_azure, (reply(CHAT.whole),), (CHAT.counted,)),
@@ -106,6 +145,7 @@ CLIENT = Client(
         *openai_jobs.QUICKSTARTS,
         *openai_sockets.QUICKSTARTS,
         *openai_live.QUICKSTARTS,
+        *openai_connections.QUICKSTARTS,
     ),
     reported=(
         "all, by kind and with cache and reasoning; images, seconds and characters where they are what is billed; "

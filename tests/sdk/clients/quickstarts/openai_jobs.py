@@ -126,6 +126,28 @@ def run_with_tools(url: str) -> Any:
     return [asked, list(told)]
 
 
+def run_cancelled(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    return client.beta.threads.runs.cancel("run_1", thread_id="thread_1")
+
+
+def run_updated(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    return client.beta.threads.runs.update("run_1", thread_id="thread_1", metadata={"user": "1"})
+
+
+def run_with_tools_at_once(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    outputs: Any = [{"tool_call_id": "call_1", "output": "57"}]
+    return client.beta.threads.runs.submit_tool_outputs("run_1", thread_id="thread_1", tool_outputs=outputs)
+
+
 def _video(status: str) -> dict[str, Any]:
     return {
         "id": "video_1",
@@ -152,6 +174,20 @@ def video_extended(url: str) -> Any:
     client = OpenAI(api_key="-", base_url=url)
     clip = ("cat.mp4", b"ftyp", "video/mp4")
     return client.videos.extend(video=clip, prompt="The cat bows", seconds="4")
+
+
+def video_edited(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    return client.videos.edit(video=("cat.mp4", b"ftyp", "video/mp4"), prompt="The cat wears a hat")
+
+
+def video_remixed(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    return client.videos.remix("video_1", prompt="The cat plays the drums")
 
 
 async def decision(url: str) -> Any:
@@ -181,6 +217,7 @@ SOON = {"openai_poll_after_ms": "1"}
 ASKED = call({}, source="missing")
 WAITING = call({}, source="missing", scope="retrieve")
 COUNTED = call(BATCHED, scope="retrieve")
+READ = call(RAN, scope="retrieve")
 QUEUED = call({}, meters={"video_seconds": 8}, billable="unknown")
 EXTENDED = call({}, meters={"video_seconds": 4}, billable="unknown")
 RUN = (reply(_run("queued")), reply(_run("in_progress"), **SOON), reply(_run("completed", SPENT)))
@@ -206,6 +243,9 @@ QUICKSTARTS = (
         (NEEDY, STREAMED),
         (ASKED | {"end": "complete"}, call(RAN, scope="retrieve", end="complete")),
     ),
+    Quickstart("runs updated", run_updated, (reply(_run("completed", SPENT)),), (READ,)),
+    Quickstart("runs cancelled", run_cancelled, (reply(_run("cancelled", SPENT)),), (READ,)),
+    Quickstart("runs with tools not streamed", run_with_tools_at_once, (reply(_run("in_progress")),), (WAITING,)),
     Quickstart(
         "videos",
         video,
@@ -220,6 +260,8 @@ QUICKSTARTS = (
         (EXTENDED,),
         needs=_has("videos", "extend"),
     ),
+    Quickstart("videos edited", video_edited, (reply(_video("queued")),), (QUEUED,), needs=_has("videos", "edit")),
+    Quickstart("videos remixed", video_remixed, (reply(_video("queued")),), (QUEUED,), needs=_has("videos", "remix")),
     Quickstart(
         "decisions async",
         decision,

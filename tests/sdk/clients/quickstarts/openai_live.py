@@ -7,7 +7,7 @@ from typing import Any
 from shapes.api import call
 from shapes.openai_responses import TOKENS, body
 
-from quickstarts.openai_sockets import quickstart
+from quickstarts.openai_sockets import over, quickstart
 from quickstarts.quickstart import Quickstart
 from quickstarts.sockets import messages
 
@@ -138,10 +138,6 @@ def translation(url: str) -> Any:
         return [first, connection.recv()]
 
 
-def _over(tokens: Any, **more: Any) -> dict[str, Any]:
-    return call(tokens, [], end="complete", **more)
-
-
 ANSWER = (messages(), messages(CREATED, COMPLETED))
 LANES = (messages(), messages(_lane(CREATED, 1)), messages(_lane(CREATED, 2), _lane(BROKE, 1), _lane(COMPLETED, 2)))
 FAILED = call({}, [], source="missing", end="failed", error="server_error")
@@ -150,9 +146,9 @@ TALK = (
     messages(STARTED, SO_FAR, _delegated(CREATED), _delegated(COMPLETED), LATER, DECISION),
     messages(SECONDS),
 )
-TALKED = (_over(TOKENS), _over(CHOSEN), _over({}, meters={"audio_seconds": 12.5}))
+TALKED = (over(TOKENS), over(CHOSEN), over({}, meters={"audio_seconds": 12.5}))
 PARTLY = call({}, [], source="partial_stream", end="closed", meters={"audio_seconds": 4.5})
-OVERHEARD = _over({}, scope="retrieve", meters={"audio_seconds": 12.5})
+OVERHEARD = over({}, scope="retrieve", meters={"audio_seconds": 12.5})
 CREATED_SESSION = {"type": "session.created", "event_id": "event_1", "session": SESSION | {"model": "gpt-translate"}}
 UNSAID = (
     messages(CREATED_SESSION),
@@ -160,9 +156,9 @@ UNSAID = (
 )
 
 QUICKSTARTS: tuple[Quickstart, ...] = (
-    quickstart("responses over a websocket", responses, ANSWER, (_over(TOKENS),), "responses.connect"),
-    quickstart("responses over a websocket async", responses_async, ANSWER, (_over(TOKENS),), "responses.connect"),
-    quickstart("responses over a websocket in lanes", responses_in_lanes, LANES, (FAILED, _over(TOKENS)), "live"),
+    quickstart("responses over a websocket", responses, ANSWER, (over(TOKENS),), "responses.connect"),
+    quickstart("responses over a websocket async", responses_async, ANSWER, (over(TOKENS),), "responses.connect"),
+    quickstart("responses over a websocket in lanes", responses_in_lanes, LANES, (FAILED, over(TOKENS)), "live"),
     quickstart(
         "responses over a websocket refused",
         responses,

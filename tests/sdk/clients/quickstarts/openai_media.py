@@ -66,6 +66,13 @@ def image_edit_streamed(url: str) -> Any:
     return list(events)
 
 
+def image_varied(url: str) -> Any:
+    from openai import OpenAI
+
+    client = OpenAI(api_key="-", base_url=url)
+    return client.images.create_variation(image=("cat.png", b"\x89PNG\r\n", "image/png"), n=2)
+
+
 def image_counted(url: str) -> Any:
     from openai import OpenAI
 
@@ -196,6 +203,7 @@ QUICKSTARTS = (
     Quickstart("images streamed", image_streamed, (stream(FRAMES),), (call(PAINTED, end="complete"),)),
     Quickstart("image edits async", image_edited, (reply(PICTURE),), (call(PAINTED),)),
     Quickstart("image edits streamed", image_edit_streamed, (stream(EDITED),), (call(PAINTED, end="complete"),)),
+    Quickstart("image variations", image_varied, (reply(LINKS),), (call({}, meters={"images": 2}),)),
     Quickstart("images without tokens", image_counted, (reply(LINKS),), (call({}, meters={"images": 2}),)),
     Quickstart("speech", speech, (SOUND,), (CHARACTERS,)),
     Quickstart("speech refused", speech, (refused(400),), (failed([400], "BadRequestError"),)),

@@ -65,7 +65,7 @@ TRANSCRIBED = TRANSCRIPT | {
 ASKED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Say hello!"}]}
 
 
-def _over(tokens: Any, **more: Any) -> dict[str, Any]:
+def over(tokens: Any, **more: Any) -> dict[str, Any]:
     """What the span of a call says that no HTTP request of its own has made."""
     return call(tokens, [], end="complete", **more)
 
@@ -154,7 +154,7 @@ def realtime_beta(url: str) -> Any:
 
 
 REALTIME = (GREETED, UPDATED, QUIET, messages(TRANSCRIBING, BEGUN, DELTA, TRANSCRIBED, DONE))
-COUNTED = (_over({"input_audio": 17, "output_text": 9}), _over(SPOKEN))
+COUNTED = (over({"input_audio": 17, "output_text": 9}), over(SPOKEN))
 AGAIN = BEGUN | {"response": _response("in_progress", id="resp_2")}
 FAILED = _response("failed", None, id="resp_2", status_details={"type": "failed", "error": {"code": "server_error"}})
 SECONDS = TRANSCRIBED | {"usage": {"type": "duration", "seconds": 2.5}}
@@ -191,10 +191,10 @@ def quickstart(name: str, run: Any, answers: Any, calls: Any, path: str = "realt
 QUICKSTARTS = (
     quickstart("realtime async", realtime, REALTIME, COUNTED),
     quickstart("realtime", realtime_blocking, REALTIME, COUNTED),
-    quickstart("realtime with several responses", realtime_twice, TWICE, (_over(SPOKEN), MEASURED, REFUSED)),
+    quickstart("realtime with several responses", realtime_twice, TWICE, (over(SPOKEN), MEASURED, REFUSED)),
     quickstart("realtime left in a response", realtime_left, (GREETED, messages(BEGUN, DELTA)), (LEFT,)),
     quickstart("realtime lost in a response", realtime_lost, (GREETED, messages(BEGUN, lost="gone")), (LOST,)),
     quickstart(
-        "realtime beta", realtime_beta, (GREETED, messages(BEGUN, DONE)), (_over(SPOKEN),), "beta.realtime.connect"
+        "realtime beta", realtime_beta, (GREETED, messages(BEGUN, DONE)), (over(SPOKEN),), "beta.realtime.connect"
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from shapes.api import LEFT, call, data, failed
 from shapes.provider import AT_ONCE, Answer, refused, reply, stream
 
-from quickstarts import compatible
+from quickstarts import compatible, together_later
 from quickstarts.quickstart import Client, Quickstart
 
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"
@@ -49,7 +49,6 @@ JOB = {
     "seconds": "6",
     "size": "1366x768",
 }
-BATCH = {"job": {"id": "batch-1", "status": "VALIDATING", "endpoint": "/v1/chat/completions"}}
 
 
 def chat(url: str) -> Any:
@@ -159,13 +158,6 @@ def video(url: str) -> Any:
     return client.videos.create(model="minimax/video-01-director", prompt="A serene sunset", seconds="6")
 
 
-def batch(url: str) -> Any:
-    from together import Together
-
-    client = Together(api_key="-", base_url=url)
-    return client.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions")
-
-
 UNSAID = call({}, source="missing")
 
 CLIENT = Client(
@@ -189,8 +181,14 @@ CLIENT = Client(
         Quickstart("transcription", transcription, (reply(HEARD),), (call({}, meters={"audio_seconds": 3.5}),)),
         Quickstart("translation uncounted", translation, (reply({"text": "Hello."}),), (UNSAID,)),
         Quickstart("video", video, (reply(JOB),), (call({}, meters={"video_seconds": 6}, billable="unknown"),)),
-        Quickstart("batch", batch, (reply(BATCH),), (UNSAID,)),
+        *together_later.QUICKSTARTS,
     ),
-    reported="chat and completions, streamed too; cache reads; images, characters, seconds where they are what is billed",
-    missing="embeddings and transcripts that come without counts; batches; reasoning; what was left before its end",
+    reported=(
+        "chat and completions, streamed too; cache reads; images, characters, seconds where they are what is billed, of "
+        "realtime transcription too; the results of batches when they are read"
+    ),
+    missing=(
+        "embeddings and transcripts that come without counts; batches whose results nobody reads; reasoning; what was "
+        "left before its end"
+    ),
 )

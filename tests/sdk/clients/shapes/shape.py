@@ -14,7 +14,7 @@ from opentelemetry import trace
 
 from shapes.provider import Answer, Provider
 
-SYNC, ASYNC = "sync", "async"
+SYNC, ASYNC = MODES = "sync", "async"
 
 Act = Callable[[Any], Coroutine[Any, Any, Any]]
 """What the application does with a client. Written once: on a client that does not await, nothing ever suspends."""
@@ -30,7 +30,7 @@ class Shape:
     calls: tuple[Mapping[str, Any], ...]
     """What the span of each provider call says, in the order the calls ended."""
 
-    modes: tuple[str, ...] = (SYNC, ASYNC)
+    modes: tuple[str, ...] = MODES
     retries: int = 0
     early: Callable[[Any], Any] = lambda client: client
     """What the application does with the client before anything is instrumented; `act` gets the result."""
