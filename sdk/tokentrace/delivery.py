@@ -63,6 +63,8 @@ class Delivery:
         self._disk = disk
         """Makes the disk of a process; called by its own thread, since it has modules to import."""
         self._queue_size = queue_size
+        self.before_end: Callable[[], object] = lambda: None
+        """Puts what is still to be delivered, when the end has come."""
         self.tell: Callable[[Counts], object] | None = None
         """Is told what became of spans since it was told the last time."""
         self._start()
@@ -117,6 +119,14 @@ class Delivery:
             if self._thread is None:
                 self._thread = self._begun()
 
+    def begin(self) -> None:
+        """Be there for a span that is still to come, should the process end first."""
+        if self._thread is not None:
+            return
+        with self._line.changed:
+            if self._thread is None and not self._line.is_closed:
+                self._thread = self._begun()
+
     def _begun(self) -> threading.Thread:
         thread = threading.Thread(target=self._sender.run, name="tokentrace-delivery", daemon=True)
         thread.start()
@@ -145,6 +155,8 @@ class Delivery:
 
     def close(self, timeout: float = 2.0) -> bool:
         """Deliver what is queued, within `timeout` seconds, put the rest on disk, and stop."""
+        with quietly("ending what is open"):
+            self.before_end()
         deadline = time.monotonic() + timeout
         # An application that has just flushed in vain at its own exit must not wait a second time.
         patience = 0.0 if time.monotonic() - self._gave_up < 1.0 else timeout

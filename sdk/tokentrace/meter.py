@@ -171,7 +171,7 @@ class Meter:
             self._framing = response.headers
             sifts = self.sifts and not response.headers.get("content-encoding")
             response.stream = _TAPS[sifts, awaited](response.stream, self)
-            self._streaming = True
+            self._follow()
         else:
             # Of a stream we keep no response: it holds the tap, the tap holds us, and a circle would keep the
             # connection of a dropped stream open until the garbage collector comes by.
@@ -189,17 +189,22 @@ class Meter:
         if tap is not None:
             with quietly("tapping a result"):
                 if (tapped := tap(result, self)) is not None:
-                    self._streaming = True
+                    self._follow()
                     return tapped
         if self._received:
             return result
         if isgenerator(result) or isasyncgen(result):
-            self._streaming = True
+            self._follow()
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
             read_result(result, self.format, self._seen, as_it_is=not self._reads_body)
             self._keep(result)
         return result
+
+    def _follow(self) -> None:
+        """The answer is still to come."""
+        self._streaming = True
+        self._tracing.follow(self)
 
     def part(self, part: Any) -> None:
         """A piece of a streamed answer: bytes of a body, or a parsed part."""
@@ -231,6 +236,7 @@ class Meter:
             self._claims.pop()
         except IndexError:
             return
+        self._tracing.open.discard(self)
         span = self._opened.span
         with quietly("describing a call"):
             if self._body is not None:
@@ -246,6 +252,10 @@ class Meter:
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = self._whole = self._parts = self._kept = None
         self.prompt = ()
+
+    def forget(self) -> None:
+        """The call is that of another process, whose span it ends."""
+        self._claims.clear()
 
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
         usage, found = self._counted()
