@@ -341,9 +341,9 @@ def _apart(texts: Sequence[str]) -> tuple[list[str], list[str]]:
 def _amended(
     said: Mapping[str, Any], before: Mapping[str, Any], found: Mapping[str, Any], owed: str | None
 ) -> dict[str, Any]:
-    """What a span said, with what was found instead of what was said before of its usage."""
+    """What a span said, with what has changed since: others may have put something better where nothing has."""
     kept = {key: value for key, value in said.items() if key not in before or key in found}
-    amended = {**kept, **found}
+    amended = {**kept, **{key: value for key, value in found.items() if before.get(key) != value}}
     if owed is not None:
         amended[name.BILLABLE] = owed
     return amended

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 class Answering(BaseHTTPRequestHandler):
     """Reads what is asked and says what is answered; logs nothing."""
 
-    def do_POST(self) -> None:  # noqa: N802  (the name that the library looks for)
+    def do_POST(self) -> None:
         """Hand over to the test."""
         self.reply()
 
