@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.counts import Counts
-from tokentrace.finish import Unfinished, finished
+from tokentrace.finish import Unfinished, finished_by
 from tokentrace.guard import log, quietly
 from tokentrace.line import BATCH, Line
 from tokentrace.sender import Sender
@@ -165,7 +165,7 @@ class Delivery:
             if self._line.is_closed:
                 return done
             taken = self._line.finish.taken(self._line.close())
-        left = finished(taken)
+        left = finished_by(deadline - RESERVE if self._disk is not None else deadline, taken)
         with quietly("keeping the last spans on disk"):
             left = self._keep(left, max(deadline, time.monotonic() + RESERVE))
         if left:
