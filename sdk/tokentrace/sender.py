@@ -69,13 +69,20 @@ class Sender:
             # Before the first batch is under way, for which the time counts.
             with quietly("making the exporter"):
                 self._exporter.prepare()
-        while (batch := self._next()) is not None:
-            if batch.spans:
-                if self._finish(batch):
-                    self._settle(batch, self._export(batch.spans))
-            elif self.keeper is not None:
-                self._replay(self.keeper)
+        while self._step():
             self._told()
+
+    def _step(self) -> bool:
+        """One batch; in a function of its own, so that no span stays until the next one comes."""
+        batch = self._next()
+        if batch is None:
+            return False
+        if batch.spans:
+            if self._finish(batch):
+                self._settle(batch, self._export(batch.spans))
+        elif self.keeper is not None:
+            self._replay(self.keeper)
+        return True
 
     def _open(self) -> None:
         self.keeper = self._disk(self._line.counts) if self._disk is not None else None

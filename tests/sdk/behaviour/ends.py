@@ -8,11 +8,11 @@ BEGIN = """
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
     from behaviour.door import Settings
     from behaviour.doors.all import DOORS
-    from behaviour.verdict import bearing
+    from behaviour.verdict import reported
 
     class Said(SpanExporter):
         def export(self, spans):
-            for span, told in zip(spans, bearing(spans), strict=True):
+            for span, told in zip(spans, reported(spans), strict=True):
                 here = {"parent": os.getpid() == parent, "id": span.context.span_id}
                 os.write(1, (json.dumps({**told, **here}) + "\\n").encode())
             return SpanExportResult.SUCCESS

@@ -15,7 +15,7 @@ from behaviour.doors.all import DOORS
 from behaviour.play import play
 from behaviour.scenarios.all import SCENARIOS
 from behaviour.surroundings import NAMES, OWN
-from behaviour.verdict import bearing, unordered
+from behaviour.verdict import bearing, reported, unordered
 
 CASES = [
     pytest.param(door, scenario, mode, id=f"{door.name}-{scenario.name}-{mode}")
@@ -59,7 +59,7 @@ def test_a_call_is_delivered_whole(application, delivered, door, scenario, mode)
     gc.collect()
     assert tokentrace.flush(10)
 
-    found = bearing(ours(delivered))
+    found = reported(ours(delivered))
     assert metered == bare
     assert unordered(found, scenario.records(door)), found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from shapes.record import said
@@ -29,6 +29,30 @@ class Ends(SpanProcessor):
     def are_even(self) -> bool:
         """Whether every span that began has ended, once."""
         return self.begun == self.ended and set(self.ended.values()) <= {1}
+
+
+SIDES = {"input": "input", "output": "output", "reasoning": "output_reasoning"}
+"""How the buckets begin that an estimate has filled."""
+
+
+def reported(spans: Iterable[ReadableSpan]) -> list[Record]:
+    """What `bearing` says, without the tokens that nobody reported: those are an estimate, and marked as one."""
+    return [_without_estimates(span, record) for span in _costly(spans) for record in bearing([span])]
+
+
+def _costly(spans: Iterable[ReadableSpan]) -> list[ReadableSpan]:
+    return [span for span in spans if bearing([span])]
+
+
+def _without_estimates(span: ReadableSpan, record: Record) -> Record:
+    guessed = cast("tuple[str, ...]", (span.attributes or {}).get("tokentrace.estimate.counts", ()))
+    if not guessed:
+        return record
+    begins = tuple(SIDES[side] for side in guessed)
+    tokens = {bucket: count for bucket, count in record["tokens"].items() if not bucket.startswith(begins)}
+    # What has no standard total, for it is an estimate, is no less than what was counted.
+    rest = {key: value for key, value in record.items() if not key.endswith("_total")}
+    return rest | {"tokens": tokens, "source": "missing" if record["source"] == "estimated" else record["source"]}
 
 
 def bearing(spans: Iterable[ReadableSpan]) -> list[Record]:

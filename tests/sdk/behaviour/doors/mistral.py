@@ -31,7 +31,7 @@ def client(settings: Settings) -> Any:
     from mistralai.client.utils import BackoffStrategy, RetryConfig
 
     retry = RetryConfig("backoff", BackoffStrategy(1, 1, 1.0, 60_000), True) if settings.retries else None
-    built = told._client(settings.url, retry_config=retry, timeout_ms=int(settings.timeout * 1000))
+    built = told.client(settings.url, retry_config=retry, timeout_ms=int(settings.timeout * 1000))
     return (_Awaiting if settings.mode == ASYNC else _Plain)(built)
 
 
