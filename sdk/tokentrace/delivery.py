@@ -116,25 +116,23 @@ class Delivery:
                 self.counts.dropped += 1
                 return
             self._line.append(span)
-            if self._thread is None:
-                self._thread = self._begun()
+            self._begin()
 
     def begin(self) -> None:
         """Be there for a span that is still to come, should the process end first."""
-        if self._thread is not None:
-            return
-        with self._line.changed:
-            if self._thread is None and not self._line.is_closed:
-                self._thread = self._begun()
+        if self._thread is None:
+            with self._line.changed:
+                self._begin()
 
-    def _begun(self) -> threading.Thread:
-        thread = threading.Thread(target=self._sender.run, name="tokentrace-delivery", daemon=True)
-        thread.start()
+    def _begin(self) -> None:
+        if self._thread is not None or self._line.is_closed:
+            return
+        self._thread = threading.Thread(target=self._sender.run, name="tokentrace-delivery", daemon=True)
+        self._thread.start()
         # A child of multiprocessing leaves by a door of its own, past everything that is registered with `atexit`.
         processes = sys.modules.get("multiprocessing")
         if processes is not None and processes.parent_process() is not None:
             processes.util.Finalize(None, self.close, (EXIT_SECONDS,), exitpriority=0)
-        return thread
 
     def flush(self, timeout: float = 2.0) -> bool:
         """Deliver the spans of this process, trying at once; False where that took longer than `timeout` seconds."""
