@@ -204,4 +204,6 @@ def _add_component_columns(store: Store) -> None:
 
 
 _PRESENT = "SELECT name FROM system.tables WHERE database = currentDatabase()"
-_COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position"
+_COLUMNS = """
+SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position
+"""
