@@ -127,8 +127,10 @@ class Delivery:
     def _begin(self) -> None:
         if self._thread is not None or self._line.is_closed:
             return
-        self._thread = threading.Thread(target=self._sender.run, name="tokentrace-delivery", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._sender.run, name="tokentrace-delivery", daemon=True)
+        # One that cannot be started is tried again with the next span.
+        thread.start()
+        self._thread = thread
         # A child of multiprocessing leaves by a door of its own, past everything that is registered with `atexit`.
         processes = sys.modules.get("multiprocessing")
         if processes is not None and processes.parent_process() is not None:

@@ -28,7 +28,7 @@ from behaviour.play import play
 from behaviour.rivals.known import KNOWN
 from behaviour.rivals.rival import Rival
 from behaviour.scenarios.all import SCENARIOS
-from behaviour.verdict import bearing, unordered
+from behaviour.verdict import reported, unordered
 
 NAMES = (
     "complete",
@@ -93,7 +93,7 @@ class Together:
     def expect_ours(self, when: str, run: Run) -> None:
         """Every call of ours is there, once."""
         for case, door, scenario, _ in self.cases:
-            told = bearing(span for span in run[case][2] if _is_ours(span))
+            told = reported(span for span in run[case][2] if _is_ours(span))
             if not unordered(told, scenario.records(door)):
                 self.wrong.append(f"{when}: {case}: we said {told}")
 
