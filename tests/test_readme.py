@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import re
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import answering
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 ROOT = Path(__file__).parents[1]
 GUIDES = ("README.md", "sdk/README.md", "collector/README.md", "schemas/README.md", "deploy/README.md")
@@ -36,45 +32,10 @@ def blocks():
             yield pytest.param(block, id=f"{guide} {number}")
 
 
-class World:
-    """The provider that the guides call, and the collector that they send to."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                answer = b""
-                if self.path.endswith("/v1/traces"):
-                    outer.take(gzip.decompress(body))
-                else:
-                    answer = json.dumps(RESPONSE).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def take(self, body: bytes) -> None:
-        request = ExportTraceServiceRequest.FromString(body)
-        self.names += [s.name for r in request.resource_spans for scope in r.scope_spans for s in scope.spans]
-
-
 @pytest.fixture
 def world():
-    made = World()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with answering.world(RESPONSE) as made:
+        yield made
 
 
 def run(code, world):

@@ -69,9 +69,13 @@ class Span(TypedDict):
     error: str | None
     stream_end: str | None
     usage_source: str | None
+    estimated_counts: list[str]
+    """What of its tokens nobody reported: input, output, reasoning."""
     tokens: dict[str, int]
     cost: str | None
     """None where nothing is known to be charged: a span without price lines, or none of whose lines has a price."""
+    estimated: str
+    """The part of the cost that rests on an estimate."""
     components: dict[str, str]
     """Those that are not zero."""
     borne_by: str | None

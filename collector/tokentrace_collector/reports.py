@@ -112,6 +112,7 @@ class _Bill:
     role: str = ""
     borne_by: str = ""
     tokens: dict[str, int] | None = None
+    estimated: Decimal = Decimal(0)
     components: dict[str, Decimal] | None = None
     is_unpriced: bool = False
     """Something of it has no price."""
@@ -128,6 +129,7 @@ def _bills(costs: Sequence[Mapping[str, Any]], capacity: Sequence[Mapping[str, A
         bill.role = bill.role or row["role"]
         bill.borne_by = bill.borne_by or row["borne_by"]
         bill.is_unpriced = bill.is_unpriced or bool(row["is_unpriced"])
+        bill.estimated = _WIDE.add(bill.estimated, row["estimated"])
         for component in _components():
             bill.charge(component, row[component])
         if row["bearing"]:
@@ -181,8 +183,10 @@ def _span(row: Mapping[str, Any], began: datetime, bill: _Bill | None, attempts:
         "error": (row["error_type"] or "error") if row["failed"] else None,
         "stream_end": row["stream_end"] or None,
         "usage_source": row["usage_source"] or None,
+        "estimated_counts": row["estimated_counts"],
         "tokens": row["tokens"] if bill is None or bill.tokens is None else bill.tokens,
         "cost": decimal(_sum(charged.values())) if charged is not None else None,
+        "estimated": decimal(bill.estimated if bill else Decimal(0)),
         "components": {name: decimal(amount) for name, amount in charged.items() if amount} if charged else {},
         "borne_by": (bill.borne_by if bill else "") or None,
         "attempts": attempts.get(row["span_id"], []),

@@ -188,17 +188,22 @@ def _apply(store: Store, objects: list[_Object], *history: _Object) -> None:
 
 
 def _add_component_columns(store: Store) -> None:
-    """Give tables made before a component existed its column."""
+    """Give tables made before a component existed its column, where a new table has it: inserts go by position."""
+    names = [component.name for component in components()]
     for path in sorted((root() / "tables").glob("*.sql")):
         text = path.read_text()
         created = _CREATED.search(text)
         if "${component_columns}" not in text or created is None:
             continue
-        present = {row["name"] for row in store.query(_COLUMNS, table=created["name"])}
-        for component in components():
-            if component.name not in present:
-                store.run(f"ALTER TABLE {created['name']} ADD COLUMN {component.name} Decimal(38, 18)")
+        present = [row["name"] for row in store.query(_COLUMNS, table=created["name"])]
+        before = present[next(place for place, name in enumerate(present) if name in names) - 1]
+        for name in names:
+            if name not in present:
+                store.run(f"ALTER TABLE {created['name']} ADD COLUMN {name} Decimal(38, 18) AFTER {before}")
+            before = name
 
 
 _PRESENT = "SELECT name FROM system.tables WHERE database = currentDatabase()"
-_COLUMNS = "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}"
+_COLUMNS = """
+SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position
+"""

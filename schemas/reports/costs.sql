@@ -9,7 +9,8 @@ SELECT
     tokens,
     has(lines.status, 'unpriced') AS is_unpriced,
     ${components: {name}},
-    total
+    total,
+    estimated
 FROM call_costs FINAL
 WHERE tenant = {tenant:String}
     AND trace_id = {trace_id:String}

@@ -15,6 +15,7 @@ SELECT
     error_type,
     stream_end,
     usage_source,
+    estimated_counts,
     tokens,
     review_kind,
     review_seconds,

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.counts import Counts
-from tokentrace.finish import Unfinished, finished
+from tokentrace.finish import Unfinished, finished_by
 from tokentrace.guard import log, quietly
 from tokentrace.line import BATCH, Line
 from tokentrace.sender import Sender
@@ -63,6 +63,8 @@ class Delivery:
         self._disk = disk
         """Makes the disk of a process; called by its own thread, since it has modules to import."""
         self._queue_size = queue_size
+        self.before_end: Callable[[], object] = lambda: None
+        """Puts what is still to be delivered, when the end has come."""
         self.tell: Callable[[Counts], object] | None = None
         """Is told what became of spans since it was told the last time."""
         self._start()
@@ -114,17 +116,25 @@ class Delivery:
                 self.counts.dropped += 1
                 return
             self._line.append(span)
-            if self._thread is None:
-                self._thread = self._begun()
+            self._begin()
 
-    def _begun(self) -> threading.Thread:
+    def begin(self) -> None:
+        """Be there for a span that is still to come, should the process end first."""
+        if self._thread is None:
+            with self._line.changed:
+                self._begin()
+
+    def _begin(self) -> None:
+        if self._thread is not None or self._line.is_closed:
+            return
         thread = threading.Thread(target=self._sender.run, name="tokentrace-delivery", daemon=True)
+        # One that cannot be started is tried again with the next span.
         thread.start()
+        self._thread = thread
         # A child of multiprocessing leaves by a door of its own, past everything that is registered with `atexit`.
         processes = sys.modules.get("multiprocessing")
         if processes is not None and processes.parent_process() is not None:
             processes.util.Finalize(None, self.close, (EXIT_SECONDS,), exitpriority=0)
-        return thread
 
     def flush(self, timeout: float = 2.0) -> bool:
         """Deliver the spans of this process, trying at once; False where that took longer than `timeout` seconds."""
@@ -145,6 +155,8 @@ class Delivery:
 
     def close(self, timeout: float = 2.0) -> bool:
         """Deliver what is queued, within `timeout` seconds, put the rest on disk, and stop."""
+        with quietly("ending what is open"):
+            self.before_end()
         deadline = time.monotonic() + timeout
         # An application that has just flushed in vain at its own exit must not wait a second time.
         patience = 0.0 if time.monotonic() - self._gave_up < 1.0 else timeout
@@ -153,7 +165,7 @@ class Delivery:
             if self._line.is_closed:
                 return done
             taken = self._line.finish.taken(self._line.close())
-        left = finished(taken)
+        left = finished_by(deadline - RESERVE if self._disk is not None else deadline, taken)
         with quietly("keeping the last spans on disk"):
             left = self._keep(left, max(deadline, time.monotonic() + RESERVE))
         if left:

@@ -139,13 +139,13 @@ class Estimate:
         counting = _Counting(self._wanted, call, self._answer.format, before, self._seen)
         told = counting.facts(said(self._answer), self._answer.kept, self._prompt)
         after = count(self._seen, call.provider, {**call.facts, **told})
-        was = record.attributes(self._seen, before, call.facts)
+        was = record.attributes(self._seen, before, call.provider, call.facts)
         attributes = _amended(span.attributes or {}, was, self._found(before, after, counting), call.owed)
         self._metrics.count(attributes)
         return _copied(span, attributes)
 
     def _found(self, before: Usage, after: Usage, counting: _Counting) -> dict[str, Any]:
-        found = record.attributes(self._seen, after, self._call.facts)
+        found = record.attributes(self._seen, after, self._call.provider, self._call.facts)
         if not self._seen.complete:
             found[name.USAGE_FLAGS] = [*found.get(name.USAGE_FLAGS, ()), "provider_may_bill_more"]
             found |= _risk(self._call)
@@ -323,9 +323,9 @@ def _apart(texts: Sequence[str]) -> tuple[list[str], list[str]]:
 def _amended(
     said: Mapping[str, Any], before: Mapping[str, Any], found: Mapping[str, Any], owed: str | None
 ) -> dict[str, Any]:
-    """What a span said, with what was found instead of what was said before of its usage."""
+    """What a span said, with what has changed since: others may have put something better where nothing has."""
     kept = {key: value for key, value in said.items() if key not in before or key in found}
-    amended = {**kept, **found}
+    amended = {**kept, **{key: value for key, value in found.items() if before.get(key) != value}}
     if owed is not None:
         amended[name.BILLABLE] = owed
     return amended

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -78,10 +80,29 @@ class Finish:
 
 def finished(taken: Taken) -> list[ReadableSpan]:
     """Spans with all that they lacked, as far as it could be made up for; it may take a while."""
-    return [span if unfinished is None else _finished(span, unfinished) for span, unfinished in taken]
+    return [_finished(span, unfinished) for span, unfinished in taken]
 
 
-def _finished(span: ReadableSpan, unfinished: Unfinished) -> ReadableSpan:
+def finished_by(deadline: float, taken: Taken) -> list[ReadableSpan]:
+    """`finished`, as far as it can be done by then: the end of the process waits for no file of ranks to be read."""
+    if not any(unfinished for _, unfinished in taken):
+        return [span for span, _ in taken]
+    done: list[ReadableSpan] = []
+
+    def finish() -> None:
+        for span, unfinished in taken:
+            done.append(_finished(span, unfinished))
+
+    thread = threading.Thread(target=finish, name="tokentrace-finish", daemon=True)
+    thread.start()
+    thread.join(max(deadline - time.monotonic(), 0.0))
+    so_far = tuple(done)
+    return [*so_far, *(span for span, _ in taken[len(so_far) :])]
+
+
+def _finished(span: ReadableSpan, unfinished: Unfinished | None) -> ReadableSpan:
+    if unfinished is None:
+        return span
     with quietly("estimating what was not reported"):
         return unfinished(span)
     return span

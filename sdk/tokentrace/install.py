@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 import wrapt
 
@@ -79,7 +80,8 @@ class Installation:
 
     def _wrap(self, module: ModuleType, seam: AnySeam) -> None:
         try:
-            handle = wrapt.wrap_function_wrapper(module, seam.name, self._wrapper(seam))
+            shadows = _shadows(module, seam.name)
+            self.wrappers[f"{seam.module}.{seam.name}"] = self._put(module, seam.name, seam)
         except AttributeError:
             if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
                 # A release without such sessions has nothing that is not metered.
@@ -89,10 +91,13 @@ class Installation:
                 "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
             )
             return
-        self.wrappers[f"{seam.module}.{seam.name}"] = handle
-        self._undo.append(
-            functools.partial(wrapt.unwrap_object, module, seam.name, handle, missing_ok=True)  # type: ignore[arg-type,unused-ignore]
-        )
+        for kind in shadows:
+            self._put(kind, seam.name.rpartition(".")[2], seam)
+
+    def _put(self, holder: Any, name: str, seam: AnySeam) -> object:
+        handle = wrapt.wrap_function_wrapper(holder, name, self._wrapper(seam))
+        self._undo.append(functools.partial(wrapt.unwrap_object, holder, name, handle, missing_ok=True))
+        return handle
 
     def _examine(self, integration: Integration, package: str) -> None:
         """Say what a release does not have that is older, or newer, than those that the tests run with."""
@@ -130,6 +135,26 @@ class Installation:
             # Where somebody has wrapped ours since, it stays, and lets every call through.
             with suppress(wrapt.WrapperNotOutermostError):
                 self._undo.pop()()
+
+
+def _shadows(module: ModuleType, name: str) -> list[type[Any]]:
+    """The classes below that of a seam on which somebody has put the same function once more.
+
+    An instrumentation that wraps `OpenAI.request` finds that of the class above, and keeps what it has found.
+    """
+    holder, _, method = name.rpartition(".")
+    above = getattr(module, holder, None)
+    if not isinstance(above, type):
+        return []
+    function = inspect.unwrap(getattr(above, method))
+    return [kind for kind in _below(above) if method in vars(kind) and inspect.unwrap(vars(kind)[method]) is function]
+
+
+def _below(kind: type[Any]) -> Iterator[type[Any]]:
+    each: type[Any]
+    for each in type.__subclasses__(kind):
+        yield each
+        yield from _below(each)
 
 
 _current: Installation | None = None

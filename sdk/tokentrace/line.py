@@ -61,6 +61,8 @@ class Line:
         """What the exporter has."""
         self.being_kept = 0
         """Spans that somebody is putting on disk, those of `batch` apart."""
+        self.being_finished: list[ReadableSpan] = []
+        """Those of them that still lacked something when they were taken."""
         self.tries = 0
         """Failures in a row."""
         self.is_wanted = False
@@ -107,7 +109,9 @@ class Line:
         """Take no more; what is in memory only, and waits for nobody's disk."""
         self.is_closed = True
         left = [*self.batch.spans] if self.batch is not None and self.batch.is_in_memory_only else []
+        left += self.being_finished
         left += self.queue
+        self.being_finished = []
         self.queue.clear()
         self.changed.notify_all()
         return left

@@ -50,7 +50,6 @@ class Meter:
         "_entered",
         "_first",
         "_framing",
-        "_has_proxy",
         "_hosts",
         "_kept",
         "_last",
@@ -96,16 +95,14 @@ class Meter:
         self._claims = [None]
         self._hosts = hosts
         self._provider = provider_at(request.host, request.port, request.provider, hosts)
-        # None stands before a host whose provider is known.
-        self._has_proxy = provider_at(request.host, request.port, gateway.PROXY, hosts) == gateway.PROXY
+        self.known_provider = provider_at(request.host, request.port, "", hosts)
+        """The provider by its host alone; empty where nothing is known of that."""
         # Without a delivery of ours there is nobody who could count.
         counts = tracing.delivery is not None and request.scope == "call"
         self._kept = Kept() if counts else None
         self._parts = self._kept.parts if self._kept is not None and request.format.say is not None else None
         self._framing: Mapping[str, str] | None = None
         self._delivery: Delivery | None = None
-        self.known_provider = provider_at(request.host, request.port, "", hosts) if tracing.asks_usage else ""
-        """The provider by its host alone; empty where nothing is known of that."""
         self.sifts = False
         """Whether the usage of a stream is kept from the application, which has not asked for it."""
         title = f"{request.operation} {request.model}" if request.model else request.operation
@@ -171,7 +168,7 @@ class Meter:
             self._framing = response.headers
             sifts = self.sifts and not response.headers.get("content-encoding")
             response.stream = _TAPS[sifts, awaited](response.stream, self)
-            self._streaming = True
+            self._follow()
         else:
             # Of a stream we keep no response: it holds the tap, the tap holds us, and a circle would keep the
             # connection of a dropped stream open until the garbage collector comes by.
@@ -189,17 +186,22 @@ class Meter:
         if tap is not None:
             with quietly("tapping a result"):
                 if (tapped := tap(result, self)) is not None:
-                    self._streaming = True
+                    self._follow()
                     return tapped
         if self._received:
             return result
         if isgenerator(result) or isasyncgen(result):
-            self._streaming = True
+            self._follow()
             return (PartTap if isgenerator(result) else AsyncPartTap)(result, self)
         with quietly("reading a response"):
             read_result(result, self.format, self._seen, as_it_is=not self._reads_body)
             self._keep(result)
         return result
+
+    def _follow(self) -> None:
+        """The answer is still to come."""
+        self._streaming = True
+        self._tracing.follow(self)
 
     def part(self, part: Any) -> None:
         """A piece of a streamed answer: bytes of a body, or a parsed part."""
@@ -231,6 +233,7 @@ class Meter:
             self._claims.pop()
         except IndexError:
             return
+        self._tracing.open.discard(self)
         span = self._opened.span
         with quietly("describing a call"):
             if self._body is not None:
@@ -247,8 +250,12 @@ class Meter:
         self.http = self._whole = self._parts = self._kept = None
         self.prompt = ()
 
+    def forget(self) -> None:
+        """The call is that of another process, whose span it ends."""
+        self._claims.clear()
+
     def _describe(self, span: Span, how: str | None, error: BaseException | None) -> None:
-        usage, found = self._counted()
+        answered_by, usage, found = self._counted()
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         covered = self.inner and (self.http is EVERY or not self._attempts)
         found[name.USAGE_SCOPE] = "aggregate" if covered else self._scope
@@ -278,19 +285,19 @@ class Meter:
         until = self._last if self._streaming and self._last else time.time_ns()
         # Where nothing was sent there is nothing to count.
         is_open = not covered and owed != "false" and (error is None or bool(self._attempts))
-        is_open = is_open and self._hand_over(span, usage, owed)
+        model = found.get(name.RESPONSE_MODEL) or self._asked.get(name.REQUEST_MODEL) or ""
+        is_open = is_open and self._hand_over(span, usage, answered_by, model, owed)
         self._tracing.metrics.record({**self._asked, **found}, (until - self._began) / 1e9, is_open=is_open)
 
-    def _hand_over(self, span: Span, usage: Usage, owed: str) -> bool:
+    def _hand_over(self, span: Span, usage: Usage, answered_by: str, model: str, owed: str) -> bool:
         """Whether something was not reported, which the delivery is then to estimate."""
         if self._kept is None or (delivery := self._tracing.delivery) is None:
             return False
-        model = self._seen.model or self._asked.get(name.REQUEST_MODEL) or ""
         wanted = estimates.wanted(usage, self._seen, model, self.format, has_prompt=bool(self.prompt))
         if wanted is None:
             return False
         answer = estimates.Answer(self.format, self._kept, self._framing, is_ours=self._reads_body)
-        call = estimates.Asked(self._provider, model, self._facts(), self.prompt, None if owed == "true" else owed)
+        call = estimates.Asked(answered_by, model, self._facts(), self.prompt, None if owed == "true" else owed)
         self._delivery = delivery
         delivery.expect(
             span.get_span_context().span_id,
@@ -298,17 +305,19 @@ class Meter:
         )
         return True
 
-    def _counted(self) -> tuple[Usage, dict[str, Any]]:
-        """What the answer says, and the proxy that may have sent it."""
+    def _counted(self) -> tuple[str, Usage, dict[str, Any]]:
+        """Whose dialect the answer speaks, and what it says, and the proxy that may have sent it."""
         facts, last = self._facts(), self._attempts[-1] if self._attempts else None
-        told = gateway.said(last.headers) if last is not None and self._has_proxy else NOTHING
+        # No proxy stands before a host whose provider is known.
+        may_be_passed_on = last is not None and self.known_provider in {"", gateway.PROXY}
+        told = gateway.said(last.headers) if last is not None and may_be_passed_on else NOTHING
         answered_by = gateway.PROXY if told else self._provider
         usage = self.format.count(self._seen, answered_by, facts)
         found = record.attributes(self._seen, usage, answered_by, facts)
         if told and last is not None and last.billable == "true":
             passed_on = gateway.passes_on(self._seen.usage, streamed=self._streaming)
             found |= gateway.behind(told, self._asked, found, self._hosts, passed_on=passed_on)
-        return usage, found
+        return answered_by, usage, found
 
     def _composed(self, usage: Usage) -> dict[str, Any]:
         shares = composition.shared(self.prompt, usage)

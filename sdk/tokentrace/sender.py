@@ -69,13 +69,20 @@ class Sender:
             # Before the first batch is under way, for which the time counts.
             with quietly("making the exporter"):
                 self._exporter.prepare()
-        while (batch := self._next()) is not None:
-            if batch.spans:
-                self._finish(batch)
-                self._settle(batch, self._export(batch.spans))
-            elif self.keeper is not None:
-                self._replay(self.keeper)
+        while self._step():
             self._told()
+
+    def _step(self) -> bool:
+        """One batch; in a function of its own, so that no span stays until the next one comes."""
+        batch = self._next()
+        if batch is None:
+            return False
+        if batch.spans:
+            if self._finish(batch):
+                self._settle(batch, self._export(batch.spans))
+        elif self.keeper is not None:
+            self._replay(self.keeper)
+        return True
 
     def _open(self) -> None:
         self.keeper = self._disk(self._line.counts) if self._disk is not None else None
@@ -116,16 +123,19 @@ class Sender:
                 line.changed.wait(None if first == inf else first - now)
             return None
 
-    def _finish(self, batch: Batch) -> None:
-        """Make up for what the spans lack; until that is done, nobody else may have them."""
+    def _finish(self, batch: Batch) -> bool:
+        """Make up for what the spans lack; False where they have been put elsewhere by then, as they were."""
         if batch.is_finished:
-            return
+            return True
         with self._line.changed:
             taken = self._line.finish.taken(batch.spans)
         spans = finished(taken)
         with self._line.changed:
+            if self._line.is_closed:
+                return False
             batch.spans, batch.since, batch.is_finished = spans, time.monotonic(), True
             self._line.changed.notify_all()
+            return True
 
     def _live_at(self) -> float:
         """When the queue is to be sent."""

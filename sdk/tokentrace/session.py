@@ -114,6 +114,8 @@ def instrument(
             atexit.register(delivery.close, EXIT_SECONDS)
         context.process_attribution = named(config.tags)
         tracing = Tracing(config, delivery, tracer_provider, meter_provider)
+        if delivery is None:
+            atexit.register(tracing.finish)
         install.install(tracing, config.hosts)
         origins = Config.origins({name for name, value in arguments.items() if value is not None})
         _session = Session(config, tracing, delivery, origins, delivery is not None and exporter is None)
@@ -131,7 +133,18 @@ def uninstrument() -> None:
         if ending.delivery is not None:
             ending.delivery.close(EXIT_SECONDS)
             atexit.unregister(ending.delivery.close)
+        else:
+            atexit.unregister(ending.tracing.finish)
         ending.tracing.close()
+
+
+def _forked() -> None:
+    if _session is not None:
+        _session.tracing.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def flush(timeout: float = EXIT_SECONDS) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from weakref import ReferenceType, ref
 
 from opentelemetry import context as context_api, trace
@@ -38,6 +38,14 @@ _UNLIMITED = SpanLimits(
 """Limits that an application sets for its own spans must not cut our counts."""
 
 
+class Open(Protocol):
+    """A call whose answer is still to come."""
+
+    def end(self, how: str | None, /) -> None: ...
+
+    def forget(self) -> None: ...
+
+
 class Opened(NamedTuple):
     """A span, and whether it is ours alone because the application's sampler dropped it."""
 
@@ -65,6 +73,14 @@ class _Tracers:
     private: Tracer
 
 
+def _unlimited(tracer: Tracer) -> Tracer:
+    """The tracer, which is that of our scope alone, without the limits of its provider."""
+    own: dict[str, object] = getattr(tracer, "__dict__", {})
+    if "_span_limits" in own:
+        own["_span_limits"] = _UNLIMITED
+    return tracer
+
+
 class Tracing:
     """Starts spans for one configuration.
 
@@ -86,6 +102,10 @@ class Tracing:
             delivery.tell = self.metrics.deliver
         self.sent = Prefixes()
         self.is_open = True
+        self.open: set[Open] = set()
+        """What has to end before the process does; adding and copying are atomic."""
+        if delivery is not None:
+            delivery.before_end = self.finish
         self.asks_usage = config.stream_usage
         self._given = provider
         self._service = {"service.name": config.service_name} if config.service_name else None
@@ -126,6 +146,22 @@ class Tracing:
         """Undo `enter`."""
         context_api.detach(token)
 
+    def follow(self, call: Open) -> None:
+        """Have a call ended with what is known of it, should the process end first."""
+        self.open.add(call)
+        if self.delivery is not None:
+            self.delivery.begin()
+
+    def finish(self) -> None:
+        """End what is still open."""
+        for call in tuple(self.open):
+            call.end(None)
+
+    def forget(self) -> None:
+        """Leave what is open to the process that has forked this one."""
+        while self.open:
+            self.open.pop().forget()
+
     def flush(self, timeout: float) -> bool:
         """Have the provider that `instrument` was given export what has ended, where it can."""
         force_flush = getattr(self._given, "force_flush", None)
@@ -161,7 +197,8 @@ class Tracing:
             return _Tracers(provider, ours, ours)
         takes_processors = self._attach(provider)
         is_ours_to_use = takes_processors or provider is self._given
-        return _Tracers(provider, provider.get_tracer(SCOPE, VERSION) if is_ours_to_use else None, ours)
+        shared = _unlimited(provider.get_tracer(SCOPE, VERSION)) if is_ours_to_use else None
+        return _Tracers(provider, shared, ours)
 
     def _attach(self, provider: Any) -> bool:
         """Have what the provider records delivered too; False where it is of a kind that takes no processors."""

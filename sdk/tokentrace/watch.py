@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from tokentrace.finish import finished
+from tokentrace.finish import Taken, finished
 from tokentrace.guard import quietly
 from tokentrace.line import Batch, Line
 
@@ -34,12 +34,13 @@ def watch(line: Line, keeper: Keeper, report: Callable[[], None]) -> None:
                 taken = []
             else:
                 taken = line.finish.taken(line.take())
+                line.being_finished = [span for span, _ in taken]
                 line.being_kept = len(taken)
         with quietly("keeping spans on disk"):
             if batch is not None:
                 _keep_batch(line, keeper, batch)
             else:
-                _keep_taken(line, keeper, finished(taken))
+                _keep_taken(line, keeper, taken)
         report()
 
 
@@ -73,7 +74,13 @@ def _keep_batch(line: Line, keeper: Keeper, batch: Batch) -> None:
         keeper.delivered(stored)
 
 
-def _keep_taken(line: Line, keeper: Keeper, spans: list[ReadableSpan]) -> None:
+def _keep_taken(line: Line, keeper: Keeper, taken: Taken) -> None:
+    spans = finished(taken)
+    with line.changed:
+        if line.is_closed:
+            # Whoever closed it has them as they were.
+            return
+        line.being_finished = []
     stored = keeper.keep(spans)
     with line.changed:
         line.being_kept = 0

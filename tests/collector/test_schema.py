@@ -13,7 +13,8 @@ def schemas(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
     (tmp_path / "components/10_visible.sql").write_text("SELECT 1")
     table = (
-        "CREATE TABLE IF NOT EXISTS costs (\n    id UInt8,\n    ${component_columns}\n) ENGINE = MergeTree ORDER BY id"
+        "CREATE TABLE IF NOT EXISTS costs (\n    id UInt8,\n    ${component_columns},\n    total UInt8\n) "
+        "ENGINE = MergeTree ORDER BY id"
     )
     (tmp_path / "tables/10_costs.sql").write_text(table)
     yield tmp_path
@@ -31,13 +32,17 @@ def test_applying_again_changes_nothing(store: Store):
     assert store.query("SELECT name, checksum, applied_at FROM schema_versions ORDER BY name") == before
 
 
-def test_a_new_component_gets_its_column_in_tables_with_rows(empty_store: Store, schemas):
+@pytest.mark.parametrize("rank", [5, 20])
+def test_a_new_component_gets_its_column_in_tables_with_rows(empty_store: Store, schemas, rank):
+    """In the place that it has in a new table, for rows are inserted by position."""
     schema.apply(empty_store)
-    empty_store.insert("costs", ["id", "visible"], [[1], [2]])
-    (schemas / "components/20_errors.sql").write_text("SELECT 1")
+    empty_store.insert("costs", ["id", "visible", "total"], [[1], [2], [3]])
+    (schemas / f"components/{rank:02}_errors.sql").write_text("SELECT 1")
     schema.components.cache_clear()
     schema.apply(empty_store)
-    assert empty_store.query("SELECT * FROM costs") == [{"id": 1, "visible": 2, "errors": 0}]
+    empty_store.run("CREATE TABLE fresh" + schema.sql("tables/10_costs").partition("costs")[2])
+    assert empty_store.query("SELECT * FROM costs") == [{"id": 1, "visible": 2, "errors": 0, "total": 3}]
+    assert columns(empty_store, "costs") == columns(empty_store, "fresh")
 
 
 def test_a_migration_runs_once_on_a_database_that_is_older_than_it(empty_store: Store, schemas):
@@ -46,7 +51,7 @@ def test_a_migration_runs_once_on_a_database_that_is_older_than_it(empty_store: 
     (schemas / "migrations/0001_note.sql").write_text("ALTER TABLE costs ADD COLUMN note String;\n")
     schema.apply(empty_store)
     schema.apply(empty_store)
-    assert columns(empty_store, "costs") == ["id", "visible", "note"]
+    assert columns(empty_store, "costs") == ["id", "visible", "total", "note"]
 
 
 def test_a_new_database_starts_after_the_migrations(empty_store: Store, schemas):

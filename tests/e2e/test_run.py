@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import venv
 from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from answering import Answering, serving
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 TOKENTRACE = [sys.executable, "-c", "from tokentrace_collector.cli import main; main()"]
@@ -32,11 +31,11 @@ def ask(model="gpt-5-mini"):
 def provider() -> Iterator[str]:
     """A provider that answers everything, each time under an id of its own."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         answers = 0
 
-        def do_POST(self):
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        def reply(self):
+            request = json.loads(self.asked())
             Handler.answers += 1
             usage = {
                 "prompt_tokens": 2014, "completion_tokens": 164, "total_tokens": 2178,
@@ -49,23 +48,10 @@ def provider() -> Iterator[str]:
                 "model": request["model"], "usage": usage,
                 "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
             }  # fmt: skip
-            body = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(json.dumps(answer).encode())
 
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 class World:

@@ -163,7 +163,8 @@ def test_a_client_that_traces_itself_is_named_and_silent():
     import anthropic._tracing
 
     assert anthropic._tracing
-    (rival,) = examined().rivals
+    # Other clients of this process may trace themselves too.
+    (rival,) = (each for each in examined().rivals if "anthropic" in str(each))
     assert (rival.name, "stays away" in rival.effect) == ("anthropic itself", True)
 
 

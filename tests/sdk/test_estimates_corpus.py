@@ -20,7 +20,7 @@ import test_corpus_usage as corpus
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import ReadableSpan
 
-from tokentrace import attributes as name, estimates
+from tokentrace import attributes as name, estimates, record
 from tokentrace.attributes import INPUT_BUCKETS, OUTPUT_BUCKETS
 from tokentrace.estimates import Answer, Asked, Estimate, Kept
 from tokentrace.metrics import Metrics
@@ -169,7 +169,7 @@ def estimated(answer: Recorded, hide: Callable[[Any], Any]) -> Mapping[str, Any]
         Answer(answer.format, kept, None, is_ours=True),
         Asked(answer.provider, model, {}, prompt, None),
         NOBODY,
-    )(ReadableSpan("chat", attributes={name.USAGE_SOURCE: "missing"}))
+    )(ReadableSpan("chat", attributes=record.attributes(seen, usage, answer.provider, {})))
     return completed.attributes or {}
 
 

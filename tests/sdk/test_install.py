@@ -83,6 +83,31 @@ def test_a_library_that_another_thread_is_importing_is_wrapped_once_it_is_there(
     assert run(program, library(code)) == "True\n"
 
 
+def test_a_class_on_which_somebody_has_wrapped_the_inherited_function_is_metered_too(metering):
+    import httpx2
+    import openai
+    import wrapt
+
+    answer = {"id": "x", "object": "chat.completion", "model": "m", "choices": [], "usage": {"prompt_tokens": 1}}
+    client = openai.OpenAI(
+        api_key="-",
+        http_client=httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=answer))),
+    )
+    seen = []
+    wrapt.wrap_function_wrapper(
+        "openai", "OpenAI.request", lambda wrapped, _, args, kwargs: seen.append(1) or wrapped(*args, **kwargs)
+    )
+    try:
+        for _ in range(2):
+            with metering() as spans:
+                client.chat.completions.create(model="m", messages=[])
+                assert len(spans.ours()) == 1
+        client.chat.completions.create(model="m", messages=[])
+    finally:
+        del openai.OpenAI.request
+    assert len(seen) == 3
+
+
 @pytest.fixture
 def release(tmp_path):
     """Installs a `together` of a given release, with nothing of what we know inside."""

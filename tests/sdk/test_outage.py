@@ -89,6 +89,66 @@ def put(delivery, *names):
         delivery.put(span)
 
 
+class Completion:
+    """What a span still lacks: a mark behind its name, which may be long in coming."""
+
+    size = 0
+
+    def __init__(self, come: threading.Event | None = None) -> None:
+        self.come = come
+
+    def drop(self) -> None:
+        """There is nothing to let go of."""
+
+    def __call__(self, span):
+        if self.come is not None:
+            self.come.wait(60)
+        (made,) = spans(f"{span.name}!")
+        return made
+
+
+def put_unfinished(delivery, *names, come=None):
+    for span in spans(*names):
+        delivery.expect(span.get_span_context().span_id, Completion(come))
+        delivery.put(span)
+
+
+def test_a_span_is_finished_before_it_goes_anywhere(delivering):
+    """To the collector, to the disk, or there behind a collector that hangs."""
+    exporter = Moody()
+    delivery = delivering(exporter)
+    put_unfinished(delivery, "a")
+    assert delivery.flush(20)
+    exporter.likes = down
+    put_unfinished(delivery, "b")
+    until(lambda: delivery.standing.on_disk == 1)
+    put_unfinished(delivery, "c")
+    until(lambda: delivery.standing.on_disk == 2)
+    exporter.likes = anything
+    assert delivery.flush(20)
+    assert sorted(exporter.got) == ["a!", "b!", "c!"]
+
+
+def test_the_end_waits_for_no_span_to_be_finished(delivering):
+    come = threading.Event()
+    exporter = Moody()
+    exporter.hangs = True
+    first = delivering(exporter)
+    put(first, "a")
+    until(lambda: first.standing.on_disk == 1)
+    put_unfinished(first, "b", come=come)
+    put_unfinished(first, "c")
+    first.close(0.5)
+
+    assert first.counts.lost == 0
+    later = Moody()
+    second = delivering(later)
+    put(second, "d")
+    until(lambda: {"b", "c"} <= {name.rstrip("!") for name in later.got})
+    come.set()
+    exporter.on.set()
+
+
 def test_an_outage_costs_nothing_but_time(delivering):
     exporter = Moody(down)
     delivery = delivering(exporter)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import pytest
+from answering import Answering, serving
 
 from tokentrace import Config
 from tokentrace.diagnosis import probe
@@ -32,26 +31,14 @@ def _clean(monkeypatch):
 def answering(status: int, kind: str = "application/x-protobuf", body: bytes = b"", **headers: str) -> Iterator[str]:
     """The address of a server that has one answer; one that asks for a token gets 401 without it."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["content-length"]))
+    class Handler(Answering):
+        def reply(self):
+            self.asked()
             is_let_in = status != 401 or self.headers["authorization"] == "Bearer it"
-            self.send_response(200 if status == 401 and is_let_in else status)
-            for name, value in {"content-type": kind, "content-length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(body, 200 if status == 401 and is_let_in else status, **{"content-type": kind, **headers})
 
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        yield address
 
 
 @contextmanager

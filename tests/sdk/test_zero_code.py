@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import subprocess
 import sys
 import textwrap
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import answering
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from answering import World
 
 import tokentrace
 from tokentrace.instrumentor import TokentraceInstrumentor
@@ -32,43 +29,10 @@ PROGRAM = """
 """
 
 
-class World:
-    """The provider that the program calls, and the collector that its spans go to."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                answer = b"" if self.path.endswith("/v1/traces") else json.dumps(ANSWER).encode()
-                if not answer:
-                    request = ExportTraceServiceRequest.FromString(gzip.decompress(body))
-                    scopes = [scope for each in request.resource_spans for scope in each.scope_spans]
-                    outer.names += [span.name for scope in scopes for span in scope.spans]
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
 @pytest.fixture
 def world() -> Iterator[World]:
-    made = World()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    with answering.world(ANSWER) as made:
+        yield made
 
 
 @pytest.fixture

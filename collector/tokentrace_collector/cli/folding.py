@@ -57,6 +57,7 @@ def undivided(request: Request) -> RequestReport:
     span: Span = {
         **_whole(request["root"], request["seconds"]),
         "cost": request["total"],
+        "estimated": request["estimated"],
         "components": {name: amount for name, amount in request["components"].items() if Decimal(amount)},
         "tokens": request["tokens"],
     }
@@ -87,8 +88,10 @@ def _span(one: _Fold) -> Span:
         "usage_source": "partial_stream"
         if any(span["usage_source"] == "partial_stream" for span in one.spans)
         else first["usage_source"],
+        "estimated_counts": sorted({count for span in one.spans for count in span["estimated_counts"]}),
         "tokens": _counts(span["tokens"] for span in one.spans),
         "cost": decimal(amounts.total(costs)) if costs else None,
+        "estimated": _total(span["estimated"] for span in one.spans),
         "components": _amounts(span["components"] for span in one.spans),
         "attempts": first["attempts"] if count == 1 else [],
         "review_seconds": sum(reviews) if reviews else None,
@@ -110,8 +113,10 @@ def _whole(name: str, seconds: float) -> Span:
         "error": None,
         "stream_end": None,
         "usage_source": None,
+        "estimated_counts": [],
         "tokens": {},
         "cost": None,
+        "estimated": "0",
         "components": {},
         "borne_by": None,
         "attempts": [],

@@ -41,12 +41,17 @@ class Glyphs:
     """Bars from the thinnest to the full cell."""
     rule: str
     at_least: str
+    about: str
     failed: str
     arrow: str
 
 
-UNICODE = Glyphs(branch="├─ ", last="└─ ", pipe="│  ", cells="▏▎▍▌▋▊▉█", rule="─", at_least="≥", failed="✗", arrow="→")
-ASCII = Glyphs(branch="|- ", last="`- ", pipe="|  ", cells="#", rule="-", at_least=">=", failed="x", arrow=">")
+UNICODE = Glyphs(
+    branch="├─ ", last="└─ ", pipe="│  ", cells="▏▎▍▌▋▊▉█", rule="─", at_least="≥", about="~", failed="✗", arrow="→"
+)
+ASCII = Glyphs(
+    branch="|- ", last="`- ", pipe="|  ", cells="#", rule="-", at_least=">=", about="~", failed="x", arrow=">"
+)
 
 
 def plain(text: str) -> str:

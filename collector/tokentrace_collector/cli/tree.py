@@ -98,12 +98,15 @@ def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, timed: bo
     cost = Text()
     if span["cost"] is not None:
         amount = Decimal(span["cost"]) - _idle(span)
-        cost = Text(amounts.money(amount, currency, decimals), style=_COST if amount else "dim")
-    unsure = signs.at_least if span["usage_source"] == "partial_stream" else ""
+        sign = signs.about if Decimal(span["estimated"]) else ""
+        cost = Text(sign + amounts.money(amount, currency, decimals), style=_COST if amount else "dim")
+    guessed = dict.fromkeys(span["estimated_counts"], signs.about)
+    unsure = signs.at_least if span["usage_source"] == "partial_stream" else guessed.get("output", "")
     cells = [_label(node, signs)]
     if timed:
         cells.append(Text(amounts.duration(span["seconds"]), style="dim"))
-    cells += [_number(read), _number(written, unsure), _number(hidden, style="magenta")]
+    thought = guessed.get("reasoning", "")
+    cells += [_number(read, guessed.get("input", "")), _number(written, unsure), _number(hidden, thought, "magenta")]
     cells.append(cost)
     if wide:
         below = node.subtree if span["cost"] is None and node.subtree else None

@@ -48,6 +48,13 @@ def test_a_broken_stream_is_a_lower_bound(drawn, report, span):
     assert drawn(tree.draw, report(broken))[1].split()[:4] == ["✗", "c", "stream", "failed"]
 
 
+def test_what_is_estimated_is_marked(drawn, report, span):
+    guessed = span(
+        "c", kind="call", tokens=TOKENS, cost="0.25", estimated="0.1", estimated_counts=["input", "output", "reasoning"]
+    )
+    assert drawn(tree.draw, report(guessed))[1].split() == ["c", "cached", "500", "~1,500", "~20", "~300", "~$0.2500"]
+
+
 def test_attempts_are_told_one_by_one(drawn, report, span):
     attempts = [{"number": 1, "status": 429, "error": None}, {"number": 2, "status": None, "error": "ReadTimeout"}]
     assert "2 attempts 429 → ReadTimeout" in drawn(tree.draw, report(span("c", attempts=attempts)))[1]

@@ -13,6 +13,14 @@ from shapes.provider import lost, refused
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Of the client's own making: users see them without us.
 
+
+@pytest.fixture(autouse=True)
+def _collected():
+    """What the client leaves open is told here, where nobody minds, and not in another test."""
+    yield
+    gc.collect()
+
+
 ID, PROVIDER, MODEL = "gen_ai.response.id", "gen_ai.provider.name", "gen_ai.request.model"
 
 
@@ -63,6 +71,9 @@ def test_a_turn_of_a_live_session_knows_its_model(metering, name, provider):
     assert set(told) == {("gemini-live-2.5-flash-preview", provider)}
 
 
+LOST = ("ServerDisconnectedError", "ClientOSError")
+"""How aiohttp calls a lost connection: it depends on whether the socket was being read when its end was told."""
+
 OVER_AIOHTTP = pytest.mark.skipif(
     find_spec("aiohttp") is None, reason="Without aiohttp the client speaks through httpx."
 )
@@ -79,7 +90,8 @@ def test_what_the_client_sends_again_by_itself_is_another_attempt(metering, monk
         (span,) = began.ours()
     first, second = (event.attributes for event in span.events)
     assert len(took.provider) == span.attributes["tokentrace.attempts"] == 2
-    assert (first["error.type"], first["tokentrace.attempt.billable"]) == ("ServerDisconnectedError", "unknown")
+    assert first["error.type"] in LOST
+    assert first["tokentrace.attempt.billable"] == "unknown"
     assert second["http.response.status_code"] == 200
     assert second["tokentrace.attempt.wait"] >= 0.04
     assert span.attributes["tokentrace.usage.source"] == "reported"
@@ -98,7 +110,7 @@ def test_what_the_client_was_told_to_send_again_is_another_attempt(metering):
     tried = [
         (event.attributes.get("http.response.status_code"), event.attributes.get("error.type")) for event in span.events
     ]
-    assert tried == [(503, "ServerError"), (None, "ServerDisconnectedError"), (200, None)]
+    assert tried in [[(503, "ServerError"), (None, error), (200, None)] for error in LOST]
     assert span.attributes["tokentrace.throttle.wait"] > 0
 
 

@@ -6,13 +6,14 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import httpx2
-import openai
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tokentrace
 from tokentrace.config import Config
+
+httpx2: Any = pytest.importorskip("httpx2")
+openai: Any = pytest.importorskip("openai")
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-2024-08-06"}

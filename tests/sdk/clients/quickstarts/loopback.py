@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from shapes.provider import Answer, Provider
+
+_PATIENCE = 10.0
+"""Seconds for which an application may read what was said before its connection is lost."""
 
 
 @contextmanager
@@ -29,6 +34,9 @@ def http(provider: Provider) -> Iterator[str]:
 
 
 class _Server(ThreadingHTTPServer):
+    # More connections at once than the system holds back by default would wait for a second.
+    request_queue_size = 64
+
     def handle_error(self, *_: Any) -> None:
         """Say nothing of clients that leave early."""
 
@@ -66,8 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
         return read
 
     def _answer(self, answer: Answer) -> None:
-        if answer.lost and not answer.parts:
-            self.close_connection = True
+        if not answer.parts and (answer.hangs or answer.lost):
+            self._hang_up(answer)
             return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
@@ -76,13 +84,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for part in answer.parts:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
-        if answer.hangs:
-            # Until the application goes.
-            self.rfile.read(1)
         if answer.lost or answer.hangs:
-            self.close_connection = True
+            self._hang_up(answer)
             return
         self.wfile.write(b"0\r\n\r\n")
+
+    def _hang_up(self, answer: Answer) -> None:
+        """Say no more; where the connection is lost, once the application has read what was said."""
+        self.close_connection = True
+        if answer.hangs or answer.lost == "timeout":
+            self.provider.hangs.set()
+            # Until the application goes.
+            self.rfile.read(1)
+            return
+        if answer.parts:
+            self.provider.go_on.wait(_PATIENCE)
+        # Without a lingering end the peer is told of a reset.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
 
 def _body(sent: bytes) -> Any:

@@ -98,4 +98,4 @@ def cases(client: Callable[[str], Any], answer: Any) -> Iterator[Case]:
     yield "video polled", video, polled, (STARTED, WAITING, WATCHED, WATCHED), _extends
     yield "video failed", video_failed, (said(FAILED),), (WAITING | {"error": "internal_error"},), _extends
     longer = call({}, [], scope="retrieve", meters={"video_seconds": 10})
-    yield "video extended async", video_extended, (made, said(LONGER)), (ADDED, longer), _extends
+    yield "video extended by hand async", video_extended, (made, said(LONGER)), (ADDED, longer), _extends

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -67,6 +68,10 @@ class Provider:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the application waits for something that will never come."""
+    hangs: threading.Event = field(default_factory=threading.Event)
+    """The same for a provider on loopback, whose threads are none of the loop's."""
+    go_on: threading.Event = field(default_factory=threading.Event)
+    """Set once the application has read the parts of an answer after which its connection is lost on loopback."""
 
     def take(self, request: Any) -> Answer:
         """The answer to this request."""

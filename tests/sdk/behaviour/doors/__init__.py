@@ -1,0 +1,1 @@
+"""One module per client library; `all` has the list."""

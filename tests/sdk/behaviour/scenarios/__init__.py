@@ -1,0 +1,1 @@
+"""What happens to applications, one module per kind; `all` has the list."""
