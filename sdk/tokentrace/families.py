@@ -58,6 +58,13 @@ class Framing(NamedTuple):
     """Tools are rendered as types of TypeScript's; elsewhere they stay JSON."""
     frames_system: bool = True
     """A system prompt is a message like the others."""
+    few: int = 0
+    """Recordings that these numbers rest on, where there are no more than three."""
+
+    @property
+    def doubt(self) -> float:
+        """What its bounds are multiplied by: the widest of n even errors is n parts of the n + 1 that they reach."""
+        return 1 + 1 / self.few if self.few else 1.0
 
 
 _GPT = Framing(
@@ -100,33 +107,34 @@ _FRAMINGS: tuple[tuple[str, Framing], ...] = (
     (r"claude", _CLAUDE._replace(tools=500, tools_slack=120)),
     (
         r"gemini-[3-9].* at .*vertex",
-        _GEMINI._replace(tools=-15, tools_slack=20, call=6, call_slack=14, sealed_slack=0.02),
+        _GEMINI._replace(tools=-15, tools_slack=20, call=6, call_slack=14, sealed_slack=0.02, few=3),
     ),
-    (r"gemini-[3-9][^ ]*pro.* at ", _GEMINI._replace(tools=15, tools_slack=15, sealed=0.155, sealed_slack=0.04)),
+    (r"gemini-[3-9][^ ]*pro.* at ", _GEMINI._replace(tools=15, tools_slack=15, sealed=0.155, sealed_slack=0.04, few=2)),
     (r"gemini-[3-9].* at ", _GEMINI._replace(tools_slack=10, sealed=0.155, sealed_slack=0.04)),
-    (r"gemini-(?:1|2\.0).* at ", _GEMINI._replace(defined=0.88, call=4.5)),
+    (r"gemini-(?:1|2\.0).* at ", _GEMINI._replace(defined=0.88, call=4.5, few=3)),
     (r"gemini.* at ", _GEMINI),
-    (r"grok-(?:4\.|[5-9])", Framing(187, 15, 4, 2, 20, 100)),
-    (r"grok", Framing(3, 3, 4, 1.5, 290, 120)),
-    (r"llama.* at ollama", Framing(7, 3, 3, 1, 60, 100)),
+    (r"grok-(?:4\.|[5-9])", Framing(187, 15, 4, 2, 20, 100, few=2)),
+    (r"grok", Framing(3, 3, 4, 1.5, 290, 120, few=2)),
+    (r"llama.* at ollama", Framing(7, 3, 3, 1, 60, 100, few=2)),
     # Their template tells them what day it is.
     (r"llama-?3\.[1-3].* at ", Framing(31, 6, 3, 1.5, 60, 100)),
-    (r"llama.* at ", Framing(17, 17, 3, 2, 60, 100)),
-    (r"deepseek.* at ", Framing(1.5, 2.5, 4, 1, 290, 100)),
+    (r"llama.* at ", Framing(17, 17, 3, 2, 60, 100, few=1)),
+    (r"deepseek.* at ", Framing(1.5, 2.5, 4, 1, 290, 100, few=2)),
     (r"qwen|qwq", Framing(3.5, 2, 4.5, 0.7, 220, 90)),
     (r"kimi", Framing(3, 3, 4, 1, 10, 40)),
-    (r"istral.* at ", Framing(2, 2, 1, 1, 30, 60)),
-    (r"sonar", Framing(1, 3, 1, 1)),
+    (r"istral.* at ", Framing(2, 2, 1, 1, 30, 60, few=2)),
+    (r"sonar", Framing(1, 3, 1, 1, few=1)),
     (r"command", Framing(0, 2, 0.3, 0.5, 0, 10, 0.83, 0.1, 0.5, 1, 0.15, 0.15)),
-    (r"nova-2", Framing(43, 12, 2, 2, 200, 200)),
-    (r"nova", Framing(0, 6, 0.5, 2, 200, 200)),
+    (r"nova-2", Framing(43, 12, 2, 2, 200, 200, few=2)),
+    (r"nova", Framing(0, 6, 0.5, 2, 200, 200, few=1)),
 )
 """By a model, where it runs and the format that it is asked in."""
 
 BARE = Framing(0, 1, 0, 0, 0, 0)
 """What takes a text as it is."""
 
-_FRAMED = Framing(4, 6, 3, 2)
+_FRAMED = Framing(20, 35, 3, 2, 200, 250)
+"""Of models that nobody has recorded: some servers say more than a hundred tokens of their own first."""
 
 _FAMILIES: tuple[tuple[str, Family], ...] = (
     (r"gpt-oss", Family("o200k_base", 1.0, 0.03, 9, 4, 12, 8)),

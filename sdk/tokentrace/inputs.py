@@ -54,7 +54,7 @@ class Count:
         Where a number is wrong it is wrong for every piece in the same way, so that these add up; but one number
         knows nothing of the other. What the tokenizer is off comes on top.
         """
-        return math.hypot(*self._errors.values()) + self._guessed if self._is_known else None
+        return self._frame.doubt * math.hypot(*self._errors.values()) + self._guessed if self._is_known else None
 
     def prompt(self, pieces: Sequence[Piece], *, thinks: bool) -> None:
         """All of it."""

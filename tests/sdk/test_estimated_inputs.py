@@ -216,3 +216,19 @@ def test_a_picture_narrows_the_bound_of_its_prompt():
 def test_a_picture_counts_as_what_waits_in_memory():
     assert held(image("x" * 3000)[1]) == 3000
     assert held(image(object())[1]) == 0
+
+
+@pytest.mark.parametrize(("model", "times"), [("sonar", 2), ("nova-2-lite", 1.5), ("gpt-4o", 1)])
+def test_what_rests_on_few_recordings_is_stated_wider(ranks, model, times):
+    """The widest of n errors that are spread evenly reaches n parts of n + 1 of what they can be."""
+    frame = framing(model, "anyone", "chat")
+    widest = Count(tokenizer(family(model).encoding), model, frame._replace(few=0))
+    stated = Count(tokenizer(family(model).encoding), model, frame)
+    for count in (widest, stated):
+        count.prompt(chat.compose({"messages": [QUESTION]}), thinks=False)
+    assert (stated.tokens, stated.slack) == (widest.tokens, pytest.approx(times * widest.slack))
+
+
+def test_the_prompt_of_a_model_that_nobody_has_recorded_is_hardly_known(ranks):
+    prompt = chat.compose({"messages": [QUESTION]})
+    assert (counted(prompt, "a-new-model").slack or 0) > 10 * (counted(prompt).slack or 0)
