@@ -155,7 +155,7 @@ def test_what_a_process_claimed_that_had_the_embedded_engine_before_is_over(stor
 def test_it_is_held_for_as_long_as_it_takes(store, other):
     """Longer than a claim lives by itself."""
     turns = "SELECT max(turn) AS turn FROM rollup_leases"
-    with Lease(store, life=1.5).held() as hold:
+    with Lease(store, life=4.5).held() as hold:
         eventually(lambda: other.query(turns)[0]["turn"] > 4)
         hold.check()
         with pytest.raises(TakenError), Lease(other).held():
