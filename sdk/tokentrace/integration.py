@@ -55,6 +55,9 @@ class Request(NamedTuple):
     prompt: Any = None
     """The body or the arguments of the call, as the library has them: for the `compose` of the format."""
 
+    is_hidden: bool = False
+    """Whether only spans of ours find it around them: for a library that writes into the span that is current."""
+
 
 Describe: TypeAlias = Callable[[Call], Request | None]
 """Turns a call into a `Request`; None lets it through unmetered."""

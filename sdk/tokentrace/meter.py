@@ -112,7 +112,7 @@ class Meter:
             self.prompt = composition.pieces(request)
         self._asked = _asked(request, self._provider)
         self._began = time.time_ns()
-        self._opened = tracing.start(title, SpanKind.CLIENT, self._asked)
+        self._opened = tracing.start(title, SpanKind.CLIENT, self._asked, is_hidden=request.is_hidden)
 
     def __enter__(self) -> Self:
         if (outer := context.metering.get()) is not None:

@@ -23,7 +23,7 @@ from tokentrace.metrics import Metrics
 from tokentrace.prefixes import Prefixes
 from tokentrace.version import VERSION
 
-_PRIVATE = context_api.create_key("tokentrace-private-span")
+_HELD = context_api.create_key("tokentrace-held-span")
 
 # A provider cannot be rid of a processor again, so that each gets one, once, which an uninstrument puts to sleep.
 # By identity: providers of others may be neither hashable nor of OpenTelemetry's class.
@@ -47,17 +47,21 @@ class Open(Protocol):
 
 
 class Opened(NamedTuple):
-    """A span, and whether it is ours alone because the application's sampler dropped it."""
+    """A span, and who may see it."""
 
     span: Span
     is_private: bool
+    """Whether it is ours alone, because the application's sampler dropped it."""
+
+    is_hidden: bool = False
+    """Whether nobody but us is to find it as the current one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A private span that is the parent of what follows."""
+    """A span that is the parent of what follows of ours, and of nothing else."""
 
-    span: Span
+    opened: Opened
     below: int
     """Id of the application's span that was current then."""
 
@@ -117,29 +121,29 @@ class Tracing:
         """Where spans begin now."""
         return self._given or trace.get_tracer_provider()
 
-    def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any]) -> Opened:
+    def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any], *, is_hidden: bool = False) -> Opened:
         """A span as the child of the current one, with the attribution of the request."""
         tracers = self._current()
         described = {**context.process_attribution, **context.attribution.get().attributes, **attributes}
-        parent = None
-        held = context_api.get_value(_PRIVATE)
-        # The private parent counts only as long as the application has opened no span of its own in between.
+        parent, is_below_private = None, False
+        held = context_api.get_value(_HELD)
+        # The held parent counts only as long as the application has opened no span of its own in between.
         if isinstance(held, _Held) and held.below == trace.get_current_span().get_span_context().span_id:
-            parent = trace.set_span_in_context(held.span)
+            parent, is_below_private = trace.set_span_in_context(held.opened.span), held.opened.is_private
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
-        if parent is None and tracers.shared is not None:
-            span = tracers.shared.start_span(title, kind=kind, attributes=described)
+        if not is_below_private and tracers.shared is not None:
+            span = tracers.shared.start_span(title, context=parent, kind=kind, attributes=described)
             if self.delivery is None or span.is_recording():
-                return Opened(span, is_private=False)
+                return Opened(span, is_private=False, is_hidden=is_hidden)
         private = tracers.private.start_span(title, context=parent, kind=kind, attributes=described)
         return Opened(private, is_private=True)
 
     def enter(self, opened: Opened) -> Any:
         """Make a span the parent of what follows; gives the token that `leave` takes."""
-        if not opened.is_private:
+        if not (opened.is_private or opened.is_hidden):
             return context_api.attach(trace.set_span_in_context(opened.span))
         current = trace.get_current_span().get_span_context().span_id
-        return context_api.attach(context_api.set_value(_PRIVATE, _Held(opened.span, current)))
+        return context_api.attach(context_api.set_value(_HELD, _Held(opened, current)))
 
     @staticmethod
     def leave(token: Any) -> None:

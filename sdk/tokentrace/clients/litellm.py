@@ -170,6 +170,8 @@ def _describe(call: Call, operation: str, fmt: Format, parameters: tuple[str, ..
         reads_body=False,
         facts=facts or NOTHING,
         prompt=asked,
+        # Its callbacks write into the span that is current: prompts and answers, and counts that it has guessed.
+        is_hidden=True,
     )
 
 

@@ -6,6 +6,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from opentelemetry import trace
 from quickstarts.litellm_answers import CHAT
 from shapes.provider import Provider, http_of, reply
 
@@ -50,6 +51,28 @@ def test_an_answer_that_is_made_up_is_no_call():
 def test_speech_is_counted_in_characters():
     request = SEAMS["speech"].describe(Call(None, ("openai/tts-1", "Hello"), {}))
     assert request.facts == {"characters": 5}
+
+
+def test_what_a_callback_writes_is_none_of_our_span(monkeypatch, metering):
+    """It writes prompts, counts and prices into the span that is current, which without us is the application's."""
+    import openai
+
+    http, provider = http_of("openai._base_client"), Provider((reply(CHAT),))
+    sender = http.Client(transport=provider.transport(http))
+
+    def completion(model):
+        answer = openai.OpenAI(api_key="-", http_client=sender).chat.completions.create(model=model, messages=[])
+        trace.get_current_span().set_attribute("gen_ai.prompt.0.content", "How is the weather?")
+        return answer
+
+    library = ModuleType("litellm")
+    library.completion = completion
+    monkeypatch.setitem(sys.modules, "litellm", library)
+    with metering() as spans, spans.tracer.start_as_current_span("request"):
+        library.completion("gpt-5")
+    inner, outer, request = spans
+    assert (inner.parent.span_id, outer.parent.span_id) == (outer.context.span_id, request.context.span_id)
+    assert ["gen_ai.prompt.0.content" in span.attributes for span in spans] == [False, False, True]
 
 
 def test_what_a_callback_sends_makes_no_call_of_an_aggregate(monkeypatch, metering):
