@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
+from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam, StepSeam
 from tokentrace.releases import RELEASES
 
 _SHARED = frozenset({"azure", "azure.ai", "google"})
@@ -18,13 +18,15 @@ _SHARED = frozenset({"azure", "azure.ai", "google"})
 
 def seams(integration: Integration) -> tuple[AnySeam, ...]:
     """All the functions where we cut into a library."""
-    return (*integration.seams, *integration.attempts, *integration.sessions)
+    return (*integration.seams, *integration.attempts, *integration.sessions, *integration.steps)
 
 
 def cost(seam: AnySeam) -> str:
     """What is lost where a release does not have this function."""
     if isinstance(seam, ResendSeam):
         return "what is sent again in silence is not seen"
+    if isinstance(seam, StepSeam):
+        return "its steps are not told"
     kind = "asynchronous" if seam.awaited else "synchronous"
     if isinstance(seam, AttemptSeam):
         return f"retries, waits and rate limits of {kind} calls are not seen"
@@ -36,7 +38,7 @@ def cost(seam: AnySeam) -> str:
 def library(seam: AnySeam, integration: Integration) -> str:
     """The distribution that a function belongs to; clients share those that speak HTTP."""
     top = seam.module.partition(".")[0]
-    own = {each.module.partition(".")[0] for each in integration.seams}
+    own = {each.module.partition(".")[0] for each in (*integration.seams, *integration.steps)}
     return top if top in RELEASES or top not in own else integration.library
 
 
@@ -72,7 +74,7 @@ def too_old(distribution: str) -> str | None:
 
 def packages(integration: Integration) -> Iterator[str]:
     """What is imported with a library, even with releases that have none of the modules with its seams."""
-    parts = integration.seams[0].module.split(".")
+    parts = (*integration.seams, *integration.steps)[0].module.split(".")
     for depth in range(1, len(parts) + 1):
         package = ".".join(parts[:depth])
         if package not in _SHARED:

@@ -17,7 +17,7 @@ import wrapt
 from tokentrace import fit, realtime, wrapping
 from tokentrace.arrivals import Arrivals
 from tokentrace.guard import log, quietly
-from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
+from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam, StepSeam
 from tokentrace.tracing import Tracing
 
 CLIENTS: Mapping[str, tuple[str, ...]] = {
@@ -39,6 +39,12 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
     "xai": ("xai_sdk",),
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
+FRAMEWORKS: Mapping[str, tuple[str, ...]] = {}
+"""Modules of `tokentrace.frameworks`, likewise."""
+_SUPPORTED: Mapping[str, tuple[str, ...]] = {
+    **{f"clients.{client}": packages for client, packages in CLIENTS.items()},
+    **{f"frameworks.{framework}": packages for framework, packages in FRAMEWORKS.items()},
+}
 
 
 class Installation:
@@ -124,6 +130,8 @@ class Installation:
             return wrapping.attempt(seam)
         if isinstance(seam, ResendSeam):
             return wrapping.resend(seam)
+        if isinstance(seam, StepSeam):
+            return steps.follow(seam)
         if isinstance(seam, SessionSeam):
             return realtime.follow(seam, self._tracing, self._hosts)
         metered = wrapping.call if seam.follow is None else wrapping.calls
@@ -170,12 +178,12 @@ def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
     _current = Installation(tracing, hosts)
     # The finder of wrapt has to stand behind ours, for it is to find what ours has brought in.
     wrapt.register_post_import_hook(_imported, __name__)
-    _arrivals = Arrivals((package for packages in CLIENTS.values() for package in packages), _arrive)
+    _arrivals = Arrivals((package for packages in _SUPPORTED.values() for package in packages), _arrive)
     _arrivals.begin()
-    for client, packages in CLIENTS.items():
+    for library, packages in _SUPPORTED.items():
         if not sys.modules.keys().isdisjoint(packages):
             with quietly("preparing for a library"):
-                _bring(client)
+                _bring(library)
     return _current
 
 
@@ -196,23 +204,23 @@ def uninstall() -> None:
 
 def integrations() -> tuple[Integration, ...]:
     """All libraries that we know."""
-    return tuple(map(_integration, CLIENTS))
+    return tuple(map(_integration, _SUPPORTED))
 
 
 @functools.cache
-def _integration(client: str) -> Integration:
-    return cast("Integration", import_module(f"tokentrace.clients.{client}").INTEGRATION)
+def _integration(library: str) -> Integration:
+    return cast("Integration", import_module(f"tokentrace.{library}").INTEGRATION)
 
 
 def _arrive(package: str) -> None:
-    for client, packages in CLIENTS.items():
+    for library, packages in _SUPPORTED.items():
         if package in packages:
-            _bring(client)
+            _bring(library)
 
 
-def _bring(client: str) -> None:
+def _bring(library: str) -> None:
     """Watch for the modules of a library, and patch those that are there."""
-    _known[client] = integration = _integration(client)
+    _known[library] = integration = _integration(library)
     for name in set(_modules(integration)):
         if name not in _hooked:
             # A module that is there already is patched by this very call.

@@ -172,18 +172,51 @@ class SessionSeam:
     """Names of the errors after which nothing can come any more; any other leaves the session open."""
 
 
-AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam
+class Work(NamedTuple):
+    """What a function of a framework does for a request."""
+
+    kind: str
+    """One of `tokentrace.steps.KINDS`."""
+
+    name: str
+    """What the application calls it: the name of an agent, a tool, a node."""
+
+    role: str | None = None
+    """What the calls below are for, where the framework leaves no doubt."""
+
+    attributes: Mapping[str, Any] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class StepSeam:
+    """A function of a framework that does one step of a request; the calls that it makes are below that step.
+
+    It may be a function, a coroutine function, or a generator of either kind.
+    """
+
+    module: str
+    name: str
+
+    tell: Callable[[Call], Work | None]
+    """What it does; None lets it through without a step."""
+
+    learn: Callable[[Call, Any], Mapping[str, Any]] | None = None
+    """What its result tells of the step, as attributes."""
+
+
+AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam | StepSeam
 
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """A library we meter."""
+    """A library that we meter, or a framework whose steps we tell."""
 
     library: str
     """The distribution, as its installer calls it."""
 
-    seams: tuple[Seam, ...]
+    seams: tuple[Seam, ...] = ()
     attempts: tuple[AttemptSeam | ResendSeam, ...] = ()
     sessions: tuple[SessionSeam, ...] = ()
+    steps: tuple[StepSeam, ...] = ()
     attach: Mapping[str, Callable[[ModuleType], Callable[[], object]]] | None = None
     """By module: what else is to be done once it is imported; returns how to undo it."""
