@@ -41,8 +41,20 @@ HTTP_STATUS = "http.response.status_code"
 TOOL_NAME = "gen_ai.tool.name"
 """Tool that a step executed."""
 
+TOOL_CALL = "gen_ai.tool.call.id"
+"""The model's id of the tool call that a tool executes."""
+
 AGENT_NAME = "gen_ai.agent.name"
 """Agent that a step belongs to."""
+
+WORKFLOW_NAME = "gen_ai.workflow.name"
+"""Workflow that is run."""
+
+CONVERSATION = "gen_ai.conversation.id"
+"""Session or thread of messages, as the application or its framework calls it."""
+
+DATA_SOURCE = "gen_ai.data_source.id"
+"""Where a retrieval looks."""
 
 SERVICE_TIER = "tokentrace.billing.service_tier"
 """Tier that answered, when it changes the price: flex, priority, fast, batch, …"""
@@ -156,7 +168,10 @@ THROTTLE_WAIT = "tokentrace.throttle.wait"
 """How long the call waited because the provider had refused an attempt as too many, or was overloaded."""
 
 STEP = "tokentrace.step.name"
-"""Name of a step of the application or agent."""
+"""Name of a section of the application or agent."""
+
+STEP_KIND = "tokentrace.step.kind"
+"""What kind of section it is."""
 
 ROLE = "tokentrace.role"
 """What a call was for."""

@@ -362,6 +362,5 @@ def _asked(request: Request, provider: str) -> dict[str, Any]:
     if request.port and request.port != _HTTPS:
         asked[name.SERVER_PORT] = request.port
     if role := context.role.get():
-        asked[name.ROLE] = role
-        asked[name.ROLE_SOURCE] = "explicit"
+        asked[name.ROLE], asked[name.ROLE_SOURCE] = role
     return asked

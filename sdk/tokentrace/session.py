@@ -114,6 +114,7 @@ def instrument(
             atexit.register(delivery.close, EXIT_SECONDS)
         context.process_attribution = named(config.tags)
         tracing = Tracing(config, delivery, tracer_provider, meter_provider)
+        context.tracing = tracing
         if delivery is None:
             atexit.register(tracing.finish)
         install.install(tracing, config.hosts)
@@ -129,7 +130,7 @@ def uninstrument() -> None:
             return
         _session = None
         install.uninstall()
-        context.process_attribution = {}
+        context.process_attribution, context.tracing = {}, None
         if ending.delivery is not None:
             ending.delivery.close(EXIT_SECONDS)
             atexit.unregister(ending.delivery.close)

@@ -39,11 +39,11 @@ _UNLIMITED = SpanLimits(
 
 
 class Open(Protocol):
-    """A call whose answer is still to come."""
+    """A call whose answer is still to come, or a section that goes on."""
 
-    def end(self, how: str | None, /) -> None: ...
+    def end(self, how: None, /) -> None: ...
 
-    def forget(self) -> None: ...
+    def forget(self) -> object: ...
 
 
 class Opened(NamedTuple):
@@ -85,6 +85,11 @@ def _unlimited(tracer: Tracer) -> Tracer:
     return tracer
 
 
+def _current_id() -> int:
+    """Id of the application's span that is current."""
+    return trace.get_current_span().get_span_context().span_id
+
+
 class Tracing:
     """Starts spans for one configuration.
 
@@ -121,29 +126,39 @@ class Tracing:
         """Where spans begin now."""
         return self._given or trace.get_tracer_provider()
 
-    def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any], *, is_hidden: bool = False) -> Opened:
-        """A span as the child of the current one, with the attribution of the request."""
+    def start(
+        self,
+        title: str,
+        kind: SpanKind,
+        attributes: Mapping[str, Any],
+        *,
+        is_hidden: bool = False,
+        parent: Opened | None = None,
+        attribution: context.Tagged | None = None,
+    ) -> Opened:
+        """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
         tracers = self._current()
-        described = {**context.process_attribution, **context.attribution.get().attributes, **attributes}
-        parent, is_below_private = None, False
+        tagged = context.attribution.get() if attribution is None else attribution
+        described = {**context.process_attribution, **tagged.attributes, **attributes}
         held = context_api.get_value(_HELD)
         # The held parent counts only as long as the application has opened no span of its own in between.
-        if isinstance(held, _Held) and held.below == trace.get_current_span().get_span_context().span_id:
-            parent, is_below_private = trace.set_span_in_context(held.opened.span), held.opened.is_private
+        if parent is None and isinstance(held, _Held) and held.below == _current_id():
+            parent = held.opened
+        is_below_private = parent is not None and parent.is_private
+        above = None if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
         if not is_below_private and tracers.shared is not None:
-            span = tracers.shared.start_span(title, context=parent, kind=kind, attributes=described)
+            span = tracers.shared.start_span(title, context=above, kind=kind, attributes=described)
             if self.delivery is None or span.is_recording():
                 return Opened(span, is_private=False, is_hidden=is_hidden)
-        private = tracers.private.start_span(title, context=parent, kind=kind, attributes=described)
+        private = tracers.private.start_span(title, context=above, kind=kind, attributes=described)
         return Opened(private, is_private=True)
 
     def enter(self, opened: Opened) -> Any:
         """Make a span the parent of what follows; gives the token that `leave` takes."""
         if not (opened.is_private or opened.is_hidden):
             return context_api.attach(trace.set_span_in_context(opened.span))
-        current = trace.get_current_span().get_span_context().span_id
-        return context_api.attach(context_api.set_value(_HELD, _Held(opened, current)))
+        return context_api.attach(context_api.set_value(_HELD, _Held(opened, _current_id())))
 
     @staticmethod
     def leave(token: Any) -> None:
@@ -151,7 +166,7 @@ class Tracing:
         context_api.detach(token)
 
     def follow(self, call: Open) -> None:
-        """Have a call ended with what is known of it, should the process end first."""
+        """Have a call or section ended with what is known of it, should the process end first."""
         self.open.add(call)
         if self.delivery is not None:
             self.delivery.begin()
