@@ -74,7 +74,7 @@ def too_old(distribution: str) -> str | None:
 
 def packages(integration: Integration) -> Iterator[str]:
     """What is imported with a library, even with releases that have none of the modules with its seams."""
-    parts = (*integration.seams, *integration.steps)[0].module.split(".")
+    parts = seams(integration)[0].module.split(".")
     for depth in range(1, len(parts) + 1):
         package = ".".join(parts[:depth])
         if package not in _SHARED:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import wrapt
 
-from tokentrace import fit, realtime, wrapping
+from tokentrace import fit, realtime, running, wrapping
 from tokentrace.arrivals import Arrivals
 from tokentrace.guard import log, quietly
 from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam, StepSeam
@@ -131,7 +131,7 @@ class Installation:
         if isinstance(seam, ResendSeam):
             return wrapping.resend(seam)
         if isinstance(seam, StepSeam):
-            return steps.follow(seam)
+            return running.follow(seam)
         if isinstance(seam, SessionSeam):
             return realtime.follow(seam, self._tracing, self._hosts)
         metered = wrapping.call if seam.follow is None else wrapping.calls

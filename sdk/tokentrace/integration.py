@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
+from tokentrace.kinds import Kind
 from tokentrace.reading import NOTHING, Format
 from tokentrace.tap import Listener
 
@@ -175,8 +176,7 @@ class SessionSeam:
 class Work(NamedTuple):
     """What a function of a framework does for a request."""
 
-    kind: str
-    """One of `tokentrace.steps.KINDS`."""
+    kind: Kind
 
     name: str
     """What the application calls it: the name of an agent, a tool, a node."""
@@ -199,9 +199,6 @@ class StepSeam:
 
     tell: Callable[[Call], Work | None]
     """What it does; None lets it through without a step."""
-
-    learn: Callable[[Call, Any], Mapping[str, Any]] | None = None
-    """What its result tells of the step, as attributes."""
 
 
 AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam | StepSeam

@@ -10,8 +10,8 @@ from typing import Any, Self
 import wrapt
 
 from tokentrace.guard import quietly
-from tokentrace.integration import Call
-from tokentrace.section import Section
+from tokentrace.integration import Call, StepSeam
+from tokentrace.section import Section, begin as begin_section
 
 Begin = Callable[[Call], Section | None]
 """Begins the section of one invocation; None where there is to be none."""
@@ -39,6 +39,17 @@ def as_section(begin: Begin) -> Callable[[Any, Any, Any, Any], Any]:
         return _handed_back(section, _within(section, wrapped, args, kwargs))
 
     return called
+
+
+def follow(seam: StepSeam) -> Callable[[Any, Any, Any, Any], Any]:
+    """The wrapper that a function of a framework gets."""
+
+    def begun(call: Call) -> Section | None:
+        if (work := seam.tell(call)) is None:
+            return None
+        return begin_section(work.name, work.kind, role=work.role, attributes=work.attributes)
+
+    return as_section(begun)
 
 
 def _from_here(begun: _Begun) -> _Begun:

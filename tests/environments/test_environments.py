@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,11 @@ def test_every_shape_counts_once(environment):
         ],
         cwd=ROOT,
         env={
-            key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "OTEL_", "TOKENTRACE_"))
+            **{
+                key: told for key, told in os.environ.items() if not key.startswith(("PYTEST_", "OTEL_", "TOKENTRACE_"))
+            },
+            # No environment of a library has the collector, whose own libraries may not go with it.
+            "COLLECTOR_PYTHON": sys.executable,
         },
         capture_output=True,
         text=True,

@@ -68,3 +68,14 @@ def test_what_is_refused_is_not_billed(spans):
     with playing(fails(429), *TURNS) as (script, url):
         chat(url, streamed=False)
     assert counted(spans.ours()) == script.billed == [TURNS[0].tokens]
+
+
+def test_the_books_say_what_was_billed(metering, books):
+    import tokentrace
+
+    with metering() as spans, playing(*TURNS) as (script, url), tokentrace.step("ask"):
+        for _ in TURNS:
+            chat(url, streamed=False)
+    report = books.report(spans.ours())
+    assert sum(report["tokens"].values()) == sum(tokens.input + tokens.output for tokens in script.billed)
+    assert report["calls"] == len(TURNS)
