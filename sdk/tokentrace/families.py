@@ -158,12 +158,6 @@ _FAMILIES: tuple[tuple[str, Family], ...] = (
 
 _OTHERS = Family("o200k_base", 1.06, 0.09, 1.5, 1.5, 8, 8)
 
-_ALOUD = re.compile(r"deepseek-r1|qwq|qwen-?3|magistral|r1-distill")
-"""Models whose reasoning some servers leave in the text of the answer, between tags."""
-
-_SILENT = re.compile(r"\bo[1-4]\b|gpt-[5-9](?!.*chat)|codex|grok-(?:3-mini|4(?!.*non-reasoning))|gemini-(?:2\.5|[3-9])")
-"""Models that reason without a word of it in the answer."""
-
 
 @lru_cache(maxsize=256)
 def family(model: str) -> Family:
@@ -177,15 +171,3 @@ def framing(model: str, provider: str, fmt: str) -> Framing:
     """What the prompts of a model take beside their texts, by its name, by who runs it and by how it is asked."""
     named = f"{model} at {provider} over {fmt}".lower()
     return next((found for pattern, found in _FRAMINGS if re.search(pattern, named)), _FRAMED)
-
-
-@lru_cache(maxsize=256)
-def reasons(model: str) -> bool:
-    """Whether a model may have reasoned, though no part of its answer says so."""
-    return bool(_SILENT.search(model.lower()) or _ALOUD.search(model.lower()))
-
-
-@lru_cache(maxsize=256)
-def is_silent(model: str) -> bool:
-    """Whether a model reasons out of sight: how much cannot be counted where nobody reports it."""
-    return bool(_SILENT.search(model.lower()))

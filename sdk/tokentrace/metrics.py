@@ -52,15 +52,21 @@ class Metrics:
         self._lost = meter.create_counter(name.LOST_METRIC, "{span}")
         self._duplicate = meter.create_counter(name.DUPLICATE_METRIC, "{call}")
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is a provider that records."""
+        if self._nobody is None:
+            return True
+        if (self._provider or metrics.get_meter_provider()) is self._nobody:
+            return False
+        self._nobody = None
+        return True
+
     def record(self, said: Mapping[str, Any], seconds: float, *, is_open: bool = False) -> None:
         """Add a call that is over: all that its span says, and how long it took.
 
         Where its counts are still open, `count` is told of them when they are estimated.
         """
-        if self._nobody is not None:
-            if (self._provider or metrics.get_meter_provider()) is self._nobody:
-                return
-            self._nobody = None
         common = {key: said[key] for key in _DIMENSIONS if key in said}
         if said[name.USAGE_SCOPE] != "call":
             # What it says is said elsewhere too, and sums must stay sums.
