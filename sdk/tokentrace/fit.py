@@ -38,7 +38,8 @@ def cost(seam: AnySeam) -> str:
 def library(seam: AnySeam, integration: Integration) -> str:
     """The distribution that a function belongs to; clients share those that speak HTTP."""
     top = seam.module.partition(".")[0]
-    own = {each.module.partition(".")[0] for each in (*integration.seams, *integration.steps)}
+    cuts: tuple[AnySeam, ...] = (*integration.seams, *integration.steps)
+    own = {each.module.partition(".")[0] for each in cuts}
     return top if top in RELEASES or top not in own else integration.library
 
 
