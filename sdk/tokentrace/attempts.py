@@ -80,6 +80,8 @@ class Attempt:
 
 def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None) -> str:
     """Whether the provider bills a call that took these attempts through the client `http`."""
+    if attempts and attempts[-1].billable == "true":
+        return "true"
     billable = {attempt.billable for attempt in attempts}
     if "true" in billable:
         return "true"

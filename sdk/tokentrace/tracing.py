@@ -123,7 +123,9 @@ class Tracing:
     def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any], *, is_hidden: bool = False) -> Opened:
         """A span as the child of the current one, with the attribution of the request."""
         tracers = self._current()
-        described = {**context.process_attribution, **context.attribution.get().attributes, **attributes}
+        described, tagged = attributes, context.attribution.get().attributes
+        if tagged or context.process_attribution:
+            described = {**context.process_attribution, **tagged, **attributes}
         parent, is_below_private = None, False
         held = context_api.get_value(_HELD)
         # The held parent counts only as long as the application has opened no span of its own in between.
