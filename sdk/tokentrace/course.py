@@ -14,16 +14,7 @@ from tokentrace.guard import note, quietly
 from tokentrace.integration import Request, Tap
 from tokentrace.missing import MEASURED, Kept
 from tokentrace.reading import Reading
-from tokentrace.sieve import AsyncSiftedByteTap, SiftedByteTap
 from tokentrace.tap import AsyncByteTap, AsyncPartTap, ByteTap, Listener, PartTap
-
-_TAPS: Mapping[tuple[bool, bool], Callable[[Any, Listener], Any]] = {
-    (False, False): ByteTap,
-    (False, True): AsyncByteTap,
-    (True, False): SiftedByteTap,
-    (True, True): AsyncSiftedByteTap,
-}
-"""By whether the stream is sifted, and whether it is awaited."""
 
 
 class Course:
@@ -114,7 +105,7 @@ class Course:
             self._feed = self._body.feed
             self.framing = response.headers
             sifts = self.sifts and not response.headers.get("content-encoding")
-            response.stream = _TAPS[sifts, awaited](response.stream, self)
+            response.stream = _tap(sifts=sifts, awaited=awaited)(response.stream, self)
             self.follow()
         else:
             # Of a stream we keep no response: it holds the tap, the tap holds us, and a circle would keep the
@@ -181,6 +172,15 @@ class Course:
     def _keep(self, answer: Any) -> None:
         if self._parts is not None:
             self._parts.append(answer)
+
+
+def _tap(*, sifts: bool, awaited: bool) -> Callable[[Any, Listener], Any]:
+    if sifts:
+        # Only where `stream_usage` is on.
+        from tokentrace.sieve import AsyncSiftedByteTap, SiftedByteTap  # noqa: PLC0415
+
+        return AsyncSiftedByteTap if awaited else SiftedByteTap
+    return AsyncByteTap if awaited else ByteTap
 
 
 def _ignore(part: Any) -> None:

@@ -93,13 +93,17 @@ def gone(package: str, integrations: Iterable[Integration]) -> Iterator[AnySeam]
 
     In the releases that are tested, what is not there is a function of others.
     """
+    untested: dict[str, bool] = {}
     for each in integrations:
         for seam in seams(each):
-            if not seam.module.startswith(f"{package}.") or _is_there(seam, package) or _has_twin(seam, each):
+            if not seam.module.startswith(f"{package}."):
                 continue
             distribution = library(seam, each)
-            release = installed(distribution)
-            if release is not None and is_newer(distribution, release):
+            if distribution not in untested:
+                release = installed(distribution)
+                untested[distribution] = release is not None and is_newer(distribution, release)
+            # Asked first, for it is one question for all of a library, and the others look for files.
+            if untested[distribution] and not _is_there(seam, package) and not _has_twin(seam, each):
                 yield seam
 
 

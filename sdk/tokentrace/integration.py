@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -70,8 +69,7 @@ Tap: TypeAlias = Callable[[Any, Listener], Any]
 """Has a listener read along with a result, and gives what the application gets; None where nothing is to follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seam:
+class Seam(NamedTuple):
     """A function of the library that makes exactly one provider call, or hands out the answers to several."""
 
     module: str
@@ -93,8 +91,7 @@ Kept: TypeAlias = Callable[[Call, Any, Format], bytes | None]
 """The body that an answer carries, by the call that sent the request; None where the result tells more."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptSeam:
+class AttemptSeam(NamedTuple):
     """A function of the library that makes exactly one HTTP request of a call."""
 
     module: str
@@ -105,8 +102,7 @@ class AttemptSeam:
     """For a library with answers of its own; None for those of httpx and httpx2."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResendSeam:
+class ResendSeam(NamedTuple):
     """A coroutine function that sends the HTTP request of an attempt, and what a library sends beside its attempts.
 
     Where it sends again within one attempt, the first was an attempt of its own.
@@ -151,8 +147,7 @@ Follow: TypeAlias = Callable[[Message], Turn | None]
 """Which call of its session a message belongs to; None for all that says nothing of a bill."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSeam:
+class SessionSeam(NamedTuple):
     """A function of a session that stays open, in which a provider bills one call after the other.
 
     It gives a message where it has a `follow`, closes the session where it `closes`, and opens it otherwise: then its
@@ -187,8 +182,7 @@ class Work(NamedTuple):
     attributes: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class StepSeam:
+class StepSeam(NamedTuple):
     """A function of a framework that does one step of a request; the calls that it makes are below that step.
 
     It may be a function, a coroutine function, or a generator of either kind.
@@ -204,8 +198,7 @@ class StepSeam:
 AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam | StepSeam
 
 
-@dataclass(frozen=True, slots=True)
-class Integration:
+class Integration(NamedTuple):
     """A library that we meter, or a framework whose steps we tell."""
 
     library: str

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from tokentrace import attempts, composition, context, missing, outcome
 from tokentrace.course import Course
-from tokentrace.delivery import Delivery
 from tokentrace.guard import quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import Request
 from tokentrace.outcome import Outcome
 from tokentrace.prompt import Piece
 from tokentrace.tracing import Tracing
+
+if TYPE_CHECKING:
+    from tokentrace.delivery import Delivery
 
 
 class Meter(Course):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics
 from opentelemetry.metrics._internal import (
@@ -11,8 +11,10 @@ from opentelemetry.metrics._internal import (
 )
 
 from tokentrace import attributes as name
-from tokentrace.counts import LOSSES, Counts
-from tokentrace.export import SCOPE
+from tokentrace.version import SCOPE
+
+if TYPE_CHECKING:
+    from tokentrace.counts import Counts
 
 _TOKENS = tuple(4**power for power in range(14))
 _SECONDS = tuple(0.01 * 2**power for power in range(14))
@@ -85,6 +87,9 @@ class Metrics:
 
     def deliver(self, news: Counts) -> None:
         """Add what became of spans since the last time."""
+        # It has come with the delivery, which alone has news.
+        from tokentrace.counts import LOSSES  # noqa: PLC0415
+
         for title, counter in self._spans.items():
             if number := getattr(news, title):
                 counter.add(number)

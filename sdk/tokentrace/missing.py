@@ -10,7 +10,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from tokentrace.metrics import Metrics
 from tokentrace.prompt import Piece, held
 from tokentrace.reading import Format, Reading
-from tokentrace.reasoners import reasons
 from tokentrace.usage import Usage
 
 LIMIT = 4 * 1024 * 1024
@@ -64,10 +63,15 @@ def wanted(usage: Usage, seen: Reading, model: str, fmt: Format, *, has_prompt: 
     # Some servers show the reasoning and report it as zero.
     untold = thought is None and (usage.reasoning is None or seen.visibility == "readable")
     reasoning = bool(output) and not is_partial and untold and usage.flags.get("reasoning_source") != "derived"
+    if reasoning and seen.visibility is None:
+        # Most answers say how much they reasoned.
+        from tokentrace.reasoners import reasons  # noqa: PLC0415
+
+        reasoning = reasons(model)
     found = Wanted(
         has_prompt and usage.input is None and not usage.meters,
         fmt.say is not None and (output is None or is_partial),
-        reasoning and (seen.visibility is not None or reasons(model)),
+        reasoning,
     )
     return found if any(found) else None
 

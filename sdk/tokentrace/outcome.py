@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tokentrace import attempts, attributes as name, composition, context, gateway, record
+from tokentrace import attempts, attributes as name, composition, context, record
 from tokentrace.guard import quietly
+from tokentrace.hosts import PROXY
 from tokentrace.integration import EVERY, Request
 from tokentrace.reading import NOTHING
 from tokentrace.usage import Usage
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from tokentrace.meter import Meter
 
 _HTTPS = 443
+_MAY_BE_PROXIES = frozenset({"", PROXY})
+"""What is known of a host by its name alone."""
 
 
 def asked(request: Request, provider: str) -> dict[str, Any]:
@@ -54,17 +57,26 @@ class Outcome:
     def _count(self) -> None:
         """Whose dialect the answer speaks, and what it says, and the proxy that may have sent it."""
         call = self._call
-        last = call.attempts[-1] if call.attempts else None
-        # No proxy stands before a host whose provider is known.
-        may_be_passed_on = last is not None and call.known_provider in {"", gateway.PROXY}
-        told = gateway.said(last.headers) if last is not None and may_be_passed_on else NOTHING
-        self.answered_by = answered_by = gateway.PROXY if told else call.provider
+        told = self._proxied()
+        self.answered_by = answered_by = PROXY if told else call.provider
         facts = call.facts
         self.usage: Usage = call.format.count(call.seen, answered_by, facts)
         self.found = found = record.attributes(call.seen, self.usage, answered_by, facts)
-        if told and last is not None and last.billable == "true":
+        if told and call.attempts[-1].billable == "true":
+            from tokentrace import gateway  # noqa: PLC0415
+
             passed_on = gateway.passes_on(call.seen.usage, streamed=call.is_streamed)
             found |= gateway.behind(told, call.asked, found, call.hosts, passed_on=passed_on)
+
+    def _proxied(self) -> Mapping[str, str]:
+        """What a proxy says of the call; empty where none has answered."""
+        call = self._call
+        # None stands before a host whose provider is known.
+        if not call.attempts or call.known_provider not in _MAY_BE_PROXIES:
+            return NOTHING
+        from tokentrace import gateway  # noqa: PLC0415  (most applications ask providers themselves)
+
+        return gateway.said(call.attempts[-1].headers)
 
     def _describe(self) -> None:
         call, found, tried = self._call, self.found, self._call.attempts

@@ -96,7 +96,8 @@ Say: TypeAlias = Callable[[Any, Said], None]
 """Adds to a `Said` what one part of a response says; takes what `Read` takes."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would cost every start of an application a millisecond.
+@dataclass(slots=True, eq=False)
 class Format:
     """A wire format: how the parts of a response are read and what their counts mean."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import ReferenceType, ref
 
 from opentelemetry import context as context_api, trace
@@ -17,11 +16,13 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 
 from tokentrace import context
 from tokentrace.config import Config
-from tokentrace.delivery import Delivery
-from tokentrace.export import SCOPE, Processor
 from tokentrace.metrics import Metrics
 from tokentrace.prefixes import Prefixes
-from tokentrace.version import VERSION
+from tokentrace.version import SCOPE, VERSION
+
+if TYPE_CHECKING:
+    from tokentrace.delivery import Delivery
+    from tokentrace.export import Processor
 
 _HELD = context_api.create_key("tokentrace-held-span")
 
@@ -57,8 +58,7 @@ class Opened(NamedTuple):
     """Whether nobody but us is to find it as the current one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(NamedTuple):
     """A span that is the parent of what follows of ours, and of nothing else."""
 
     opened: Opened
@@ -66,8 +66,7 @@ class _Held:
     """Id of the application's span that was current then."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Tracers:
+class _Tracers(NamedTuple):
     """Where spans begin, as long as the application has this provider."""
 
     provider: trace.TracerProvider
@@ -138,8 +137,10 @@ class Tracing:
     ) -> Opened:
         """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
         tracers = self._current()
-        tagged = context.attribution.get() if attribution is None else attribution
-        described = {**context.process_attribution, **tagged.attributes, **attributes}
+        tagged = (context.attribution.get() if attribution is None else attribution).attributes
+        described = attributes
+        if tagged or context.process_attribution:
+            described = {**context.process_attribution, **tagged, **attributes}
         held = context_api.get_value(_HELD)
         # The held parent counts only as long as the application has opened no span of its own in between.
         if parent is None and isinstance(held, _Held) and held.below == _current_id():
@@ -225,6 +226,9 @@ class Tracing:
             return False
         if self.delivery is None:
             return True
+        # It has come with the delivery.
+        from tokentrace.export import Processor  # noqa: PLC0415
+
         processor = next((processor for known, processor in _processors if known() is provider), None)
         if processor is None:
             processor = Processor()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 
 import httpx2
@@ -50,3 +53,41 @@ def test_a_call_leaves_nothing_to_the_garbage_collector(spans, garbage, streamed
 
     assert len(spans.ours()) == 1
     assert [kind for each in garbage if (kind := type(each)).__module__.startswith("tokentrace")] == []
+
+
+SETTING_UP = """
+    import importlib, sys
+    from opentelemetry.exporter.otlp.proto.http import trace_exporter
+    from opentelemetry.sdk.trace import TracerProvider
+    for client in sys.argv[1:]:
+        importlib.import_module(client)
+    before = set(sys.modules)
+    import tokentrace
+    tokentrace.instrument()
+    print(*sorted(set(sys.modules) - before))
+"""
+
+
+def loaded(*clients: str) -> list[str]:
+    """The modules that setting up loads, beside those of OpenTelemetry and of clients."""
+    command = [sys.executable, "-c", textwrap.dedent(SETTING_UP), *clients]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_setting_up_loads_few_modules_as_long_as_there_is_nothing_to_meter():
+    modules = loaded()
+    assert len(modules) <= 30, modules
+
+
+def test_setting_up_loads_what_the_calls_of_a_client_need_and_no_more():
+    modules = loaded("openai")
+    assert len(modules) <= 80, modules
+
+
+def test_no_client_brings_what_another_alone_needs():
+    modules = loaded("openai")
+    assert [name for name in modules if name.startswith("tokentrace.clients.")] == [
+        "tokentrace.clients._openai_sessions",
+        "tokentrace.clients._stainless",
+        "tokentrace.clients.openai",
+    ]

@@ -83,6 +83,20 @@ def test_a_library_that_another_thread_is_importing_is_wrapped_once_it_is_there(
     assert run(program, library(code)) == "True\n"
 
 
+def test_a_library_is_wrapped_where_somebody_else_has_begun_to_wait_for_modules_first(tmp_path):
+    (tmp_path / "litellm.py").write_text("def completion(): ...")
+    program = """
+        import tokentrace
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        import wrapt
+        wrapt.register_post_import_hook(lambda module: None, "colorsys")
+        import litellm
+        print(isinstance(litellm.completion, wrapt.FunctionWrapper))
+    """
+    assert run(program, tmp_path) == "True\n"
+
+
 def test_a_class_on_which_somebody_has_wrapped_the_inherited_function_is_metered_too(metering):
     import httpx2
     import openai
