@@ -7,13 +7,28 @@
 meters every call that the process makes to a language model, and sends it as OpenTelemetry spans to a collector.
 """
 
-from tokentrace.attribution import tags
 from tokentrace.checkup import doctor
 from tokentrace.config import Config
 from tokentrace.normalise import read_usage
 from tokentrace.reviews import review
 from tokentrace.session import flush, instrument, uninstrument
-from tokentrace.steps import step
+from tokentrace.steps import agent, step, tool, trace_id, workflow
+from tokentrace.tagging import tags
 from tokentrace.usage import Usage
 
-__all__ = ["Config", "Usage", "doctor", "flush", "instrument", "read_usage", "review", "step", "tags", "uninstrument"]
+__all__ = [
+    "Config",
+    "Usage",
+    "agent",
+    "doctor",
+    "flush",
+    "instrument",
+    "read_usage",
+    "review",
+    "step",
+    "tags",
+    "tool",
+    "trace_id",
+    "uninstrument",
+    "workflow",
+]

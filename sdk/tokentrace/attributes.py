@@ -179,6 +179,9 @@ ROLE = "tokentrace.role"
 ROLE_SOURCE = "tokentrace.role_source"
 """How the role was decided."""
 
+WORK_UNIT = "tokentrace.work_unit.id"
+"""What a workflow works on, such as an order: its runs are one piece of work, done again."""
+
 TEAM = "tokentrace.attribution.team"
 """Team that answers for the cost."""
 

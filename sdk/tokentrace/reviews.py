@@ -8,9 +8,9 @@ from typing import Literal, Self, get_args
 
 from opentelemetry.trace import SpanKind
 
-from tokentrace import attributes as name, session
+from tokentrace import attributes as name, context
 from tokentrace.guard import quietly
-from tokentrace.tracing import Opened, Tracing
+from tokentrace.tracing import Opened
 
 Kind = Literal["approval", "correction", "annotation", "escalation", "audit"]
 Decision = Literal["approved", "edited", "rejected", "deferred"]
@@ -23,7 +23,7 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
     the rest of the time inside is waiting. Without either, the time spent is unknown, which is not zero.
     """
 
-    __slots__ = ("_active", "_attributes", "_began", "_opened", "_resumed", "_tracing", "decision")
+    __slots__ = ("_active", "_attributes", "_began", "_opened", "_resumed", "decision")
 
     def __init__(
         self,
@@ -40,7 +40,6 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
         self._active: float | None = None
         self._resumed: float | None = None
         self._opened: Opened | None = None
-        self._tracing: Tracing | None = None
         self.decision: Decision | None = decision
         """What the person decided; may be set inside."""
 
@@ -64,10 +63,9 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
     def __enter__(self) -> Self:
         self._began = time.monotonic()
         with quietly("opening a review"):
-            if (running := session.current()) is not None:
-                self._tracing = running.tracing
+            if (tracing := context.tracing) is not None:
                 title = f"review {self._attributes[name.REVIEW_KIND]}"
-                self._opened = running.tracing.start(title, SpanKind.INTERNAL, self._attributes)
+                self._opened = tracing.start(title, SpanKind.INTERNAL, self._attributes)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

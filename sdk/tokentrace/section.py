@@ -150,6 +150,11 @@ class Inside:
                 self._entry.leave()
 
 
+def entered() -> Entry | None:
+    """The innermost stay of the code that is running now."""
+    return _innermost.get()
+
+
 def innermost() -> Section | None:
     """The section that the code is inside of which is running now."""
     entry = _innermost.get()

@@ -90,6 +90,12 @@ def _current_id() -> int:
     return trace.get_current_span().get_span_context().span_id
 
 
+def _held() -> Opened | None:
+    """The parent that is ours alone, as long as the application has opened no span of its own in between."""
+    held = context_api.get_value(_HELD)
+    return held.opened if isinstance(held, _Held) and held.below == _current_id() else None
+
+
 class Tracing:
     """Starts spans for one configuration.
 
@@ -140,10 +146,7 @@ class Tracing:
         tracers = self._current()
         tagged = context.attribution.get() if attribution is None else attribution
         described = {**context.process_attribution, **tagged.attributes, **attributes}
-        held = context_api.get_value(_HELD)
-        # The held parent counts only as long as the application has opened no span of its own in between.
-        if parent is None and isinstance(held, _Held) and held.below == _current_id():
-            parent = held.opened
+        parent = parent or _held()
         is_below_private = parent is not None and parent.is_private
         above = None if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
@@ -153,6 +156,12 @@ class Tracing:
                 return Opened(span, is_private=False, is_hidden=is_hidden)
         private = tracers.private.start_span(title, context=above, kind=kind, attributes=described)
         return Opened(private, is_private=True)
+
+    @staticmethod
+    def here() -> trace.SpanContext:
+        """The span that one which starts now is the child of; an invalid one where there is none."""
+        held = _held()
+        return (trace.get_current_span() if held is None else held.span).get_span_context()
 
     def enter(self, opened: Opened) -> Any:
         """Make a span the parent of what follows; gives the token that `leave` takes."""
