@@ -10,7 +10,8 @@ meters every call that the process makes to a language model, and sends it as Op
 from tokentrace.checkup import doctor
 from tokentrace.config import Config
 from tokentrace.normalise import read_usage
-from tokentrace.reviews import review
+from tokentrace.reporting import outcome, reject
+from tokentrace.reviews import record_review, review
 from tokentrace.session import flush, instrument, uninstrument
 from tokentrace.steps import agent, step, tool, trace_id, workflow
 from tokentrace.tagging import tags
@@ -23,7 +24,10 @@ __all__ = [
     "doctor",
     "flush",
     "instrument",
+    "outcome",
     "read_usage",
+    "record_review",
+    "reject",
     "review",
     "step",
     "tags",

@@ -49,3 +49,8 @@ tracing: Tracing | None = None
 
 metering: ContextVar[Meter | None] = ContextVar("tokentrace_metering", default=None)
 """The call that is being made in this context, so that its HTTP attempts find it."""
+
+
+def tags(tagged: Tagged | None = None) -> dict[str, str]:
+    """The attribution attributes of what runs now, or is tagged otherwise, in this process."""
+    return {**process_attribution, **(attribution.get() if tagged is None else tagged).attributes}

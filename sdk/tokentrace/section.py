@@ -192,7 +192,7 @@ def begin(
             SpanKind.INTERNAL,
             told,
             parent=None if away is None else away.span.opened,
-            attribution=attribution,
+            attribution=context.tags(attribution),
         )
         span = _Span(opened, tracing)
         tracing.follow(span)

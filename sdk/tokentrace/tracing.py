@@ -140,21 +140,21 @@ class Tracing:
         *,
         is_hidden: bool = False,
         parent: Opened | None = None,
-        attribution: context.Tagged | None = None,
+        attribution: Mapping[str, str] | None = None,
+        began: int | None = None,
     ) -> Opened:
         """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
         tracers = self._current()
-        tagged = context.attribution.get() if attribution is None else attribution
-        described = {**context.process_attribution, **tagged.attributes, **attributes}
+        described = {**(context.tags() if attribution is None else attribution), **attributes}
         parent = parent or _held()
         is_below_private = parent is not None and parent.is_private
         above = None if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
         if not is_below_private and tracers.shared is not None:
-            span = tracers.shared.start_span(title, context=above, kind=kind, attributes=described)
+            span = tracers.shared.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
             if self.delivery is None or span.is_recording():
                 return Opened(span, is_private=False, is_hidden=is_hidden)
-        private = tracers.private.start_span(title, context=above, kind=kind, attributes=described)
+        private = tracers.private.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
         return Opened(private, is_private=True)
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from typing import assert_type
 
 import tokentrace
@@ -59,3 +60,7 @@ assert_type(brief("x"), AsyncIterator[bytes])
 
 with tokentrace.tool("search", call_id="call_1") as entered:
     assert_type(tokentrace.trace_id(), str | None)
+
+assert_type(tokentrace.outcome("success", value=Decimal("1.5"), currency="EUR", units=2), None)
+assert_type(tokentrace.reject("schema", whole_section=True), None)
+assert_type(tokentrace.record_review(trace_id={"0" * 31 + "1": 3}, active_time=90.0, decision="edited"), None)
