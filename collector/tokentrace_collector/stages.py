@@ -25,6 +25,7 @@ _SCRATCH = (
     "ancestry",
     "responses",
     "decided",
+    "rejected",
     "bearing",
     "rates",
     "prices",
@@ -74,7 +75,7 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("ancestry", "decided", "bearing"):
+        for statement in ("ancestry", "decided", "rejected", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

@@ -27,6 +27,7 @@ WITH
                 call.review_kind != '', '',
                 call.stream_end = 'failed', 'failed',
                 call.failed AND call.stream_end NOT IN ('closed', 'dropped', 'cancelled'), 'failed',
+                span.number IN (SELECT number FROM rollup_rejected), 'rejected',
                 hasAny(
                     call.finish_reasons,
                     [

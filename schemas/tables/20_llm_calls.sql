@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     role LowCardinality(String) COMMENT 'As the span itself says; empty where it says nothing.',
     role_source LowCardinality(String),
     step LowCardinality(String),
+    work_unit String CODEC(ZSTD(1)) COMMENT 'What a workflow works on; empty on all else.',
     team LowCardinality(String),
     feature LowCardinality(String),
     customer String CODEC(ZSTD(1)),
@@ -62,6 +63,10 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     review_wait_seconds Nullable(UInt32),
     reviewer String CODEC(ZSTD(1)),
     reviewer_role LowCardinality(String),
+    report LowCardinality(String) COMMENT 'outcome, review or rejection, on a span that only reports on its trace and makes it no longer.',
+    reject_reason LowCardinality(String) COMMENT 'Why output was not used; empty on a span that rejects none.',
+    reject_extent LowCardinality(String) COMMENT 'answer or section.',
+    rejected_response String CODEC(ZSTD(1)),
     rate_key UInt64 COMMENT 'Hash of everything that decides the price list: provider, models, tier, host.',
     ingested_at DateTime64(6) CODEC(Delta(8), ZSTD(1)),
     INDEX idx_ingested_at ingested_at TYPE minmax GRANULARITY 1

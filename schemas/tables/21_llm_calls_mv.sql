@@ -225,6 +225,7 @@ SELECT
     ) AS role,
     said['tokentrace.role_source'] AS role_source,
     said['tokentrace.step.name'] AS step,
+    said['tokentrace.work_unit.id'] AS work_unit,
     if(
         said['tokentrace.attribution.team'] != '',
         said['tokentrace.attribution.team'],
@@ -276,6 +277,10 @@ SELECT
     if(wait_time >= 0 AND wait_time <= 31622400, toUInt32(round(assumeNotNull(wait_time))), NULL) AS review_wait_seconds,
     said['tokentrace.review.reviewer.id'] AS reviewer,
     said['tokentrace.review.reviewer.role'] AS reviewer_role,
+    said['tokentrace.report'] AS report,
+    said['tokentrace.reject.reason'] AS reject_reason,
+    said['tokentrace.reject.extent'] AS reject_extent,
+    said['tokentrace.reject.response_id'] AS rejected_response,
     if(
         review_kind = '',
         sipHash64(provider, model, request_model, tier, host),

@@ -10,20 +10,53 @@ meters every call that the process makes to a language model, and sends it as Op
 import typing as _typing
 from importlib import import_module as _import_module
 
-from tokentrace.attribution import tags
 from tokentrace.config import Config
 from tokentrace.session import flush, instrument, uninstrument
-from tokentrace.steps import step
 
 if _typing.TYPE_CHECKING:
     from tokentrace.checkup import doctor
     from tokentrace.normalise import read_usage
-    from tokentrace.reviews import review
+    from tokentrace.reporting import outcome, reject
+    from tokentrace.reviews import record_review, review
+    from tokentrace.steps import agent, step, tool, trace_id, workflow
+    from tokentrace.tagging import tags
     from tokentrace.usage import Usage
 
-__all__ = ["Config", "Usage", "doctor", "flush", "instrument", "read_usage", "review", "step", "tags", "uninstrument"]
+__all__ = [
+    "Config",
+    "Usage",
+    "agent",
+    "doctor",
+    "flush",
+    "instrument",
+    "outcome",
+    "read_usage",
+    "record_review",
+    "reject",
+    "review",
+    "step",
+    "tags",
+    "tool",
+    "trace_id",
+    "uninstrument",
+    "workflow",
+]
 
-_LATER = {"Usage": "usage", "doctor": "checkup", "read_usage": "normalise", "review": "reviews"}
+_LATER = {
+    "Usage": "usage",
+    "agent": "steps",
+    "doctor": "checkup",
+    "outcome": "reporting",
+    "read_usage": "normalise",
+    "record_review": "reviews",
+    "reject": "reporting",
+    "review": "reviews",
+    "step": "steps",
+    "tags": "tagging",
+    "tool": "steps",
+    "trace_id": "steps",
+    "workflow": "steps",
+}
 """What not every application needs, by the module that has it: loaded when it is asked for."""
 
 

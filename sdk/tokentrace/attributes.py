@@ -179,6 +179,9 @@ ROLE = "tokentrace.role"
 ROLE_SOURCE = "tokentrace.role_source"
 """How the role was decided."""
 
+WORK_UNIT = "tokentrace.work_unit.id"
+"""What a workflow works on, such as an order: its runs are one piece of work, done again."""
+
 TEAM = "tokentrace.attribution.team"
 """Team that answers for the cost."""
 
@@ -232,6 +235,24 @@ OUTCOME_VALUE = "tokentrace.outcome.value"
 
 OUTCOME_CURRENCY = "tokentrace.outcome.currency"
 """ISO 4217 code of the value."""
+
+OUTCOME_UNITS = "tokentrace.outcome.units"
+"""How many units the request brought about, as a decimal string."""
+
+OUTCOME_UNIT = "tokentrace.outcome.unit_name"
+"""What the units are, such as tickets."""
+
+REJECT_REASON = "tokentrace.reject.reason"
+"""Why output was not used, such as schema or guardrail; on a span of its own, below the section whose output it was."""
+
+REJECT_EXTENT = "tokentrace.reject.extent"
+"""What was rejected: the latest answer in the section, or all that was called in it until then."""
+
+REJECTED_RESPONSE = "tokentrace.reject.response_id"
+"""The provider's id of the rejected response, where it is known."""
+
+REPORT = "tokentrace.report"
+"""On a span that only reports on its trace, perhaps days later: the trace lasts no longer for it."""
 
 TOKEN_TYPE = "gen_ai.token.type"
 """Which tokens are counted."""

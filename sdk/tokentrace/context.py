@@ -49,3 +49,9 @@ tracing: Tracing | None = None
 
 metering: ContextVar[Meter | None] = ContextVar("tokentrace_metering", default=None)
 """The call that is being made in this context, so that its HTTP attempts find it."""
+
+
+def tags(tagged: Tagged | None = None) -> Mapping[str, str]:
+    """The attribution attributes of what runs now, or is tagged otherwise, in this process."""
+    told = (attribution.get() if tagged is None else tagged).attributes
+    return {**process_attribution, **told} if process_attribution else told

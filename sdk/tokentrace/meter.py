@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import attempts, composition, context, missing, outcome
+from tokentrace import attempts, composition, context, ending, missing
 from tokentrace.course import Course
+from tokentrace.ending import Ending
 from tokentrace.guard import quietly
 from tokentrace.hosts import provider_at
 from tokentrace.integration import Request
-from tokentrace.outcome import Outcome
 from tokentrace.prompt import Piece
 from tokentrace.tracing import Tracing
 
@@ -64,7 +64,7 @@ class Meter(Course):
         # Now, for the application may go on with its list of messages before the answer is there.
         with quietly("looking at a prompt"):
             self.prompt = composition.pieces(request)
-        self.asked = outcome.asked(request, self.provider)
+        self.asked = ending.asked(request, self.provider)
         title = f"{request.operation} {request.model}" if request.model else request.operation
         self._began = time.time_ns()
         self._opened = tracing.start(title, SpanKind.CLIENT, self.asked, is_hidden=request.is_hidden)
@@ -115,7 +115,7 @@ class Meter(Course):
         span = self._opened.span
         with quietly("describing a call"):
             self.finish(how)
-            self._describe(span, Outcome(self, how, error))
+            self._describe(span, Ending(self, how, error))
         with quietly("ending a span"):
             span.end(self.last if self.is_streamed and self.last else None)
             if self._delivery is not None:
@@ -129,30 +129,30 @@ class Meter(Course):
         """The call is that of another process, whose span it ends."""
         self._claims.clear()
 
-    def _describe(self, span: Span, outcome: Outcome) -> None:
-        span.set_attributes(outcome.found)
-        if outcome.failure is not None:
-            span.set_status(Status(StatusCode.ERROR, outcome.failure))
+    def _describe(self, span: Span, ended: Ending) -> None:
+        span.set_attributes(ended.found)
+        if ended.failure is not None:
+            span.set_status(Status(StatusCode.ERROR, ended.failure))
         # One request that went well is said by the count of attempts; events tell what more happened.
-        if len(self.attempts) > 1 or outcome.failure is not None:
+        if len(self.attempts) > 1 or ended.failure is not None:
             attempts.note(self.attempts, span)
-        is_open = outcome.may_be_open and self._hand_over(span, outcome)
+        is_open = ended.may_be_open and self._hand_over(span, outcome)
         metrics = self.tracing.metrics
         if metrics.is_heard:
             until = self.last if self.is_streamed and self.last else time.time_ns()
-            metrics.record({**self.asked, **outcome.found}, (until - self._began) / 1e9, is_open=is_open)
+            metrics.record({**self.asked, **ended.found}, (until - self._began) / 1e9, is_open=is_open)
 
-    def _hand_over(self, span: Span, outcome: Outcome) -> bool:
+    def _hand_over(self, span: Span, ended: Ending) -> bool:
         """Whether something was not reported, which the delivery is then to estimate."""
         if self.kept is None or (delivery := self.tracing.delivery) is None:
             return False
-        model = outcome.model
-        wanted = missing.wanted(outcome.usage, self.seen, model, self.format, has_prompt=bool(self.prompt))
+        model = ended.model
+        wanted = missing.wanted(ended.usage, self.seen, model, self.format, has_prompt=bool(self.prompt))
         if wanted is None:
             return False
         answer = missing.Answer(self.format, self.kept, self.framing, is_ours=self.reads_body)
-        owed = None if outcome.owed == "true" else outcome.owed
-        call = missing.Asked(outcome.answered_by, model, self.facts, self.prompt, owed)
+        owed = None if ended.owed == "true" else ended.owed
+        call = missing.Asked(ended.answered_by, model, self.facts, self.prompt, owed)
         self._delivery = delivery
         lacking = missing.Missing(wanted, self.seen, answer, call, self.tracing.metrics)
         delivery.expect(span.get_span_context().span_id, lacking)

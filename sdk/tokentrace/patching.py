@@ -105,9 +105,9 @@ class Installation:
             return wrapping.resend(seam)
         if isinstance(seam, StepSeam):
             # Only applications with a framework have steps that are not their own.
-            from tokentrace import running  # noqa: PLC0415
+            from tokentrace import structure  # noqa: PLC0415
 
-            return running.follow(seam)
+            return structure.follow(seam)
         if isinstance(seam, SessionSeam):
             # Few applications ever open one.
             from tokentrace import realtime  # noqa: PLC0415

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextvars import copy_context
-from inspect import isasyncgen, isasyncgenfunction, iscoroutine, iscoroutinefunction, isgenerator, isgeneratorfunction
-from typing import Any, Self
+from contextlib import AbstractContextManager
+from inspect import isasyncgen, iscoroutine, iscoroutinefunction, isgenerator
+from typing import Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 import wrapt
 
 from tokentrace.guard import quietly
-from tokentrace.integration import Call, StepSeam
-from tokentrace.section import Section, begin as begin_section
+from tokentrace.integration import Call
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Section(Protocol):
+    """What a function runs in, such as a `tokentrace.section.Section`. No method raises."""
+
+    def current(self) -> AbstractContextManager[object]: ...
+
+    def end(self, error: BaseException | None = None) -> None: ...
+
 
 Begin = Callable[[Call], Section | None]
 """Begins the section of one invocation; None where there is to be none."""
@@ -30,32 +41,11 @@ def as_section(begin: Begin) -> Callable[[Any, Any, Any, Any], Any]:
 
         if iscoroutinefunction(wrapped):
             return _awaited(begun, wrapped, args, kwargs)
-        if isgeneratorfunction(wrapped):
-            return _read(_from_here(begun), wrapped(*args, **kwargs))
-        if isasyncgenfunction(wrapped):
-            return _read_async(_from_here(begun), wrapped(*args, **kwargs))
         if (section := begun()) is None:
             return wrapped(*args, **kwargs)
         return _handed_back(section, _within(section, wrapped, args, kwargs))
 
     return called
-
-
-def follow(seam: StepSeam) -> Callable[[Any, Any, Any, Any], Any]:
-    """The wrapper that a function of a framework gets."""
-
-    def begun(call: Call) -> Section | None:
-        if (work := seam.tell(call)) is None:
-            return None
-        return begin_section(work.name, work.kind, role=work.role, attributes=work.attributes)
-
-    return as_section(begun)
-
-
-def _from_here(begun: _Begun) -> _Begun:
-    """A generator begins when it is first read, but belongs to where it was made."""
-    here = copy_context()
-    return lambda: here.run(begun)
 
 
 def _within(section: Section, wrapped: Any, args: Any, kwargs: Any) -> Any:
@@ -70,9 +60,9 @@ def _within(section: Section, wrapped: Any, args: Any, kwargs: Any) -> Any:
 def _handed_back(section: Section, result: Any) -> Any:
     """The result of a function, which may still have to be run itself."""
     if isgenerator(result):
-        return _read(lambda: section, result)
+        return _read(section, result)
     if isasyncgen(result):
-        return _read_async(lambda: section, result)
+        return _read_async(section, result)
     if iscoroutine(result):
         return _finished(section, result)
     section.end()
@@ -95,9 +85,7 @@ async def _finished(section: Section, coroutine: Any) -> Any:
     return _handed_back(section, result)
 
 
-def _read(begun: _Begun, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    if (section := begun()) is None:
-        return (yield from generator)
+def _read(section: Section, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     resume: Callable[[Any], Any] = generator.send
     given: Any = None
     while True:
@@ -121,47 +109,28 @@ def _read(begun: _Begun, generator: Generator[Any, Any, Any]) -> Generator[Any, 
             resume, given = generator.throw, thrown
 
 
-async def _read_async(begun: _Begun, generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
-    section = begun()
+async def _read_async(section: Section, generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
     resume: Callable[[Any], Any] = generator.asend
     given: Any = None
     while True:
         try:
-            if section is None:
+            with section.current():
                 part = await resume(given)
-            else:
-                with section.current():
-                    part = await resume(given)
         except StopAsyncIteration:
-            if section is not None:
-                section.end()
+            section.end()
             return
         except BaseException as error:
-            if section is not None:
-                section.end(error)
+            section.end(error)
             raise
         resume, given = generator.asend, None
         try:
             given = yield part
         except GeneratorExit as closing:
-            await _closed(section, generator)
-            if section is not None:
-                section.end(closing)
+            await _finished(section, generator.aclose())
+            section.end(closing)
             raise
         except BaseException as thrown:  # noqa: BLE001  (whatever the reader throws is the generator's)
             resume, given = generator.athrow, thrown
-
-
-async def _closed(section: Section | None, generator: AsyncGenerator[Any, Any]) -> None:
-    if section is None:
-        await generator.aclose()
-        return
-    try:
-        with section.current():
-            await generator.aclose()
-    except BaseException as error:
-        section.end(error)
-        raise
 
 
 class Method(wrapt.BoundFunctionWrapper[Any, Any]):
@@ -175,6 +144,15 @@ class Function(wrapt.FunctionWrapper[Any, Any]):
     """A function that runs as a section, and is in all else what it was: a generator function, a method, picklable."""
 
     __bound_function_wrapper__ = Method
+
+    @classmethod
+    def of(cls, function: Callable[P, R], wrapper: Callable[[Any, Any, Any, Any], Any]) -> Callable[P, R]:
+        """The function, wrapped. Raises TypeError for what is no function."""
+        if isinstance(function, type):
+            raise TypeError(
+                f"The class {function.__qualname__!r} is no function. Decorate the method that does the work."
+            )
+        return cast("Callable[P, R]", cls(function, wrapper))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__qualname__

@@ -150,6 +150,11 @@ class Inside:
                 self._entry.leave()
 
 
+def entered() -> Entry | None:
+    """The innermost stay of the code that is running now."""
+    return _innermost.get()
+
+
 def innermost() -> Section | None:
     """The section that the code is inside of which is running now."""
     entry = _innermost.get()
@@ -187,7 +192,7 @@ def begin(
             SpanKind.INTERNAL,
             told,
             parent=None if away is None else away.span.opened,
-            attribution=attribution,
+            attribution=context.tags(attribution),
         )
         span = _Span(opened, tracing)
         tracing.follow(span)

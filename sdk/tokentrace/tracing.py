@@ -89,6 +89,12 @@ def _current_id() -> int:
     return trace.get_current_span().get_span_context().span_id
 
 
+def _held() -> Opened | None:
+    """The parent that is ours alone, as long as the application has opened no span of its own in between."""
+    held = context_api.get_value(_HELD)
+    return held.opened if isinstance(held, _Held) and held.below == _current_id() else None
+
+
 class Tracing:
     """Starts spans for one configuration.
 
@@ -133,27 +139,29 @@ class Tracing:
         *,
         is_hidden: bool = False,
         parent: Opened | None = None,
-        attribution: context.Tagged | None = None,
+        attribution: Mapping[str, str] | None = None,
+        began: int | None = None,
     ) -> Opened:
         """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
         tracers = self._current()
-        tagged = (context.attribution.get() if attribution is None else attribution).attributes
-        described = attributes
-        if tagged or context.process_attribution:
-            described = {**context.process_attribution, **tagged, **attributes}
-        held = context_api.get_value(_HELD)
-        # The held parent counts only as long as the application has opened no span of its own in between.
-        if parent is None and isinstance(held, _Held) and held.below == _current_id():
-            parent = held.opened
+        tags = context.tags() if attribution is None else attribution
+        described = {**tags, **attributes} if tags else attributes
+        parent = parent or _held()
         is_below_private = parent is not None and parent.is_private
         above = None if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
         if not is_below_private and tracers.shared is not None:
-            span = tracers.shared.start_span(title, context=above, kind=kind, attributes=described)
+            span = tracers.shared.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
             if self.delivery is None or span.is_recording():
                 return Opened(span, is_private=False, is_hidden=is_hidden)
-        private = tracers.private.start_span(title, context=above, kind=kind, attributes=described)
+        private = tracers.private.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
         return Opened(private, is_private=True)
+
+    @staticmethod
+    def here() -> trace.SpanContext:
+        """The span that one which starts now is the child of; an invalid one where there is none."""
+        held = _held()
+        return (trace.get_current_span() if held is None else held.span).get_span_context()
 
     def enter(self, opened: Opened) -> Any:
         """Make a span the parent of what follows; gives the token that `leave` takes."""

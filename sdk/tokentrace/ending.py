@@ -36,7 +36,7 @@ def asked(request: Request, provider: str) -> dict[str, Any]:
     return known
 
 
-class Outcome:
+class Ending:
     """Looks at a call that is over."""
 
     __slots__ = ("_call", "_error", "_how", "answered_by", "covered", "failure", "found", "owed", "usage")
