@@ -22,9 +22,12 @@ _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced 
 _SCRATCH = (
     "batch",
     "spans",
+    "edges",
     "ancestry",
     "responses",
     "decided",
+    "places",
+    "roles",
     "bearing",
     "rates",
     "prices",
@@ -74,7 +77,7 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("ancestry", "decided", "bearing"):
+        for statement in ("edges", "ancestry", "decided", "places", "roles", "roles_broken", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

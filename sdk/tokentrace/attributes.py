@@ -125,6 +125,9 @@ INPUT = "tokentrace.input."
 INPUT_SEGMENTS = "tokentrace.input.segments"
 """The shares in prompt order, as kind:tokens."""
 
+OUTPUT_TOOL_CALLS = "tokentrace.output.tool_calls"
+"""Calls of tools of the application in the answer, where there are any and the format tells of them elsewhere than in the finish reason."""
+
 PREFIX_REPEATED = "tokentrace.prefix.repeated"
 """Input tokens at the beginning of the prompt that this process has sent to the same model before."""
 
@@ -162,7 +165,7 @@ ROLE = "tokentrace.role"
 """What a call was for."""
 
 ROLE_SOURCE = "tokentrace.role_source"
-"""How the role was decided."""
+"""How the role was decided; the tables know more, see role_sources."""
 
 TEAM = "tokentrace.attribution.team"
 """Team that answers for the cost."""
