@@ -108,7 +108,8 @@ def _names(message: Any, name: str, prefix: str) -> Iterator[str]:
     values = value if value is not None and not isinstance(value, (str, int)) else (value,)
     for one in values:
         # JSON names what a message of protobuf numbers.
-        told: Any = message.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number if isinstance(one, int) else {}
+        fields: Any = dig(message, "DESCRIPTOR", "fields_by_name") if isinstance(one, int) else None
+        told: Any = fields[name].enum_type.values_by_number if fields else {}
         named = one if isinstance(one, str) else dig(told.get(one), "name")
         if named and (short := named.removeprefix(prefix)) not in _OPEN:
             yield short.lower()
