@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, dig, mapping, number, text
@@ -42,7 +42,7 @@ def read(part: Any, seen: Reading) -> None:
         seen.complete = True
         _read_media(part, seen)
         return
-    for output in outputs:
+    for output in outputs if isinstance(outputs, Iterable) else ():
         _read_output(output, seen)
 
 

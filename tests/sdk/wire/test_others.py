@@ -251,3 +251,7 @@ def test_a_stream_of_generated_text_counts_its_prompt():
 def test_a_number_in_json_names_nothing():
     """Only a message of protobuf says what its numbers stand for."""
     assert read_usage({"service_tier": 1}, provider="x_ai", api="grpc").input is None
+
+
+def test_an_answer_of_another_shape_tells_nothing():
+    assert read_usage({"choices": False}, provider="x_ai", api="grpc").input is None
