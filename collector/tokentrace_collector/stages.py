@@ -22,10 +22,13 @@ _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced 
 _SCRATCH = (
     "batch",
     "spans",
+    "edges",
     "ancestry",
     "responses",
     "decided",
     "rejected",
+    "places",
+    "roles",
     "bearing",
     "rates",
     "prices",
@@ -75,7 +78,7 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("ancestry", "decided", "rejected", "bearing"):
+        for statement in ("edges", "ancestry", "decided", "rejected", "places", "roles", "roles_broken", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

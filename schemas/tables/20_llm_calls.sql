@@ -36,9 +36,11 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     estimate_method LowCardinality(String) COMMENT 'The encoding that counted them, or heuristic, and the factor of the model.',
     estimate_errors Map(LowCardinality(String), Float64) COMMENT 'How far each may be off, as a part of it; absent: nobody knows.',
     finish_reasons Array(LowCardinality(String)),
+    tool_calls UInt16 COMMENT 'Calls of tools of the application in its answer, where their format tells of them.',
     stream_end LowCardinality(String),
     segment_kinds Array(LowCardinality(String)) COMMENT 'Composition of the input, in prompt order.',
     segment_tokens Array(UInt64),
+    repeated_tokens Nullable(UInt64) COMMENT 'Tokens at the beginning of the input that its process had sent to the model before.',
     failed UInt8,
     error_type LowCardinality(String),
     attempts UInt16,
@@ -48,6 +50,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     role_source LowCardinality(String),
     step LowCardinality(String),
     work_unit String CODEC(ZSTD(1)) COMMENT 'What a workflow works on; empty on all else.',
+    activity LowCardinality(String) COMMENT 'What it is a piece of: agent, workflow, tool, step, or the role of all calls inside; empty on what is none.',
     team LowCardinality(String),
     feature LowCardinality(String),
     customer String CODEC(ZSTD(1)),
@@ -69,6 +72,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     rejected_response String CODEC(ZSTD(1)),
     rate_key UInt64 COMMENT 'Hash of everything that decides the price list: provider, models, tier, host.',
     ingested_at DateTime64(6) CODEC(Delta(8), ZSTD(1)),
+    broke UInt8 ALIAS stream_end = 'failed' OR (failed AND stream_end NOT IN ('closed', 'dropped', 'cancelled')) COMMENT 'It failed; a stream that its reader left did not.',
     INDEX idx_ingested_at ingested_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(ingested_at)

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS call_costs (
     model LowCardinality(String),
     tier LowCardinality(String),
     role LowCardinality(String),
-    role_source LowCardinality(String) COMMENT 'explicit, framework, inferred, step, only_call, or empty: unknown.',
+    role_source LowCardinality(String) COMMENT 'How the role was decided: one of role_sources of the registry, or empty: unknown.',
     bearing UInt8,
     borne_by LowCardinality(String) COMMENT 'Why a call bears nothing: aggregate, retrieved, same_response, inner_call, parts.',
     usage_source LowCardinality(String),

@@ -137,6 +137,9 @@ INPUT = "tokentrace.input."
 INPUT_SEGMENTS = "tokentrace.input.segments"
 """The shares in prompt order, as kind:tokens."""
 
+OUTPUT_TOOL_CALLS = "tokentrace.output.tool_calls"
+"""Calls of tools of the application in the answer, where there are any and the format tells of them elsewhere than in the finish reason."""
+
 PREFIX_REPEATED = "tokentrace.prefix.repeated"
 """Input tokens at the beginning of the prompt that this process has sent to the same model before."""
 
@@ -177,7 +180,7 @@ ROLE = "tokentrace.role"
 """What a call was for."""
 
 ROLE_SOURCE = "tokentrace.role_source"
-"""How the role was decided."""
+"""How the role was decided; the tables know more, see role_sources."""
 
 WORK_UNIT = "tokentrace.work_unit.id"
 """What a workflow works on, such as an order: its runs are one piece of work, done again."""

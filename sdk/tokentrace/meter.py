@@ -136,7 +136,7 @@ class Meter(Course):
         # One request that went well is said by the count of attempts; events tell what more happened.
         if len(self.attempts) > 1 or ended.failure is not None:
             attempts.note(self.attempts, span)
-        is_open = ended.may_be_open and self._hand_over(span, outcome)
+        is_open = ended.may_be_open and self._hand_over(span, ended)
         metrics = self.tracing.metrics
         if metrics.is_heard:
             until = self.last if self.is_streamed and self.last else time.time_ns()

@@ -34,6 +34,9 @@ class Reading:
     finish: dict[int, str] = field(default_factory=_blank)
     """Why each choice ended."""
 
+    calls: int = 0
+    """Calls of tools of the application in the answer, where its format tells of them elsewhere than in the finish."""
+
     usage: Mapping[str, Any] = field(default_factory=_blank)
     """The usage as reported; later parts are overlaid on earlier ones."""
 

@@ -62,8 +62,17 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     if message.get("reasoning_content") or message.get("reasoning") or _has_thinking(message.get("content")):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
+    if asked := message.get("tool_calls"):
+        _count_calls(asked, seen)
     if executed := message.get("executed_tools"):
         _compound().read_tools(executed, seen)
+
+
+def _count_calls(asked: Any, seen: Reading) -> None:
+    """Of a stream, the pieces of each call have its place; the finish may be that of any text."""
+    for place, one in enumerate(map(mapping, items(asked))):
+        index = number(one.get("index"))
+        seen.calls = max(seen.calls, 1 + (place if index is None else index))
 
 
 def _has_thinking(content: Any) -> bool:
@@ -121,7 +130,7 @@ FORMAT = Format(
     count,
     re.compile(
         rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
-        rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
+        rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[|tool_calls"\s*:\s*\[\s*\{[^{}]*"(?:id|type)"\s*:\s*")'
     ),
     say=say,
     compose=prompts.compose,
