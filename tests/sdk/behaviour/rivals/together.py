@@ -62,7 +62,7 @@ class Together:
         self.cases = [
             (f"{door.name}, {scenario.name}, {mode}", door, scenario, mode)
             for door in DOORS
-            if door.name in rival.doors and door.is_installed
+            if rival.is_of(door)
             for scenario in SCENARIOS
             if scenario.name in NAMES and scenario.is_of(door)
             for mode in scenario.modes[-1:]
@@ -171,7 +171,7 @@ def main(name: str, order: str) -> None:
     ssl.create_default_context = functools.cache(ssl.create_default_context)
     both = Together(rival)
     for door in DOORS:
-        if door.name in rival.doors and door.is_installed:
+        if rival.is_of(door):
             door.client(Settings("http://127.0.0.1:9", SYNC))
     gc.freeze()
     {"first": first, "last": last}[order](both)
