@@ -64,7 +64,7 @@ def _child(peer: Rival | None, cases: Sequence[Case]) -> Iterator[Found]:
         with suppress(BaseException), os.fdopen(writing, "wb") as pipe:
             try:
                 _work(peer, cases, pipe)
-            except BaseException:
+            except BaseException:  # noqa: BLE001  (who reads of it knows what to make of it)
                 traceback.print_exc()
         os._exit(0)
     os.close(writing)

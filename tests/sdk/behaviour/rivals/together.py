@@ -41,7 +41,7 @@ NAMES = (
 )
 _NATIVE = ("com.anthropic",)
 """Scopes of clients that trace themselves, which we keep from doing so."""
-_CHANGING = re.compile(r"[0-9a-f]{16,}|\d+\.\d+|:\d{4,5}\b|\b\d{10,}\b|20\d\d-\d\d-\d\dT[^\"]*")
+_CHANGING = re.compile(r"[0-9a-f]{16,}|0x[0-9a-f]+|\d+\.\d+|:\d{4,5}\b|\b\d{10,}\b|20\d\d-\d\d-\d\dT[^\"]*")
 _TIMES = ("time", "duration", "latency", "server.port", "ttft", "tbt")
 _AROUND = ("code.", "logfire.metrics")
 """What Logfire tells of what runs around and in its span: the frame that called, and our metrics, which it is given."""
