@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Family(NamedTuple):
@@ -204,10 +204,10 @@ def _other_family() -> Family:
 def _other_framing() -> Framing:
     """The same of its prompts: some servers say more than a hundred tokens of their own first."""
     known = [each for _, each in _FRAMINGS]
-    defined, defined_slack = _reach(
+    found: dict[str, Any] = {}
+    found["defined"], found["defined_slack"] = _reach(
         (each.defined * (_AS_TYPES if each.speaks_typescript else 1), each.defined_slack * each.doubt) for each in known
     )
-    found = {"defined": defined, "defined_slack": defined_slack}
     for number, slack in _SLACKS.items():
         found[number], found[slack] = _reach(
             (getattr(each, number), getattr(each, slack) * each.doubt) for each in known
@@ -222,7 +222,7 @@ _SLACKS = {"start": "slack"} | {
 
 
 def _reach(numbers: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    """The middle of what several numbers may be, the outermost at either end left out, and how far from it they reach."""
+    """The middle of what several numbers may be, the outermost at either end left out, and how far they reach."""
     ends = [(number - slack, number + slack) for number, slack in numbers]
     least, most = sorted(low for low, _ in ends)[1], sorted(high for _, high in ends)[-2]
     return (least + most) / 2, _UNFORESEEN * (most - least) / 2
