@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LEFT_OUT, KEEP = ("PYTEST_", "OTEL_", "TOKENTRACE_"), "TOKENTRACE_REGENERATE"
 ALONE = ("-o", "addopts=--import-mode=importlib")
 """An environment has pytest and nothing to run it on several cores with."""
 
@@ -42,9 +43,7 @@ def test_every_shape_counts_once(environment):
         ],
         cwd=ROOT,
         env={
-            **{
-                key: told for key, told in os.environ.items() if not key.startswith(("PYTEST_", "OTEL_", "TOKENTRACE_"))
-            },
+            **{key: value for key, value in os.environ.items() if key == KEEP or not key.startswith(LEFT_OUT)},
             # No environment of a library has the collector, whose own libraries may not go with it.
             "COLLECTOR_PYTHON": sys.executable,
         },
