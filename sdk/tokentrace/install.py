@@ -41,6 +41,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 """Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "openai_agents": ("agents",),
+    "pydantic_ai": ("pydantic_ai",),
 }
 """Modules of `tokentrace.frameworks`, likewise."""
 _SUPPORTED: Mapping[str, tuple[str, ...]] = {

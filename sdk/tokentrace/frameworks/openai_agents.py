@@ -6,26 +6,21 @@ tracing is off: we go along with those, and leave its processors and exporters a
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any
 from weakref import WeakKeyDictionary
-
-import wrapt
 
 from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.kinds import Kind
+from tokentrace.putting import Wrapper, put
 from tokentrace.reading import NOTHING, dig
 from tokentrace.section import Entry, Section, begin
-
-_Wrapper: TypeAlias = Callable[[Any, Any, Any, Any], Any]
 
 _KINDS: Mapping[str, Kind] = {"agent": "agent", "function": "tool", "guardrail": "guardrail", "custom": "step"}
 """By what the SDK calls a span."""
@@ -93,7 +88,7 @@ def _said(conversation: object) -> Mapping[str, Any]:
     return {name.CONVERSATION: conversation} if isinstance(conversation, str) else NOTHING
 
 
-def _started(tell: Callable[[Any], Section | None]) -> _Wrapper:
+def _started(tell: Callable[[Any], Section | None]) -> Wrapper:
     def start(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         with quietly("beginning a section"):
             if instance not in _told and (section := tell(instance)) is not None:
@@ -168,26 +163,6 @@ def _identified(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     return wrapped(*args, **kwargs)
 
 
-def _attached(*places: tuple[str, _Wrapper]) -> Callable[[ModuleType], Callable[[], object]]:
-    """Wraps what is there of these: a release has more of them than another."""
-
-    def attach(module: ModuleType) -> Callable[[], object]:
-        undo: list[Callable[[], object]] = []
-        for place, wrapper in places:
-            if hasattr(module, place.partition(".")[0]):
-                handle = wrapt.wrap_function_wrapper(module, place, wrapper)
-                undo.append(functools.partial(wrapt.unwrap_object, module, place, handle, missing_ok=True))
-
-        def detach() -> None:
-            while undo:
-                with suppress(wrapt.WrapperNotOutermostError):
-                    undo.pop()()
-
-        return detach
-
-    return attach
-
-
 def _guarding(call: Call) -> Work:
     return Work("guardrail", call.instance.get_name())
 
@@ -208,14 +183,14 @@ INTEGRATION = Integration(
         ),
     ),
     attach={
-        "agents.run": _attached(("AgentRunner.run", _ran), ("AgentRunner.run_streamed", _streamed)),
-        "agents.tool_context": _attached(("ToolContext.from_agent_context", _identified)),
-        "agents.tracing.spans": _attached(
+        "agents.run": put(("AgentRunner.run", _ran), ("AgentRunner.run_streamed", _streamed)),
+        "agents.tool_context": put(("ToolContext.from_agent_context", _identified)),
+        "agents.tracing.spans": put(
             *((f"{kind}.start", _started(_of_span)) for kind in ("SpanImpl", "NoOpSpan")),
             *((f"{kind}.finish", _finished) for kind in ("SpanImpl", "NoOpSpan")),
             *((f"{kind}.set_error", _failed) for kind in ("SpanImpl", "NoOpSpan")),
         ),
-        "agents.tracing.traces": _attached(
+        "agents.tracing.traces": put(
             *((f"{kind}.start", _started(_of_trace)) for kind in ("TraceImpl", "NoOpTrace", "ReattachedTrace")),
             *((f"{kind}.finish", _finished) for kind in ("TraceImpl", "NoOpTrace", "ReattachedTrace")),
         ),
