@@ -40,6 +40,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "mcp": ("mcp",),
     "openai_agents": ("agents",),
     "pydantic_ai": ("pydantic_ai",),
 }

@@ -7,7 +7,7 @@ tracing is off: we go along with those, and leave its processors and exporters a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -134,7 +134,7 @@ def _named(call: Call) -> str | None:
 
 
 @contextmanager
-def _running(run: _Run) -> Iterator[None]:
+def _running(run: _Run) -> Generator[None]:
     token = _run.set(run)
     try:
         yield
