@@ -42,7 +42,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "mcp": ("mcp",),
     "openai_agents": ("agents",),
-    "pydantic_ai": ("pydantic_ai",),
+    "pydantic_ai": ("pydantic_ai", "pydantic_graph"),
 }
 """Modules of `tokentrace.frameworks`, likewise."""
 _SUPPORTED: Mapping[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""Agents, however they are run, their tools and toolsets, and the validators of their output.
+"""Agents, however they are run, their tools and toolsets, the validators of their output, and graphs as workflows.
 
 Every way to run an agent opens `Agent.iter`, and every tool is called by the tool manager, whose functions have changed
 their names and places.
@@ -6,7 +6,8 @@ their names and places.
 
 from __future__ import annotations
 
-from types import TracebackType
+import sys
+from types import FrameType, TracebackType
 from typing import Any
 
 import wrapt
@@ -14,11 +15,13 @@ import wrapt
 from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.kinds import Kind
 from tokentrace.putting import put
 from tokentrace.reading import dig
 from tokentrace.section import Entry, Section, begin
 
-_UNNAMED = "agent"
+_OF_AN_AGENT = "GraphAgentState"
+"""The state of the graph that an agent is made of, which is none of the application's."""
 _DEFERRED = frozenset({"ApprovalRequired", "CallDeferred"})
 """Raised by a tool that is to run later, or somewhere else."""
 
@@ -29,13 +32,14 @@ class _Run(wrapt.ObjectProxy[Any]):
     _self_section: Section | None = None
     _self_entry: Entry | None = None
 
-    def __init__(self, wrapped: Any, call: Call) -> None:
+    def __init__(self, wrapped: Any, call: Call, kind: Kind) -> None:
         super().__init__(wrapped)
         self._self_call = call
+        self._self_kind: Kind = kind
 
     async def __aenter__(self) -> Any:
         with quietly("beginning a section"):
-            self._self_section = begin(self._self_call.instance.name or _UNNAMED, "agent")
+            self._self_section = begin(self._self_call.instance.name or self._self_kind, self._self_kind)
             if self._self_section is not None:
                 self._self_entry = self._self_section.enter()
         try:
@@ -74,9 +78,31 @@ class _Run(wrapt.ObjectProxy[Any]):
 
 
 def _iterated(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    return _within(wrapped(*args, **kwargs), Call(instance, args, kwargs), "agent")
+
+
+def _graphed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     manager = wrapped(*args, **kwargs)
+    if type(kwargs.get("state")).__name__ == _OF_AN_AGENT:
+        return manager
+    with quietly("naming a graph"):
+        if kwargs.get("infer_name", True) and instance.name is None:
+            # It takes the name of the variable that it finds itself in, two calls up, and there are three with ours.
+            instance.name = _variable(instance, sys._getframe(1))
+    return _within(manager, Call(instance, args, kwargs), "workflow")
+
+
+def _variable(held: Any, frame: FrameType) -> str | None:
+    for variables in (frame.f_locals, frame.f_globals):
+        for variable, value in variables.items():
+            if value is held:
+                return variable
+    return None
+
+
+def _within(manager: Any, call: Call, kind: Kind) -> Any:
     with quietly("wrapping a run"):
-        return _Run(manager, Call(instance, args, kwargs))
+        return _Run(manager, call, kind)
     return manager
 
 
@@ -112,7 +138,7 @@ def _validating(call: Call) -> Work | None:
     return Work("step", call.instance.function.__name__, "verify")
 
 
-_CALLS = put(("ToolManager.execute_tool_call", _called), ("ToolManager._call_function_tool", _called))
+_CALLS = (("ToolManager.execute_tool_call", _called), ("ToolManager._call_function_tool", _called))
 """A release has one of them."""
 
 INTEGRATION = Integration(
@@ -120,7 +146,10 @@ INTEGRATION = Integration(
     steps=(StepSeam("pydantic_ai._output", "OutputValidator.validate", _validating),),
     attach={
         "pydantic_ai.agent": put(("Agent.iter", _iterated)),
-        "pydantic_ai.tool_manager": _CALLS,
-        "pydantic_ai._tool_manager": _CALLS,
+        "pydantic_ai.tool_manager": put(*_CALLS),
+        "pydantic_ai._tool_manager": put(*_CALLS),
+        "pydantic_graph.graph": put(("Graph.iter", _graphed)),
+        "pydantic_graph.beta.graph": put(("Graph.iter", _graphed)),
+        "pydantic_graph.graph_builder": put(("Graph.iter", _graphed)),
     },
 )

@@ -23,6 +23,11 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.toolsets import FunctionToolset
 
+try:
+    from pydantic_graph import GraphBuilder
+except ImportError:
+    from pydantic_graph.beta import GraphBuilder
+
 import tokentrace
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
@@ -341,6 +346,46 @@ def test_an_agent_without_a_name_is_called_as_without_us(metering, is_stepped):
         with metering() as spans:
             assert within(work, url) == bare
     assert drawn(spans.ours()) == f"{bare or 'agent'}\n  chat gpt-5  10 → 1"
+
+
+def writing(model):
+    """A graph of two agents, one after the other."""
+    builder = GraphBuilder(output_type=str)
+
+    @builder.step
+    async def draft(_):
+        return (await Agent(model, name="Writer").run("Write.")).output
+
+    @builder.step
+    async def polish(step):
+        return (await Agent(model, name="Editor").run(step.inputs)).output
+
+    builder.add(
+        builder.edge_from(builder.start_node).to(draft),
+        builder.edge_from(draft).to(polish),
+        builder.edge_from(polish).to(builder.end_node),
+    )
+    return builder.build()
+
+
+@pytest.mark.parametrize("is_stepped", [True, False], ids=["iter", "run"])
+def test_a_graph_is_the_workflow_of_the_agents_in_it(metering, is_stepped):
+    async def work(model):
+        newsroom = writing(model)
+        if not is_stepped:
+            return await newsroom.run(), newsroom.name
+        async with newsroom.iter() as run:
+            async for _ in run:
+                pass
+            return run.output, newsroom.name
+
+    turns = (says("Draft.", 30, 8), says("Text.", 40, 9))
+    with playing(*turns * 2) as (script, url):
+        bare = within(work, url)
+        with metering() as spans, nothing_left():
+            assert within(work, url) == bare == ("Text.", "newsroom")
+    assert drawn(spans.ours()) == ("newsroom\n  Writer\n    chat gpt-5  30 → 8\n  Editor\n    chat gpt-5  40 → 9")
+    assert counted(spans.ours()) == script.billed[2:]
 
 
 def test_without_us_it_is_what_it_was(metering):
