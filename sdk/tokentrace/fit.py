@@ -75,7 +75,8 @@ def too_old(distribution: str) -> str | None:
 
 def packages(integration: Integration) -> Iterator[str]:
     """What is imported with a library, even with releases that have none of the modules with its seams."""
-    parts = seams(integration)[0].module.split(".")
+    modules = (*(seam.module for seam in seams(integration)), *(integration.attach or ()))
+    parts = modules[0].split(".")
     for depth in range(1, len(parts) + 1):
         package = ".".join(parts[:depth])
         if package not in _SHARED:

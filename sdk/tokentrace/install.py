@@ -37,7 +37,11 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
     "xai": ("xai_sdk",),
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in."""
-FRAMEWORKS: Mapping[str, tuple[str, ...]] = {}
+FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "mcp": ("mcp",),
+    "openai_agents": ("agents",),
+    "pydantic_ai": ("pydantic_ai", "pydantic_graph"),
+}
 """Modules of `tokentrace.frameworks`, likewise."""
 _SUPPORTED: Mapping[str, tuple[str, ...]] = {
     **{f"clients.{client}": packages for client, packages in CLIENTS.items()},

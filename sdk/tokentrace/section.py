@@ -111,6 +111,13 @@ class Section:
         with quietly("describing a section"):
             self.span.opened.span.set_attributes(attributes)
 
+    def rename(self, title: str, kind: Kind) -> None:
+        """Call it by what is known only later."""
+        with quietly("naming a section"):
+            span = self.span.opened.span
+            span.update_name(title)
+            span.set_attributes(described(kind, title))
+
     def enter(self) -> Entry | None:
         """What runs from now on, in this thread or task, is inside; until the entry is left."""
         with quietly("entering a section"):

@@ -62,6 +62,19 @@ def test_a_section_ends_once_with_its_first_error(spans):
     assert spans.only()["error.type"] == "LookupError"
 
 
+def test_a_section_may_be_named_when_it_is_over(spans):
+    section = begin("handoff", "agent")
+    section.rename("somebody", "agent")
+    section.end()
+    assert spans.only() == {
+        "name": "somebody",
+        "gen_ai.agent.name": "somebody",
+        "gen_ai.operation.name": "invoke_agent",
+        "tokentrace.step.kind": "agent",
+        "tokentrace.step.name": "somebody",
+    }
+
+
 def test_what_runs_inside_is_below_it_and_what_runs_beside_is_not(spans):
     outer = begin("outer", "workflow")
     with outer.current():

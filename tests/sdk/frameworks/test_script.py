@@ -56,6 +56,12 @@ def test_what_is_billed_is_counted(spans, ask, streamed):
     assert counted(spans.ours()) == script.billed
 
 
+def test_a_streamed_chat_says_what_a_whole_one_says(spans):
+    with playing(says("It is  warm.", 8, 4)) as (_, url):
+        parts = chat(url, streamed=True)
+    assert "".join(part.choices[0].delta.content or "" for part in parts if part.choices) == "It is  warm."
+
+
 def test_embeddings_are_vectors_and_billed(spans):
     openai = pytest.importorskip("openai")
     with playing(says("", 12)) as (script, url):

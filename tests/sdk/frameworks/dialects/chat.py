@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +58,7 @@ def events(turn: Turn, number: int, asked: Mapping[str, Any]) -> tuple[bytes, ..
         return data(head | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}]})
 
     told = [chunk({"role": "assistant", "content": ""})]
-    told += [chunk({"content": word}) for word in turn.text.split(" ") if word]
+    told += [chunk({"content": word}) for word in re.findall(r"\S+\s*", turn.text)]
     told += [chunk({"tool_calls": [use]}) for use in _uses(turn, number)]
     told.append(chunk({}, _finish(turn)))
     if (asked.get("stream_options") or {}).get("include_usage"):
