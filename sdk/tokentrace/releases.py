@@ -15,8 +15,9 @@ RELEASES: dict[str, tuple[str, ...]] = {
     "litellm": ("1.80.0", "1.106.2"),
     "mistralai": ("1.1.0", "3.7.0"),
     "ollama": ("0.4.0", "0.6.3"),
-    "openai": ("2.0.0", "2.54.0", "3.0.0", "3.54.0"),
+    "openai": ("2.0.0", "2.8.1", "2.54.0", "3.0.0", "3.54.0"),
     "together": ("2.0.0", "3.1.1"),
     "xai-sdk": ("1.0.0", "1.21.0"),
+    "llama-index-core": ("0.14.8", "0.14.25"),
 }
 """By distribution, from the oldest to the newest."""

@@ -52,6 +52,23 @@ def follow(seam: StepSeam) -> Callable[[Any, Any, Any, Any], Any]:
     return as_section(begun)
 
 
+class _Visited(Section):
+    """A section that somebody else ends."""
+
+    __slots__ = ()
+
+    def __init__(self, section: Section) -> None:
+        super().__init__(section.span, section.above, section.role, section.attribution)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """It goes on."""
+
+
+def in_place(section: Section, result: Any) -> Any:
+    """What a function has given; where it is a generator, it runs in that section, whoever reads it."""
+    return _handed_back(_Visited(section), result)
+
+
 def _from_here(begun: _Begun) -> _Begun:
     """A generator begins when it is first read, but belongs to where it was made."""
     here = copy_context()
