@@ -40,6 +40,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "crewai": ("crewai",),
     "llama_index": ("llama_index.core", "llama_index_instrumentation", "workflows"),
 }
 """Modules of `tokentrace.frameworks`, likewise."""
@@ -65,19 +66,19 @@ class Installation:
         self.outdated: dict[str, str] = {}
         """Releases that are older than those we know, by library."""
 
-    def patch(self, module: ModuleType) -> None:
-        """Wrap every seam of a module that has just been imported, or long ago."""
+    def patch(self, module: ModuleType, name: str) -> None:
+        """Wrap every seam of a module that has just been imported, or long ago; whatever it says that it is called."""
         # Another thread may be importing it right now: wait until everything is there.
-        import_module(module.__name__)
+        import_module(name)
         for integration in tuple(_known.values()):
             for seam in fit.seams(integration):
-                if seam.module == module.__name__ and self._is_first(seam.module, seam.name):
+                if seam.module == name and self._is_first(seam.module, seam.name):
                     self._wrap(module, seam)
-            attach = (integration.attach or {}).get(module.__name__)
+            attach = (integration.attach or {}).get(name)
             if attach is not None and self._is_first(integration.library, attach):
                 self._undo.append(attach(module))
-            if self._is_first(integration.library, module.__name__):
-                self._examine(integration, module.__name__)
+            if self._is_first(integration.library, name):
+                self._examine(integration, name)
 
     def _is_first(self, *what: object) -> bool:
         """Whether nobody has done it, in whatever thread."""
@@ -179,7 +180,7 @@ def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
     global _current, _arrivals  # noqa: PLW0603  (import hooks cannot be taken back, so they ask who is current)
     _current = Installation(tracing, hosts)
     # The finder of wrapt has to stand behind ours, for it is to find what ours has brought in.
-    wrapt.register_post_import_hook(_imported, __name__)
+    wrapt.register_post_import_hook(functools.partial(_imported, name=__name__), __name__)
     _arrivals = Arrivals((package for packages in _SUPPORTED.values() for package in packages), _arrive)
     _arrivals.begin()
     for library, packages in _SUPPORTED.items():
@@ -227,9 +228,9 @@ def _bring(library: str) -> None:
         if name not in _hooked:
             # A module that is there already is patched by this very call.
             _hooked.add(name)
-            wrapt.register_post_import_hook(_imported, name)
+            wrapt.register_post_import_hook(functools.partial(_imported, name=name), name)
         elif name in sys.modules:
-            _imported(sys.modules[name])
+            _imported(sys.modules[name], name)
 
 
 def _modules(integration: Integration) -> Iterator[str]:
@@ -239,8 +240,8 @@ def _modules(integration: Integration) -> Iterator[str]:
     yield from fit.packages(integration)
 
 
-def _imported(module: ModuleType) -> None:
+def _imported(module: ModuleType, name: str) -> None:
     # Inside of the application's own `import`.
     with quietly("wrapping a library"):
         if _current is not None:
-            _current.patch(module)
+            _current.patch(module, name)

@@ -18,6 +18,7 @@ RELEASES: dict[str, tuple[str, ...]] = {
     "openai": ("2.0.0", "2.8.1", "2.54.0", "3.0.0", "3.54.0"),
     "together": ("2.0.0", "3.1.1"),
     "xai-sdk": ("1.0.0", "1.21.0"),
+    "crewai": ("1.15.0", "1.15.30"),
     "llama-index-core": ("0.14.8", "0.14.25"),
 }
 """By distribution, from the oldest to the newest."""
