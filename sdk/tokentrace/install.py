@@ -41,6 +41,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 """Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "crewai": ("crewai",),
+    "google_adk": ("google.adk",),
     "llama_index": ("llama_index.core", "llama_index_instrumentation", "workflows"),
 }
 """Modules of `tokentrace.frameworks`, likewise."""

@@ -9,7 +9,7 @@ RELEASES: dict[str, tuple[str, ...]] = {
     "claude-agent-sdk": ("0.1.0", "0.2.187"),
     "cohere": ("5.13.0", "7.3.1"),
     "fireworks-ai": ("1.2.0", "1.2.30"),
-    "google-genai": ("2.0.0", "2.34.0", "3.0.0", "3.4.0"),
+    "google-genai": ("2.0.0", "2.10.0", "2.34.0", "3.0.0", "3.4.0"),
     "groq": ("0.9.0", "1.7.0"),
     "huggingface_hub": ("1.0.0", "2.4.0"),
     "litellm": ("1.80.0", "1.106.2"),
@@ -19,6 +19,7 @@ RELEASES: dict[str, tuple[str, ...]] = {
     "together": ("2.0.0", "3.1.1"),
     "xai-sdk": ("1.0.0", "1.21.0"),
     "crewai": ("1.15.0", "1.15.30"),
+    "google-adk": ("2.3.0", "2.13.0"),
     "llama-index-core": ("0.14.8", "0.14.25"),
 }
 """By distribution, from the oldest to the newest."""
