@@ -43,6 +43,7 @@ FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "crewai": ("crewai",),
     "google_adk": ("google.adk",),
     "llama_index": ("llama_index.core", "llama_index_instrumentation", "workflows"),
+    "strands": ("strands",),
 }
 """Modules of `tokentrace.frameworks`, likewise."""
 _SUPPORTED: Mapping[str, tuple[str, ...]] = {
