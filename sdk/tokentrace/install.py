@@ -38,9 +38,13 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "crewai": ("crewai",),
+    "google_adk": ("google.adk",),
+    "llama_index": ("llama_index.core", "llama_index_instrumentation", "workflows"),
     "mcp": ("mcp",),
     "openai_agents": ("agents",),
     "pydantic_ai": ("pydantic_ai", "pydantic_graph"),
+    "strands": ("strands",),
 }
 """Modules of `tokentrace.frameworks`, likewise."""
 _SUPPORTED: Mapping[str, tuple[str, ...]] = {
@@ -110,6 +114,6 @@ def _bring(library: str) -> None:
     patching.watch(library, _integration(library), _patch)
 
 
-def _patch(module: ModuleType) -> None:
+def _patch(module: ModuleType, name: str) -> None:
     if _current is not None:
-        _current.patch(module)
+        _current.patch(module, name)

@@ -36,19 +36,19 @@ class Installation:
         self.outdated: dict[str, str] = {}
         """Releases that are older than those we know, by library."""
 
-    def patch(self, module: ModuleType) -> None:
-        """Wrap every seam of a module that has just been imported, or long ago."""
+    def patch(self, module: ModuleType, name: str) -> None:
+        """Wrap every seam of a module that has just been imported, or long ago; whatever it says that it is called."""
         # Another thread may be importing it right now: wait until everything is there.
-        import_module(module.__name__)
+        import_module(name)
         for integration in tuple(_known.values()):
             for seam in fit.seams(integration):
-                if seam.module == module.__name__ and self._is_first(seam.module, seam.name):
+                if seam.module == name and self._is_first(seam.module, seam.name):
                     self._wrap(module, seam)
-            attach = (integration.attach or {}).get(module.__name__)
+            attach = (integration.attach or {}).get(name)
             if attach is not None and self._is_first(integration.library, attach):
                 self._undo.append(attach(module))
-            if self._is_first(integration.library, module.__name__):
-                self._examine(integration, module.__name__)
+            if self._is_first(integration.library, name):
+                self._examine(integration, name)
 
     def _is_first(self, *what: object) -> bool:
         """Whether nobody has done it, in whatever thread."""
@@ -149,22 +149,22 @@ _known: dict[str, Integration] = {}
 _hooked: set[str] = set()
 
 
-def watch(client: str, integration: Integration, patch: Callable[[ModuleType], object]) -> None:
+def watch(client: str, integration: Integration, patch: Callable[[ModuleType, str], object]) -> None:
     """Have the modules of a library patched when they are imported, and those that are there at once."""
     _known[client] = integration
 
-    def imported(module: ModuleType) -> None:
+    def imported(module: ModuleType, name: str) -> None:
         # Inside of the application's own `import`.
         with quietly("wrapping a library"):
-            patch(module)
+            patch(module, name)
 
     for name in set(_modules(integration)):
         if name not in _hooked:
             # A module that is there already is patched by this very call.
             _hooked.add(name)
-            wrapt.register_post_import_hook(imported, name)
+            wrapt.register_post_import_hook(functools.partial(imported, name=name), name)
         elif name in sys.modules:
-            imported(sys.modules[name])
+            imported(sys.modules[name], name)
 
 
 def _modules(integration: Integration) -> Iterator[str]:

@@ -48,6 +48,26 @@ def as_section(begin: Begin) -> Callable[[Any, Any, Any, Any], Any]:
     return called
 
 
+class _Visited:
+    """A section that somebody else ends."""
+
+    __slots__ = ("_section",)
+
+    def __init__(self, section: Section) -> None:
+        self._section = section
+
+    def current(self) -> AbstractContextManager[object]:
+        return self._section.current()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """It goes on."""
+
+
+def in_place(section: Section, result: Any) -> Any:
+    """What a function has given; where it is a generator, it runs in that section, whoever reads it."""
+    return _handed_back(_Visited(section), result)
+
+
 def _within(section: Section, wrapped: Any, args: Any, kwargs: Any) -> Any:
     try:
         with section.current():

@@ -15,7 +15,7 @@ import pytest
 import wrapt
 
 import tokentrace
-from tokentrace.running import Function, as_section
+from tokentrace.running import Function, as_section, in_place
 from tokentrace.section import begin, innermost
 
 
@@ -430,3 +430,14 @@ def test_threads_may_run_one_generator_in_turns(spans):
         assert one.submit(innermost).result() is None
     reading.close()
     assert (got, tree(spans)[-1]) == ([0, 1, 2, 3], ("1", None))
+
+
+def test_a_generator_that_a_function_has_given_runs_where_that_was(spans):
+    section = begin("s", "step")
+    begin_inside = in_place(section, (begin(f"{number}", "step") for number in (1, 2)))
+    section.end()
+    for each in begin_inside:
+        assert innermost() is None
+        each.end()
+    assert tree(spans) == [("s", None), ("1", "s"), ("2", "s")]
+    assert in_place(section, 7) == 7

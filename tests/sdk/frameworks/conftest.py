@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from frameworks.books import Books, opened
+
+SILENCED = {
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_DISABLE_TRACKING": "true",
+    "CREWAI_DISABLE_VERSION_CHECK": "true",
+    "CREWAI_TESTING": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+}
+"""What frameworks would tell their makers of a run; they ask when they are imported."""
+os.environ.update(SILENCED)
 
 
 @pytest.fixture(scope="module")
