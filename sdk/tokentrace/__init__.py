@@ -10,6 +10,7 @@ meters every call that the process makes to a language model, and sends it as Op
 from tokentrace.checkup import doctor
 from tokentrace.config import Config
 from tokentrace.normalise import read_usage
+from tokentrace.propagation import carry, incoming, outgoing
 from tokentrace.reporting import outcome, reject
 from tokentrace.reviews import record_review, review
 from tokentrace.session import flush, instrument, uninstrument
@@ -21,10 +22,13 @@ __all__ = [
     "Config",
     "Usage",
     "agent",
+    "carry",
     "doctor",
     "flush",
+    "incoming",
     "instrument",
     "outcome",
+    "outgoing",
     "read_usage",
     "record_review",
     "reject",

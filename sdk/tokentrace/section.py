@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -65,15 +64,15 @@ class Entry:
         self._token = section.span.tracing.enter(section.span.opened)
         context.role.set(section.role)
         context.attribution.set(section.attribution)
-        self._mark = _innermost.set(self)
+        self._mark = context.entry.set(self)
 
     def leave(self) -> None:
         """What runs now is what ran before."""
         self.is_left = True
         # A framework may tell of two ends in the wrong order: the outer one is then left with the inner one.
-        while (entry := _innermost.get()) is not None and entry.is_left:
+        while (entry := context.entry.get()) is not None and entry.is_left:
             try:
-                _innermost.reset(entry._mark)  # noqa: SLF001
+                context.entry.reset(entry._mark)  # noqa: SLF001
             except (ValueError, RuntimeError):
                 # It was entered in the context that this one is a copy of: here, there is nothing to undo.
                 return
@@ -84,9 +83,6 @@ class Entry:
         if context.attribution.get() is self.section.attribution:
             context.attribution.set(self._attribution)
         self.section.span.tracing.leave(self._token)
-
-
-_innermost: ContextVar[Entry | None] = ContextVar("tokentrace_section", default=None)
 
 
 class Section:
@@ -152,12 +148,12 @@ class Inside:
 
 def entered() -> Entry | None:
     """The innermost stay of the code that is running now."""
-    return _innermost.get()
+    return context.entry.get()
 
 
 def innermost() -> Section | None:
     """The section that the code is inside of which is running now."""
-    entry = _innermost.get()
+    entry = context.entry.get()
     return None if entry is None else entry.section
 
 
