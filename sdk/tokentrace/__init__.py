@@ -16,6 +16,7 @@ from tokentrace.session import flush, instrument, uninstrument
 if _typing.TYPE_CHECKING:
     from tokentrace.checkup import doctor
     from tokentrace.normalise import read_usage
+    from tokentrace.propagation import carry, incoming, outgoing
     from tokentrace.reporting import outcome, reject
     from tokentrace.reviews import record_review, review
     from tokentrace.steps import agent, step, tool, trace_id, workflow
@@ -26,10 +27,13 @@ __all__ = [
     "Config",
     "Usage",
     "agent",
+    "carry",
     "doctor",
     "flush",
+    "incoming",
     "instrument",
     "outcome",
+    "outgoing",
     "read_usage",
     "record_review",
     "reject",
@@ -45,8 +49,11 @@ __all__ = [
 _LATER = {
     "Usage": "usage",
     "agent": "steps",
+    "carry": "propagation",
     "doctor": "checkup",
+    "incoming": "propagation",
     "outcome": "reporting",
+    "outgoing": "propagation",
     "read_usage": "normalise",
     "record_review": "reviews",
     "reject": "reporting",

@@ -21,3 +21,8 @@ _KEYS = {
 def named(tags: Mapping[str, object]) -> dict[str, str]:
     """Tags under their attribute names; those that are None are left out."""
     return {_KEYS.get(tag, name.TAG + tag): str(value) for tag, value in tags.items() if value is not None}
+
+
+def is_tag(key: str) -> bool:
+    """Whether it is the attribute name of a tag."""
+    return key.startswith(name.TAG) or key in _KEYS.values()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tokentrace.meter import Meter
+    from tokentrace.section import Entry
     from tokentrace.tracing import Tracing
 
 
@@ -43,6 +44,9 @@ process_attribution: Mapping[str, str] = {}
 
 role: ContextVar[Role | None] = ContextVar("tokentrace_role", default=None)
 """Role of the nearest enclosing section that has one."""
+
+entry: ContextVar[Entry | None] = ContextVar("tokentrace_section", default=None)
+"""The innermost stay in a section."""
 
 tracing: Tracing | None = None
 """Where spans begin, while the process is instrumented."""

@@ -8,7 +8,9 @@ from inspect import isasyncgen, iscoroutine, iscoroutinefunction, isgenerator
 from typing import Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 import wrapt
+from opentelemetry import context as context_api
 
+from tokentrace import context
 from tokentrace.guard import quietly
 from tokentrace.integration import Call
 
@@ -89,6 +91,42 @@ def _handed_back(section: Section, result: Any) -> Any:
     return result
 
 
+class _Pieces:
+    """The pieces in which a generator runs: what it is inside of waits with it, and its reader has its own again."""
+
+    __slots__ = ("_before", "_inside", "_section")
+
+    def __init__(self, section: Section) -> None:
+        self._section = section
+        self._inside: _State | None = None
+
+    def __enter__(self) -> None:
+        self._before = _state()
+        if self._inside is None:
+            self._section.current().__enter__()
+        else:
+            _restore(self._inside)
+
+    def __exit__(self, *_: object) -> None:
+        # Blocks that the generator has open around its `yield` are still open, but not for its reader.
+        self._inside = _state()
+        _restore(self._before)
+
+
+_State = tuple[Any, Any, Any, Any]
+
+
+def _state() -> _State:
+    return context.entry.get(), context.role.get(), context.attribution.get(), context_api.get_current()
+
+
+def _restore(state: _State) -> None:
+    context.entry.set(state[0])
+    context.role.set(state[1])
+    context.attribution.set(state[2])
+    context_api.attach(state[3])
+
+
 async def _awaited(begun: _Begun, wrapped: Any, args: Any, kwargs: Any) -> Any:
     if (section := begun()) is None:
         return await wrapped(*args, **kwargs)
@@ -108,9 +146,10 @@ async def _finished(section: Section, coroutine: Any) -> Any:
 def _read(section: Section, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     resume: Callable[[Any], Any] = generator.send
     given: Any = None
+    pieces = _Pieces(section)
     while True:
         try:
-            with section.current():
+            with pieces:
                 part = resume(given)
         except StopIteration as over:
             section.end()
@@ -122,7 +161,12 @@ def _read(section: Section, generator: Generator[Any, Any, Any]) -> Generator[An
         try:
             given = yield part
         except GeneratorExit as closing:
-            _within(section, generator.close, (), {})
+            try:
+                with pieces:
+                    generator.close()
+            except BaseException as error:
+                section.end(error)
+                raise
             section.end(closing)
             raise
         except BaseException as thrown:  # noqa: BLE001  (as `yield from`: whatever the reader throws is the generator's)
@@ -132,9 +176,10 @@ def _read(section: Section, generator: Generator[Any, Any, Any]) -> Generator[An
 async def _read_async(section: Section, generator: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
     resume: Callable[[Any], Any] = generator.asend
     given: Any = None
+    pieces = _Pieces(section)
     while True:
         try:
-            with section.current():
+            with pieces:
                 part = await resume(given)
         except StopAsyncIteration:
             section.end()
@@ -146,7 +191,12 @@ async def _read_async(section: Section, generator: AsyncGenerator[Any, Any]) -> 
         try:
             given = yield part
         except GeneratorExit as closing:
-            await _finished(section, generator.aclose())
+            try:
+                with pieces:
+                    await generator.aclose()
+            except BaseException as error:
+                section.end(error)
+                raise
             section.end(closing)
             raise
         except BaseException as thrown:  # noqa: BLE001  (whatever the reader throws is the generator's)

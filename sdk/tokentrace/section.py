@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
+from opentelemetry import context as context_api
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from tokentrace import attributes as name, context
@@ -55,38 +55,40 @@ class _Span:
 class Entry:
     """One stay inside a section, of one thread or task."""
 
-    __slots__ = ("_attribution", "_mark", "_role", "_token", "is_left", "section")
+    __slots__ = ("_around", "_attribution", "_mark", "_otel", "_role", "is_left", "section")
 
     def __init__(self, section: Section) -> None:
         self.section = section
         self.is_left = False
+        self._around = context.entry.get()
         self._role = context.role.get()
         self._attribution = context.attribution.get()
-        self._token = section.span.tracing.enter(section.span.opened)
+        self._otel = context_api.get_current()
+        section.span.tracing.enter(section.span.opened)
         context.role.set(section.role)
         context.attribution.set(section.attribution)
-        self._mark = _innermost.set(self)
+        self._mark = context.entry.set(self)
 
     def leave(self) -> None:
         """What runs now is what ran before."""
         self.is_left = True
         # A framework may tell of two ends in the wrong order: the outer one is then left with the inner one.
-        while (entry := _innermost.get()) is not None and entry.is_left:
+        while (entry := context.entry.get()) is not None and entry.is_left:
             try:
-                _innermost.reset(entry._mark)  # noqa: SLF001
+                context.entry.reset(entry._mark)  # noqa: SLF001
             except (ValueError, RuntimeError):
-                # It was entered in the context that this one is a copy of: here, there is nothing to undo.
-                return
+                if entry is not self:
+                    # Left where this context was copied from: what goes on here is still inside.
+                    return
+                # A generator may be read in another copy of its context each time.
+                context.entry.set(self._around)
             entry._restore()  # noqa: SLF001
 
     def _restore(self) -> None:
         context.role.set(self._role)
         if context.attribution.get() is self.section.attribution:
             context.attribution.set(self._attribution)
-        self.section.span.tracing.leave(self._token)
-
-
-_innermost: ContextVar[Entry | None] = ContextVar("tokentrace_section", default=None)
+        context_api.attach(self._otel)
 
 
 class Section:
@@ -159,12 +161,12 @@ class Inside:
 
 def entered() -> Entry | None:
     """The innermost stay of the code that is running now."""
-    return _innermost.get()
+    return context.entry.get()
 
 
 def innermost() -> Section | None:
     """The section that the code is inside of which is running now."""
-    entry = _innermost.get()
+    entry = context.entry.get()
     return None if entry is None else entry.section
 
 

@@ -163,6 +163,12 @@ class Tracing:
         held = _held()
         return (trace.get_current_span() if held is None else held.span).get_span_context()
 
+    @staticmethod
+    def is_private_here() -> bool:
+        """Whether that span is ours alone."""
+        held = _held()
+        return held is not None and held.is_private
+
     def enter(self, opened: Opened) -> Any:
         """Make a span the parent of what follows; gives the token that `leave` takes."""
         if not (opened.is_private or opened.is_hidden):

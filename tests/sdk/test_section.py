@@ -290,6 +290,36 @@ async def test_an_asynchronous_generator_is_entered_only_while_it_runs(spans):
     ]  # fmt: skip
 
 
+def test_a_block_around_a_yield_is_not_around_the_reader(spans):
+    @wrapped
+    def stream():
+        with tokentrace.tags(team="stream"), tokentrace.step("open", role="plan"):
+            yield 1
+            with tokentrace.step("still inside"):
+                yield 2
+
+    for number in stream():
+        with tokentrace.step(f"reader {number}"):
+            pass
+    assert tree(spans) == [
+        ("reader 1", None), ("reader 2", None), ("still inside", "open"), ("open", "0"), ("0", None),
+    ]  # fmt: skip
+    assert ["tokentrace.attribution.team" in s.attributes for s in spans] == [False, False, True, True, False]
+
+
+def test_a_generator_that_is_read_in_a_copy_of_the_context_each_time_leaves_its_blocks(spans):
+    @wrapped
+    def stream():
+        with tokentrace.step("first"):
+            yield 1
+        with tokentrace.step("second"):
+            yield 2
+
+    reading = stream()
+    assert [contextvars.copy_context().run(next, reading, None) for _ in range(3)] == [1, 2, None]
+    assert tree(spans) == [("first", "0"), ("second", "0"), ("0", None)]
+
+
 def test_a_generator_belongs_to_where_it_was_made(spans):
     with tokentrace.tags(team="maker"), tokentrace.step("maker"):
         reading = numbers(1)
