@@ -25,7 +25,7 @@ from tokentrace_collector.documents import (
 )
 
 TENANT = "default"
-MOST_SPANS = 5_000
+MOST_SPANS = 20_000
 """Spans that one report carries."""
 
 _ATTRIBUTION = ("team", "feature", "customer", "project", "cost_center", "environment", "user", "session")
