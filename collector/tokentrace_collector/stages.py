@@ -24,6 +24,8 @@ _SCRATCH = (
     "spans",
     "ancestry",
     "responses",
+    "accounts",
+    "borne",
     "decided",
     "bearing",
     "rates",
@@ -66,6 +68,7 @@ class Stages:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
         self._do(statement, **parameters)
         self._do("batch_responses")
+        self._do("batch_retellings")
         self._do("batch_reviews")
         return self._count()
 
@@ -74,7 +77,7 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("ancestry", "decided", "bearing"):
+        for statement in ("ancestry", "accounts", "borne", "borne_unnamed", "decided", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)
