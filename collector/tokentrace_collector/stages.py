@@ -25,6 +25,8 @@ _SCRATCH = (
     "edges",
     "ancestry",
     "responses",
+    "accounts",
+    "borne",
     "decided",
     "rejected",
     "places",
@@ -70,6 +72,7 @@ class Stages:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
         self._do(statement, **parameters)
         self._do("batch_responses")
+        self._do("batch_retellings")
         self._do("batch_reviews")
         return self._count()
 
@@ -78,7 +81,9 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("edges", "ancestry", "decided", "rejected", "places", "roles", "roles_broken", "bearing"):
+        for statement in ("edges", "ancestry", "accounts", "borne", "borne_unnamed", "decided"):
+            self._do(statement)
+        for statement in ("rejected", "places", "roles", "roles_broken", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

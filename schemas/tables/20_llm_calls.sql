@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     ended_at DateTime64(9) CODEC(Delta(8), ZSTD(1)),
     name LowCardinality(String),
     service LowCardinality(String),
+    library LowCardinality(String) COMMENT 'Who tells of it: the instrumentation scope.',
     dialect LowCardinality(String) COMMENT 'How its usage was read: tokentrace, gen_ai, or empty: no usage of its own.',
     scope LowCardinality(String) COMMENT 'call, aggregate or retrieve; empty on a span that is no call.',
     operation LowCardinality(String),

@@ -19,6 +19,12 @@ WITH
         said['gen_ai.request.model']
     ) AS said_model,
     lower(said['gen_ai.operation.name']) AS said_operation,
+    -- LiteLLM names its own functions, those that are awaited with an `a` before.
+    replaceRegexpOne(
+        said_operation,
+        '^a(completion|text_completion|responses|anthropic_messages|generate_content|embedding|rerank|image_generation|transcription|speech)$',
+        '\\1'
+    ) AS done,
     said['tokentrace.usage.scope'] AS said_scope,
     arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000) AS parts,
     -- Parts that were cut off on the way cannot bear what the whole would then not bear.
@@ -51,14 +57,23 @@ WITH
         said['gen_ai.usage.output_tokens'] != '',
         said['gen_ai.usage.output_tokens'],
         said['gen_ai.usage.completion_tokens']
-    )) AS all_output,
+    )) AS said_output,
     toUInt64OrNull(said['gen_ai.usage.cache_read.input_tokens']) AS cache_read,
     toUInt64OrNull(if(
         said['gen_ai.usage.cache_write.input_tokens'] != '',
         said['gen_ai.usage.cache_write.input_tokens'],
         said['gen_ai.usage.cache_creation.input_tokens']
     )) AS cache_write,
-    toUInt64OrNull(said['gen_ai.usage.reasoning.output_tokens']) AS reasoning,
+    toUInt64OrNull(said['gen_ai.usage.reasoning.output_tokens']) AS said_reasoning,
+    toUInt64OrNull(said['gen_ai.usage.total_tokens']) AS total,
+    -- Google counts thoughts beside the output; who passes that on as it is tells of them in the total alone.
+    if(
+        isNull(said_reasoning) AND position(said_model, 'gemini') > 0 AND total < implausible AND total > all_input + said_output,
+        total - all_input - said_output,
+        NULL
+    ) AS thoughts,
+    if(isNull(thoughts), said_output, said_output + toUInt64(thoughts)) AS all_output,
+    if(isNull(thoughts), said_reasoning, toUInt64(thoughts)) AS reasoning,
     NOT is_own
         AND (isNotNull(all_input) OR isNotNull(all_output))
         AND ifNull(all_input, 0) < implausible
@@ -128,6 +143,7 @@ SELECT
     addNanoseconds(started_at, least(Duration, 31622400000000000)) AS ended_at,
     SpanName AS name,
     ServiceName AS service,
+    ScopeName AS library,
     multiIf(is_own, 'tokentrace', is_foreign, 'gen_ai', '') AS dialect,
     multiIf(
         said_scope IN ('call', 'aggregate', 'retrieve'), said_scope,
@@ -140,11 +156,11 @@ SELECT
     ) AS scope,
     said_operation AS operation,
     multiIf(
-        said_operation IN ('embeddings', 'embedding'), 'embedding',
-        said_operation IN (
-            '', 'chat', 'text_completion', 'generate_content', 'completion', 'responses', 'messages'
+        done IN ('embeddings', 'embedding'), 'embedding',
+        done IN (
+            '', 'chat', 'text_completion', 'generate_content', 'completion', 'responses', 'messages', 'anthropic_messages'
         ), 'generation',
-        said_operation
+        done
     ) AS class,
     said_provider AS provider,
     if(part_model != '', part_model, said_model) AS model,

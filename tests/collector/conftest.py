@@ -122,11 +122,20 @@ class Ledger:
         said |= ({"tokentrace.role": role} if role else {}) | more.pop("said", {})
         self.span(trace, span, parent, said=said, **more)
 
-    def foreign(self, trace: str, span: str, parent: str = "", *, model: str = "gpt-6-sol", **more: Any) -> None:
+    def foreign(
+        self,
+        trace: str,
+        span: str,
+        parent: str = "",
+        *,
+        model: str = "gpt-6-sol",
+        library: str = "other",
+        **more: Any,
+    ) -> None:
         """A call as other instrumentations tell it: inclusive totals."""
         usage = {f"gen_ai.usage.{name}": count for name, count in more.pop("usage", {}).items()}
         said = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.response.model": model}
-        self.span(trace, span, parent, said=said | usage | more.pop("said", {}), library="other", **more)
+        self.span(trace, span, parent, said=said | usage | more.pop("said", {}), library=library, **more)
 
     def review(
         self, trace: str, span: str, parent: str = "", *, active: float | None = None, by: str = "", **more: Any
