@@ -43,6 +43,7 @@ FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "mcp": ("mcp",),
     "openai_agents": ("agents",),
     "pydantic_ai": ("pydantic_ai", "pydantic_graph"),
+    "smolagents": ("smolagents",),
 }
 """Modules of `tokentrace.frameworks`, likewise."""
 _SUPPORTED: Mapping[str, tuple[str, ...]] = {
