@@ -44,6 +44,7 @@ FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "mcp": ("mcp",),
     "openai_agents": ("agents",),
     "pydantic_ai": ("pydantic_ai", "pydantic_graph"),
+    "smolagents": ("smolagents",),
     "strands": ("strands",),
 }
 """Modules of `tokentrace.frameworks`, likewise."""

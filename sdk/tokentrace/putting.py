@@ -37,4 +37,4 @@ def put(*places: tuple[str, Wrapper]) -> Callable[[ModuleType], Callable[[], obj
 
 def _has(module: ModuleType, place: str) -> bool:
     holder, _, function = place.rpartition(".")
-    return hasattr(getattr(module, holder, None), function)
+    return hasattr(getattr(module, holder, None) if holder else module, function)

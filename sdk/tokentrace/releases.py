@@ -24,6 +24,7 @@ RELEASES: dict[str, tuple[str, ...]] = {
     "mcp": ("1.22.0", "2.3.0"),
     "openai-agents": ("0.6.0", "0.24.0"),
     "pydantic-ai-slim": ("1.33.0", "2.68.0"),
+    "smolagents": ("1.23.0", "1.26.0"),
     "strands-agents": ("1.34.1", "1.62.0"),
 }
 """By distribution, from the oldest to the newest."""

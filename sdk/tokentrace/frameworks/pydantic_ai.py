@@ -6,7 +6,7 @@ their names and places.
 
 from __future__ import annotations
 
-import sys
+import inspect
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -88,12 +88,15 @@ def _graphed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     with quietly("naming a graph"):
         if kwargs.get("infer_name", True) and instance.name is None:
             # It takes the name of the variable that it finds itself in, two calls up, and there are three with ours.
-            instance.name = _variable(instance, sys._getframe(1))
+            instance.name = _variable(instance, inspect.currentframe())
     return _within(manager, Call(instance, args, kwargs), "workflow")
 
 
-def _variable(held: Any, frame: FrameType) -> str | None:
-    for variables in (frame.f_locals, frame.f_globals):
+def _variable(held: Any, frame: FrameType | None) -> str | None:
+    """What holds it, where the function of a frame was called."""
+    if frame is None or (caller := frame.f_back) is None:
+        return None
+    for variables in (caller.f_locals, caller.f_globals):
         for variable, value in variables.items():
             if value is held:
                 return variable
