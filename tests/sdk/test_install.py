@@ -158,3 +158,19 @@ def test_a_release_that_is_older_than_all_we_know_is_told_of_once(release):
 @pytest.mark.parametrize("number", ["2.0.0", "2", "2.0.0a1", "2.10.1"])
 def test_a_release_that_we_know_is_not_told_of(release, number):
     assert run(IMPORTS, release(number)) == ""
+
+
+def test_a_module_that_says_it_is_another_is_wrapped_all_the_same(library):
+    code = """
+        class SyncAPIClient:
+            def request(self): ...
+    """
+    program = """
+        import openai._base_client
+        openai._base_client.__name__ = "openai._elsewhere"
+        import tokentrace
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        print(type(vars(openai._base_client.SyncAPIClient)["request"]).__name__)
+    """
+    assert run(program, library(code)) == "FunctionWrapper\n"

@@ -6,7 +6,7 @@ Its own spans are left as they are: they tell the same tokens, and none of ours 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -61,11 +61,12 @@ def _hand_down(section: Section, context: Any) -> None:
 
 
 def _tool(call: Call) -> Work:
-    tool, arguments, context = call.arg(0, "tool"), call.arg(1, "args"), call.arg(2, "tool_context")
+    tool, context = call.arg(0, "tool"), call.arg(2, "tool_context")
+    arguments: Mapping[str, Any] = call.arg(1, "args") or {}
     called = getattr(context, "function_call_id", None)
     told = {} if called is None else {name.TOOL_CALL: called}
     if tool.name == "transfer_to_agent":
-        return Work("handoff", str((arguments or {}).get("agent_name", tool.name)), attributes=told)
+        return Work("handoff", str(arguments.get("agent_name", tool.name)), attributes=told)
     if tool.name in _MEMORY:
         return Work("memory", tool.name, attributes={**told, name.OPERATION: "search_memory"})
     return Work("tool", tool.name, attributes=told)
