@@ -28,6 +28,7 @@ _SCRATCH = (
     "decided",
     "places",
     "roles",
+    "suspects",
     "bearing",
     "rates",
     "prices",
@@ -77,7 +78,7 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("edges", "ancestry", "decided", "places", "roles", "roles_broken", "bearing"):
+        for statement in ("edges", "ancestry", "decided", "places", "roles", "roles_broken", "suspects", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)
