@@ -31,6 +31,7 @@ _SCRATCH = (
     "rejected",
     "places",
     "roles",
+    "suspects",
     "bearing",
     "rates",
     "prices",
@@ -83,7 +84,7 @@ class Stages:
             self._do(statement, trusted=trusted)
         for statement in ("edges", "ancestry", "accounts", "borne", "borne_unnamed", "decided"):
             self._do(statement)
-        for statement in ("rejected", "places", "roles", "roles_broken", "bearing"):
+        for statement in ("rejected", "places", "roles", "roles_broken", "suspects", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

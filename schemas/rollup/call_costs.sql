@@ -50,6 +50,8 @@ SELECT
     if(call.part = 0, call.attempts, 0),
     if(call.part = 0, call.failed_attempts, 0),
     used.waste,
+    suspect.suspected,
+    suspect.repeats,
     call.reasoning_visibility,
     call.stream_end,
     call.review_kind,
@@ -114,6 +116,7 @@ SELECT
     0
 FROM llm_calls AS call FINAL
 INNER JOIN rollup_bearing AS span ON span.tenant = call.tenant AND span.trace_id = call.trace_id AND span.span_id = call.span_id
+LEFT ANY JOIN rollup_suspects AS suspect ON suspect.number = span.number
 LEFT ANY JOIN (
     SELECT
         number,

@@ -37,12 +37,12 @@ SELECT
         AND tokens['tool_use_prompt'] = 0
         AND NOT hasAny(mapKeys(meters), ['web_search', 'x_search', 'web_fetch', 'file_search', 'code_execution']) AS is_prompt_told,
     has(segment_kinds, 'history'),
-    -- That its process has sent as much of its input before speaks for a call that is made again, and less against it.
     if(
         scope = 'call' AND input_tokens > 0,
-        sipHash64(provider, request_model, name, segment_kinds, segment_tokens, input_tokens),
+        sipHash64(provider, request_model, operation, segment_kinds, segment_tokens, input_tokens),
         0
-    )
+    ),
+    ifNull(repeated_tokens < arraySum(segment_tokens), 0)
 FROM llm_calls FINAL
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND part = 0

@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS call_costs (
     attempts UInt16,
     failed_attempts UInt16,
     waste LowCardinality(String) COMMENT 'failed, truncated or rejected: why its cost counts as errors.',
+    suspected Array(LowCardinality(String)) COMMENT 'Why its work may have been in vain: repeated, loop, retried_step, failed_branch, abandoned. Moves no cost.',
+    repeats UInt16 COMMENT 'How many times its trace made this call, one after the other; 0 where once.',
     reasoning_visibility LowCardinality(String),
     stream_end LowCardinality(String),
     review_kind LowCardinality(String),

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS rollup_spans (
     reads_results UInt8 COMMENT 'Its prompt ends in a turn with results of tools of the application.',
     tells_prompt UInt8 COMMENT 'It would say so if it did.',
     has_history UInt8,
-    asked UInt64 COMMENT 'Of a call: the same for calls that asked the same model for as much; 0 where the call itself says that it asked for something new.'
+    asked UInt64 COMMENT 'Of a call: the same for calls that gave the same model an input of the same parts; 0 where it has none.',
+    is_new UInt8 COMMENT 'Its process says that it had not sent all of this input before.'
 )
 ENGINE = Memory
