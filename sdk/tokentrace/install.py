@@ -39,7 +39,10 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
     "xai": ("xai_sdk",),
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
-FRAMEWORKS: Mapping[str, tuple[str, ...]] = {}
+FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "langchain": ("langchain_core",),
+    "langgraph": ("langgraph",),
+}
 """Modules of `tokentrace.frameworks`, likewise."""
 _SUPPORTED: Mapping[str, tuple[str, ...]] = {
     **{f"clients.{client}": packages for client, packages in CLIENTS.items()},

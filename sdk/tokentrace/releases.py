@@ -18,5 +18,7 @@ RELEASES: dict[str, tuple[str, ...]] = {
     "openai": ("2.0.0", "2.54.0", "3.0.0", "3.54.0"),
     "together": ("2.0.0", "3.1.1"),
     "xai-sdk": ("1.0.0", "1.21.0"),
+    "langchain-core": ("1.1.0", "1.8.3"),
+    "langgraph": ("1.0.4", "1.2.24"),
 }
 """By distribution, from the oldest to the newest."""

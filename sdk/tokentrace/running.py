@@ -47,7 +47,10 @@ def follow(seam: StepSeam) -> Callable[[Any, Any, Any, Any], Any]:
     def begun(call: Call) -> Section | None:
         if (work := seam.tell(call)) is None:
             return None
-        return begin_section(work.name, work.kind, role=work.role, attributes=work.attributes)
+        section = begin_section(work.name, work.kind, role=work.role, attributes=work.attributes)
+        if section is not None:
+            section.signals = seam.signals
+        return section
 
     return as_section(begun)
 

@@ -417,3 +417,11 @@ def test_threads_may_run_one_generator_in_turns(spans):
         assert one.submit(innermost).result() is None
     reading.close()
     assert (got, tree(spans)[-1]) == ([0, 1, 2, 3], ("1", None))
+
+
+def test_what_a_framework_raises_to_go_on_elsewhere_is_no_error(spans):
+    for raised in (KeyError(), LookupError()):
+        section = begin("s", "step")
+        section.signals = ("KeyError",)
+        section.end(raised)
+    assert [dict(span.attributes).get("error.type") for span in spans] == [None, "LookupError"]
