@@ -194,6 +194,9 @@ class StepSeam(NamedTuple):
     tell: Callable[[Call], Work | None]
     """What it does; None lets it through without a step."""
 
+    signals: tuple[str, ...] = ()
+    """Names of what it raises without having failed, such as a command to go on elsewhere; with all below them."""
+
 
 AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam | StepSeam
 

@@ -94,7 +94,7 @@ class Entry:
 class Section:
     """A section that has begun. It ends once: at its `end`, when nobody holds it any more, or with the process."""
 
-    __slots__ = ("above", "attribution", "role", "span")
+    __slots__ = ("above", "attribution", "role", "signals", "span")
 
     def __init__(self, span: _Span, above: Section | None, role: Role | None, attribution: Tagged) -> None:
         self.span = span
@@ -102,11 +102,14 @@ class Section:
         self.role = role
         """What calls inside are for, its own or that of a section around it."""
         self.attribution = attribution
+        self.signals: tuple[str, ...] = ()
+        """Names of the classes of what is raised in it and is no error."""
 
     def end(self, error: BaseException | None = None) -> None:
         """It is over, by an error or without one; from whatever thread, and only the first time."""
         with quietly("ending a section"):
-            self.span.end(error)
+            is_signal = not {each.__name__ for each in type(error).__mro__}.isdisjoint(self.signals)
+            self.span.end(None if is_signal else error)
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         """Add what is known only later."""

@@ -16,6 +16,9 @@ def follow(seam: StepSeam) -> Callable[[Any, Any, Any, Any], Any]:
     def begun(call: Call) -> Section | None:
         if (work := seam.tell(call)) is None:
             return None
-        return begin(work.name, work.kind, role=work.role, attributes=work.attributes)
+        section = begin(work.name, work.kind, role=work.role, attributes=work.attributes)
+        if section is not None:
+            section.signals = seam.signals
+        return section
 
     return as_section(begun)

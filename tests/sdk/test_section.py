@@ -471,3 +471,11 @@ def test_a_generator_that_a_function_has_given_runs_where_that_was(spans):
         each.end()
     assert tree(spans) == [("s", None), ("1", "s"), ("2", "s")]
     assert in_place(section, 7) == 7
+
+
+def test_what_a_framework_raises_to_go_on_elsewhere_is_no_error(spans):
+    for raised in (KeyError(), LookupError()):
+        section = begin("s", "step")
+        section.signals = ("KeyError",)
+        section.end(raised)
+    assert [dict(span.attributes).get("error.type") for span in spans] == [None, "LookupError"]
