@@ -6,7 +6,7 @@ What is made of models alone stays out of the way: inside of a step, a chain wit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
@@ -35,9 +35,10 @@ def _chain(call: Call) -> Work | None:
     """Something composed of others, where it is of use to know."""
     config = _config(call)
     is_outermost = innermost() is None
-    if (config.get("metadata") or {}).get("lc_source") == _SELECTION:
+    metadata: Mapping[str, Any] = config.get("metadata") or {}
+    if metadata.get("lc_source") == _SELECTION:
         return Work("step", _SELECTION, "tool_select")
-    title = config.get("run_name") or getattr(call.instance, "name", None)
+    title: str | None = config.get("run_name") or getattr(call.instance, "name", None)
     if title is None and not is_outermost:
         return None
     return Work("workflow" if is_outermost else "step", title or call.instance.get_name())
@@ -46,9 +47,8 @@ def _chain(call: Call) -> Work | None:
 def _config(call: Call) -> Mapping[str, Any]:
     found: Any = call.arg(1, "config")
     # A batch may have a configuration for each of its inputs.
-    if isinstance(found, list):
-        found = next(iter(found), None)
-    return found or {}
+    first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
+    return first or {}
 
 
 def _tool(call: Call) -> Work:

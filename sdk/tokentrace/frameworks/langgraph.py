@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import wrapt
 
@@ -29,9 +29,9 @@ _DECISIONS = {"approve": "approved", "edit": "edited", "reject": "rejected"}
 def _graph(call: Call) -> Work:
     """A run of a graph."""
     config = _config(call, 1)
-    given = getattr(call.instance, "config", None) or {}
+    given: Mapping[str, Any] = getattr(call.instance, "config", None) or {}
     thread = _thread(config) or _thread(given)
-    title = config.get("run_name") or given.get("run_name") or call.instance.get_name()
+    title: str = config.get("run_name") or given.get("run_name") or call.instance.get_name()
     told = {} if thread is None else {name.CONVERSATION: thread}
     return Work("agent" if _is_agent(call.instance) else "workflow", title, attributes=told)
 
@@ -44,11 +44,12 @@ def _is_agent(graph: Any) -> bool:
 def _node(call: Call) -> Work | None:
     """One attempt at a node; a sequence that is run inside of it has no name, or another one."""
     config = _config(call, 1)
-    title = (config.get("metadata") or {}).get("langgraph_node")
+    metadata: Mapping[str, Any] = config.get("metadata") or {}
+    title: str | None = metadata.get("langgraph_node")
     if title is None or title != config.get("run_name") or _HIDDEN in (config.get("tags") or ()):
         return None
     first = next(iter(call.instance.steps), None)
-    owner = type(getattr(getattr(first, "func", None), "__self__", None))
+    owner: Any = type(getattr(getattr(first, "func", None), "__self__", None))
     role = next((_ROLES[each.__name__] for each in owner.__mro__ if each.__name__ in _ROLES), None)
     return Work("step", title, role)
 
@@ -63,7 +64,8 @@ def _config(call: Call, position: int) -> Mapping[str, Any]:
 
 
 def _thread(config: Mapping[str, Any]) -> str | None:
-    thread = (config.get("configurable") or {}).get("thread_id")
+    configurable: Mapping[str, Any] = config.get("configurable") or {}
+    thread = configurable.get("thread_id")
     return None if thread is None else str(thread)
 
 
@@ -72,8 +74,9 @@ def _await_approvals(module: ModuleType) -> Callable[[], object]:
 
     def left(wrapped: Any, loop: Any, args: Any, kwargs: Any) -> Any:
         with quietly("noting an interrupt"):
-            error = args[1] if len(args) > 1 else None
-            asked = isinstance(error, module.GraphInterrupt) and any(error.args)
+            error: Any = args[1] if len(args) > 1 else None
+            interrupt: Any = module.GraphInterrupt
+            asked = isinstance(error, interrupt) and any(error.args)
             if asked and not loop.is_nested and (thread := _thread(loop.config)) is not None:
                 approvals.ask(thread)
         return wrapped(*args, **kwargs)
@@ -111,8 +114,9 @@ def _keep_context(module: Any) -> Callable[[], object]:
 
 def _decision(answer: Any) -> str | None:
     """What was decided, where the answer is one of LangChain's, and decides all alike."""
-    decisions = answer.get("decisions") if isinstance(answer, Mapping) else None
-    kinds = {str(each.get("type")) for each in decisions or () if isinstance(each, Mapping)}
+    told: Any = cast("Mapping[str, Any]", answer).get("decisions") if isinstance(answer, Mapping) else None
+    decisions = [cast("Mapping[str, Any]", each) for each in told or () if isinstance(each, Mapping)]
+    kinds = {str(each.get("type")) for each in decisions}
     return _DECISIONS.get(kinds.pop()) if len(kinds) == 1 else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, dig, mapping, number, text
 from tokentrace.usage import Usage
@@ -42,7 +42,8 @@ def read(part: Any, seen: Reading) -> None:
         seen.complete = True
         _read_media(part, seen)
         return
-    for output in outputs if isinstance(outputs, Iterable) else ():
+    told = cast("Iterable[Any]", outputs) if isinstance(outputs, Iterable) else ()
+    for output in told:
         _read_output(output, seen)
 
 
