@@ -6,7 +6,7 @@ What is made of models alone stays out of the way: inside of a step, a chain wit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
@@ -47,8 +47,8 @@ def _chain(call: Call) -> Work | None:
 def _config(call: Call) -> Mapping[str, Any]:
     found: Any = call.arg(1, "config")
     # A batch may have a configuration for each of its inputs.
-    first: Any = next(iter(cast("list[Any]", found)), None) if isinstance(found, list) else found
-    return first or {}
+    several: Any = found or ({},)
+    return several if hasattr(several, "keys") else several[0] or {}
 
 
 def _tool(call: Call) -> Work:

@@ -49,8 +49,9 @@ def _node(call: Call) -> Work | None:
     if title is None or title != config.get("run_name") or _HIDDEN in (config.get("tags") or ()):
         return None
     first = next(iter(call.instance.steps), None)
-    owner: Any = type(getattr(getattr(first, "func", None), "__self__", None))
-    role = next((_ROLES[each.__name__] for each in owner.__mro__ if each.__name__ in _ROLES), None)
+    owner: object = getattr(getattr(first, "func", None), "__self__", None)
+    kinds = (each.__name__ for each in type(owner).__mro__)
+    role = next((_ROLES[kind] for kind in kinds if kind in _ROLES), None)
     return Work("step", title, role)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, dig, mapping, number, text
 from tokentrace.usage import Usage
@@ -42,7 +42,8 @@ def read(part: Any, seen: Reading) -> None:
         seen.complete = True
         _read_media(part, seen)
         return
-    told = cast("Iterable[Any]", outputs) if isinstance(outputs, Iterable) else ()
+    # What is none of its answers has numbers there, or nothing.
+    told: Any = outputs if hasattr(outputs, "__iter__") else ()
     for output in told:
         _read_output(output, seen)
 
