@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,9 @@ def test_every_shape_counts_once(environment):
             *ALONE,
         ],
         cwd=ROOT,
-        env={
-            key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "OTEL_", "TOKENTRACE_"))
-        },
+        env={key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "OTEL_", "TOKENTRACE_"))}
+        # An environment has no store.
+        | {"COLLECTOR_PYTHON": sys.executable},
         capture_output=True,
         text=True,
         check=False,
