@@ -42,6 +42,8 @@ def ask(case: Case, number: int) -> None:
         # What is told of a stream may wait until nobody has it any more.
         del result
         gc.collect()
+        # What is left stays, and need not be looked at again.
+        gc.freeze()
 
 
 def orders(other: Other, provider: TracerProvider, address: str) -> Iterator[str]:
