@@ -82,9 +82,13 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("edges", "ancestry", "accounts", "borne", "borne_unnamed", "decided"):
+        for statement in ("edges", "ancestry", "accounts", "borne", "borne_unnamed", "decided", "rejected", "places"):
             self._do(statement)
-        for statement in ("rejected", "places", "roles", "roles_broken", "suspects", "bearing"):
+        # Where every call names its role, the rules have nothing to say, and take longer to read than to run.
+        if self.store.query("SELECT 1 FROM rollup_places LIMIT 1"):
+            self._do("roles")
+            self._do("roles_broken")
+        for statement in ("suspects", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

@@ -1,35 +1,48 @@
 -- One row per call of the batch whose work may have been in vain: why it is suspected. No money moves because of it.
 INSERT INTO rollup_suspects
 WITH
-    sound AS (
+    alike AS (
         SELECT
-            span.number AS number,
-            span.tenant AS tenant,
-            span.trace_id AS trace_id,
-            span.asked AS asked,
-            span.is_new AS is_new,
-            span.started_at AS started_at,
-            span.ended_at AS ended_at,
-            row_number() OVER in_turn AS place,
-            max(span.ended_at) OVER (
-                PARTITION BY span.tenant, span.trace_id, span.asked
-                ORDER BY span.started_at, span.span_id
+            tenant,
+            trace_id,
+            asked
+        FROM rollup_spans
+        WHERE asked != 0
+            AND NOT broke
+        GROUP BY
+            tenant,
+            trace_id,
+            asked
+        HAVING count() > 1
+    ),
+    in_turn AS (
+        SELECT
+            number,
+            tenant,
+            trace_id,
+            asked,
+            is_new,
+            started_at,
+            span_id,
+            row_number() OVER same AS place,
+            max(ended_at) OVER (
+                PARTITION BY tenant, trace_id, asked
+                ORDER BY started_at, span_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS all_ended_at
-        FROM rollup_spans AS span
-        INNER JOIN rollup_decided AS decided ON decided.number = span.number
-        WHERE decided.borne_by = ''
-            AND span.asked != 0
-            AND NOT span.broke
-        WINDOW in_turn AS (PARTITION BY span.tenant, span.trace_id, span.asked ORDER BY span.started_at, span.span_id)
+        FROM rollup_spans
+        WHERE (tenant, trace_id, asked) IN (SELECT tenant, trace_id, asked FROM alike)
+            AND NOT broke
+            AND number IN (SELECT number FROM rollup_decided WHERE borne_by = '')
+        WINDOW same AS (PARTITION BY tenant, trace_id, asked ORDER BY started_at, span_id)
     ),
     -- The same call, made again when it had been answered; samples that are drawn beside each other are none.
     again AS (
         SELECT
             number,
             count() OVER same AS times,
-            row_number() OVER (PARTITION BY tenant, trace_id, asked ORDER BY started_at, number) AS place
-        FROM sound
+            row_number() OVER (PARTITION BY tenant, trace_id, asked ORDER BY started_at, span_id) AS turn
+        FROM in_turn
         WHERE place = 1
             OR (NOT is_new AND started_at >= all_ended_at)
         WINDOW same AS (PARTITION BY tenant, trace_id, asked)
@@ -71,7 +84,7 @@ WITH
     found AS (
         SELECT
             number,
-            if(place < times, 'repeated', '') AS why,
+            if(turn < times, 'repeated', '') AS why,
             times
         FROM again
         WHERE times > 1
