@@ -40,6 +40,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "haystack": ("haystack",),
     "langchain": ("langchain_core",),
     "langgraph": ("langgraph",),
 }
@@ -75,7 +76,7 @@ class Installation:
                 if seam.module == module.__name__ and self._is_first(seam.module, seam.name):
                     self._wrap(module, seam)
             attach = (integration.attach or {}).get(module.__name__)
-            if attach is not None and self._is_first(integration.library, attach):
+            if attach is not None and self._is_first(integration.library, module.__name__, attach):
                 self._undo.append(attach(module))
             if self._is_first(integration.library, module.__name__):
                 self._examine(integration, module.__name__)
@@ -94,6 +95,8 @@ class Installation:
         except AttributeError:
             if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
                 # A release without such sessions has nothing that is not metered.
+                return
+            if isinstance(seam, StepSeam) and not seam.is_everywhere:
                 return
             self.misfits.append(f"{seam.module}.{seam.name}")
             log.warning(
