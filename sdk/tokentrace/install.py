@@ -40,6 +40,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "crewai": ("crewai",),
     "google_adk": ("google.adk",),
+    "haystack": ("haystack",),
     "langchain": ("langchain_core",),
     "langgraph": ("langgraph",),
     "llama_index": ("llama_index.core", "llama_index_instrumentation", "workflows"),

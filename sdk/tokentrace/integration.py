@@ -197,6 +197,9 @@ class StepSeam(NamedTuple):
     signals: tuple[str, ...] = ()
     """Names of what it raises without having failed, such as a command to go on elsewhere; with all below them."""
 
+    is_everywhere: bool = True
+    """Whether all releases have it; where not, the others do this step in a function of another name."""
+
 
 AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam | StepSeam
 

@@ -45,7 +45,7 @@ class Installation:
                 if seam.module == name and self._is_first(seam.module, seam.name):
                     self._wrap(module, seam)
             attach = (integration.attach or {}).get(name)
-            if attach is not None and self._is_first(integration.library, attach):
+            if attach is not None and self._is_first(integration.library, name, attach):
                 self._undo.append(attach(module))
             if self._is_first(integration.library, name):
                 self._examine(integration, name)
@@ -64,6 +64,8 @@ class Installation:
         except AttributeError:
             if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
                 # A release without such sessions has nothing that is not metered.
+                return
+            if isinstance(seam, StepSeam) and not seam.is_everywhere:
                 return
             self.misfits.append(f"{seam.module}.{seam.name}")
             log.warning(

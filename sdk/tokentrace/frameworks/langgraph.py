@@ -6,13 +6,12 @@ A node that is tried again by its retry policy is a step per attempt: what faile
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from types import ModuleType
 from typing import Any, cast
 
 import wrapt
 
-from tokentrace import approvals, attributes as name
+from tokentrace import approvals, attributes as name, pools
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 
@@ -101,7 +100,7 @@ def _keep_context(module: Any) -> Callable[[], object]:
     """Have the threads in which a store embeds what it is asked belong to who asks."""
 
     class Futures(wrapt.ObjectProxy[Any]):
-        ThreadPoolExecutor = import_module("langchain_core.runnables.config").ContextThreadPoolExecutor
+        ThreadPoolExecutor = pools.Pool
 
     futures = module.cf
     module.cf = ours = Futures(futures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -25,3 +26,10 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Books]:
     """What the collector makes of spans."""
     with opened(tmp_path_factory.mktemp("collector")) as kept:
         yield kept
+
+
+@pytest.fixture(scope="module")
+def swept() -> Iterator[None]:
+    """What a framework leaves open is told of with the tests that have left it, and not when all are done."""
+    yield
+    gc.collect()

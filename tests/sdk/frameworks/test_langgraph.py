@@ -33,7 +33,10 @@ from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
 
 # LangChain keeps its HTTP clients, whose sockets outlive the event loops that they were opened in.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.usefixtures("swept"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 USER = {"messages": [{"role": "user", "content": "How is Rome?"}]}
 TURNS = (
