@@ -24,14 +24,15 @@ _POOLS = (
 
 def _pipeline(call: Call) -> Work:
     pipeline = call.instance
-    return Work("workflow", (getattr(pipeline, "metadata", None) or {}).get("name") or type(pipeline).__name__)
+    metadata: Mapping[str, Any] = getattr(pipeline, "metadata", None) or {}
+    return Work("workflow", metadata.get("name") or type(pipeline).__name__)
 
 
 def _component(call: Call) -> Work | None:
     """A run of a component; an agent tells itself, and before haystack 3 runs its own two parts like components."""
     component: Mapping[str, Any] = call.arg(1, "component")
-    kind = type(component["instance"])
-    if component.keys() == {"instance"} or _is_agent(kind):
+    kind: type[Any] = component["instance"].__class__
+    if list(component) == ["instance"] or _is_agent(kind):
         return None
     title: str = call.arg(0, "component_name")
     packages = {package for each in kind.__mro__ for package in each.__module__.split(".")[:-1]}
