@@ -6,7 +6,7 @@ import hashlib
 import io
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
@@ -91,7 +91,7 @@ def _put(path: Path, content: bytes) -> Path:
 
 
 @contextmanager
-def _gone_if_it_fails(path: Path) -> Iterator[None]:
+def _gone_if_it_fails(path: Path) -> Generator[None]:
     try:
         yield
     except BaseException:
