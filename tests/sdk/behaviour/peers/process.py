@@ -25,8 +25,8 @@ from behaviour.peers.meaning import BY_CONVENTION, MEANINGS
 from behaviour.play import Scenario, play
 from behaviour.rivals.rival import Rival
 
-PATIENCE, TO_BEGIN = 20.0, 120.0
-"""Seconds after which an application hangs, and after which an instrumentation that is switched on does."""
+PATIENCE, TO_BEGIN, TO_END = 20.0, 120.0, 900
+"""Seconds after which an application hangs, after which an instrumentation that is switched on does, and after which all ends."""
 NATIVE = ("com.anthropic",)
 """Scopes of clients that trace themselves."""
 
@@ -61,6 +61,8 @@ def _child(peer: Rival | None, cases: Sequence[Case]) -> Iterator[Found]:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
+        # Whoever waits for it may be gone before it.
+        signal.alarm(TO_END)
         with suppress(BaseException), os.fdopen(writing, "wb") as pipe:
             try:
                 _work(peer, cases, pipe)
