@@ -43,7 +43,7 @@ def read(part: Any, seen: Reading) -> None:
         _read_media(part, seen)
         return
     # What is none of its answers has numbers there, or nothing.
-    told: Any = outputs if hasattr(outputs, "__iter__") else ()
+    told: Any = outputs if hasattr(outputs, "__len__") else ()
     for output in told:
         _read_output(output, seen)
 

@@ -152,7 +152,7 @@ def test_a_crew_that_streams_works_in_threads_of_its_own(spans):
         tasks = [task(worker, name="forecast", async_execution=True), task(worker, name="again")]
         output = Crew(agents=[worker], tasks=tasks, stream=True).kickoff()
         heard = "".join(part.content for part in output)
-        assert (heard, output.result.raw) == ("Itiswarm.Itiscold.", "Itiscold.")
+        assert (heard, output.result.raw) == ("It is warm.It is cold.", "It is cold.")
     assert (
         drawn(spans.ours())
         == """\

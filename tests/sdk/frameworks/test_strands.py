@@ -54,7 +54,7 @@ def test_an_agent_of_the_quick_start_uses_tools_side_by_side_and_tries_again(met
     with playing(*turns) as (_, url):
         unmetered = work(url)
     with metering() as spans, playing(*turns) as (script, url):
-        assert work(url) == unmetered == "Itiswarm.\n"
+        assert work(url) == unmetered == "It is warm.\n"
         assert is_untouched()
     assert (
         drawn(spans.ours())
@@ -88,7 +88,7 @@ def test_an_agent_that_streams_has_another_for_a_tool(spans):
             events = agent(url, tools=[ask]).stream_async("How is Rome?")
             return "".join([event["data"] async for event in events if "data" in event])
 
-        assert asyncio.run(main()) == "Itiswarm."
+        assert asyncio.run(main()) == "It is warm."
     assert (
         drawn(spans.ours())
         == """\
