@@ -150,8 +150,8 @@ IMPORTS = """
 
 def test_a_release_that_is_older_than_all_we_know_is_told_of_once(release):
     assert run(IMPORTS, release("1.5.35")) == (
-        "WARNING together 1.5.35 is older than 2.0.0, the first release that is supported: its calls are not metered, "
-        "or not all of them. Install 'together>=2.0.0'.\n"
+        "WARNING together 1.5.35 is older than 2.0.0, the first release that is supported: not all that it does is seen. "
+        "Install 'together>=2.0.0'.\n"
     )
 
 

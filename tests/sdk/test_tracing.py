@@ -146,7 +146,7 @@ def test_what_is_not_sampled_is_not_cut_by_limits_either(monkeypatch, request):
     application(ALWAYS_OFF)
     with tokentrace.tags(team="a", feature="b", customer="c"), tokentrace.step("s"):
         pass
-    assert [len(span.attributes) for span in delivered()] == [4]
+    assert [len(span.attributes) for span in delivered()] == [5]
 
 
 def test_first_spans_of_several_threads_are_delivered_once(delivered):
