@@ -20,8 +20,13 @@ from behaviour.peers.measure import Measured, here, releases
 SDK = Path(__file__).parents[1]
 IS_KEEPING = os.environ.get("TOKENTRACE_REGENERATE") == "1"
 HERE = {(peer.name, door.name): releases(peer, door) for peer, door in here()}
-VARYING = {("LiteLLM", "`anyio` task group")}
-"""Its callbacks run in the loop of the application, which may end before them."""
+VARYING = {
+    # Its callbacks run in the loop of the application, which may end before them.
+    ("LiteLLM", "`anyio` task group"),
+    # It reads an answer of boto3 along in the code of the application, where an interrupt may come between two of its lines.
+    ("OpenInference", "Ctrl-C in mid-stream"),
+}
+"""Where what an instrumentation records depends on how fast the machine is."""
 PLACES = [place for place, found in HERE.items() if place not in kept() or not is_older(found, kept()[place].releases)]
 
 
