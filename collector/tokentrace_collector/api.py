@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.reports import answers, breakdown
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
-from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.reports.documents import RollupOutcome, Task
 from tokentrace_collector.store.database import Store, StoreError
 
 MOST_ROWS = 10_000
@@ -37,7 +37,7 @@ class QuestionError(ValueError):
 class Questions:
     """The endpoints, over one handle to the store that is used by one thread at a time."""
 
-    def __init__(self, store: Store, rollup: Callable[[bool], RollupOutcome]) -> None:
+    def __init__(self, store: Store, rollup: Callable[[Task], RollupOutcome]) -> None:
         self._store = store
         self._rollup = rollup
         self._lock = threading.Lock()
@@ -82,8 +82,8 @@ class Questions:
         return JSONResponse({"prices": found})
 
     def rollup(self, request: Request) -> Response:
-        """Recompute what has changed, or everything with `?rebuild=true`."""
-        return JSONResponse(self._rollup(_flag(request.query_params, "rebuild")))
+        """Recompute what has changed, or what `?what=` says."""
+        return JSONResponse(self._rollup(_task(request.query_params)))
 
 
 class OwnPagesOnly:
@@ -112,7 +112,7 @@ class OwnPagesOnly:
 
 def application(
     store: Store,
-    rollup: Callable[[bool], RollupOutcome],
+    rollup: Callable[[Task], RollupOutcome],
     *,
     more: Sequence[BaseRoute] = (),
     hosts: Sequence[str] = (),
@@ -181,6 +181,13 @@ def _flag(asked: QueryParams, name: str) -> bool:
     if value not in {"true", "false"}:
         raise QuestionError(f"{name}={value!r} is neither true nor false.")
     return value == "true"
+
+
+def _task(asked: QueryParams) -> Task:
+    for task in get_args(Task):
+        if asked.get("what", "run") == task:
+            return cast("Task", task)
+    raise QuestionError(f"what={asked['what']!r} is not one of {', '.join(get_args(Task))}.")
 
 
 def _limit(asked: QueryParams, name: str) -> int:

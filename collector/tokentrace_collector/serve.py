@@ -28,7 +28,7 @@ from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.listener import LateApplication, Listener, PortError, port_trouble
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
-from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.reports.documents import RollupOutcome, Task
 from tokentrace_collector.rollup.rolling import Roll, Rolling
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
@@ -125,12 +125,12 @@ class Collector:
         """Have everything accepted so far stored; False if that took too long."""
         return self._journal.flush(timeout)
 
-    def rollup(self, rebuild: bool = False) -> RollupOutcome:
+    def rollup(self, what: Task = "run") -> RollupOutcome:
         """Store what has been accepted, and recompute what it touches."""
         if self._rolling is None:
             raise StoreError("This collector has no rollup.")
         self.flush(self.config.grace_seconds)
-        return self._rolling.now(rebuild=rebuild)
+        return self._rolling.now(what)
 
     def stop(self) -> None:
         """Receive no more, store what was accepted as far as grace allows, and leave the store to others."""

@@ -21,9 +21,9 @@ def rebuilt():
 
 @pytest.fixture
 def client(store, rebuilt):
-    def rollup(rebuild):
-        rebuilt.append(rebuild)
-        return {"traces": 3, "seconds": 0.5, "unpriced": 0}
+    def rollup(what):
+        rebuilt.append(what)
+        return {"traces": 3, "seconds": 0.5, "unpriced": 0, "verified": None}
 
     names = [
         "tenant",
@@ -86,10 +86,18 @@ def test_costs_that_cannot_be_divided_so_are_refused_by_name(client, asked, name
     assert (answer.status_code, named in answer.json()["error"]) == (400, True)
 
 
-@pytest.mark.parametrize("rebuild", [True, False])
-def test_a_rollup_can_be_asked_for(client, rebuilt, rebuild):
-    answer = client.post("/v1/rollup", params={"rebuild": str(rebuild).lower()})
-    assert (answer.json(), rebuilt) == ({"traces": 3, "seconds": 0.5, "unpriced": 0}, [rebuild])
+@pytest.mark.parametrize(
+    ("asked", "done"),
+    [({}, "run"), ({"what": "run"}, "run"), ({"what": "rebuild"}, "rebuild"), ({"what": "verify"}, "verify")],
+)
+def test_a_rollup_can_be_asked_for(client, rebuilt, asked, done):
+    answer = client.post("/v1/rollup", params=asked)
+    assert (answer.json(), rebuilt) == ({"traces": 3, "seconds": 0.5, "unpriced": 0, "verified": None}, [done])
+
+
+def test_a_rollup_of_another_kind_is_refused_by_name(client, rebuilt):
+    answer = client.post("/v1/rollup", params={"what": "undo"})
+    assert (answer.status_code, "'undo'" in answer.json()["error"], rebuilt) == (400, True, [])
 
 
 def test_a_rollup_is_not_a_question(client):

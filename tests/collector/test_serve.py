@@ -25,7 +25,7 @@ from tokentrace_collector.journal.lock import InUseError
 from tokentrace_collector.journal.progress import Progress
 from tokentrace_collector.journal.segment import Entry, Writer
 from tokentrace_collector.listener import PortError
-from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.reports.documents import RollupOutcome, Task
 from tokentrace_collector.rollup.rolling import Roll
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store.database import Store, StoreError
@@ -161,15 +161,15 @@ def test_a_rollup_on_demand_sees_what_was_just_accepted(empty_store: Store, tmp_
     counted: list[int] = []
 
     def rollup(store: Store) -> Roll:
-        def roll(_rebuild: bool) -> RollupOutcome:
+        def roll(_what: Task) -> RollupOutcome:
             counted.append(store.query("SELECT count() AS spans FROM otel_traces")[0]["spans"])
-            return {"traces": 1, "seconds": 0.0, "unpriced": 0}
+            return {"traces": 1, "seconds": 0.0, "unpriced": 0, "verified": None}
 
         return roll
 
     with Collector(config_of(empty_store, tmp_path, batch_seconds=3600), rollup=rollup) as collector:
         export(EXPORTERS["http"](collector), "answer")
-        assert collector.rollup() == {"traces": 1, "seconds": 0.0, "unpriced": 0}
+        assert collector.rollup() == {"traces": 1, "seconds": 0.0, "unpriced": 0, "verified": None}
     assert counted[0] == 1
 
 
@@ -190,7 +190,7 @@ def test_a_rollup_that_fails_is_told_and_tried_again(empty_store: Store, tmp_pat
     tried = threading.Semaphore(0)
 
     def rollup(_store: Store) -> Roll:
-        def roll(_rebuild: bool) -> RollupOutcome:
+        def roll(_what: Task) -> RollupOutcome:
             tried.release()
             raise StoreError("no such price")
 

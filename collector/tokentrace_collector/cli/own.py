@@ -45,5 +45,5 @@ class OwnCollector:
     def settled(self) -> Remote:
         """The books, with everything in them that has been accepted so far."""
         books = Remote(self.addresses.api)
-        books.rollup(rebuild=False)
+        books.rollup("run")
         return books

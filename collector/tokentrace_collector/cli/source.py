@@ -23,7 +23,7 @@ from tokentrace_collector.prices.book import Book, BookError, parse as parse_boo
 from tokentrace_collector.reports import answers, breakdown
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
-from tokentrace_collector.reports.documents import Price, Request, RequestReport, RollupOutcome, Share
+from tokentrace_collector.reports.documents import Price, Request, RequestReport, RollupOutcome, Share, Task
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
 
@@ -63,8 +63,8 @@ class Source(Protocol):
         """The price lists that hold now."""
         ...
 
-    def rollup(self, *, rebuild: bool) -> RollupOutcome:
-        """Recompute what changed, or everything."""
+    def rollup(self, what: Task) -> RollupOutcome:
+        """Recompute what changed, or everything; or verify."""
         ...
 
 
@@ -107,9 +107,9 @@ class Remote:
         found: list[Price] = self._ask(f"/v1/prices?{urlencode({'provider': provider, 'model': model})}")["prices"]
         return found
 
-    def rollup(self, *, rebuild: bool) -> RollupOutcome:
+    def rollup(self, what: Task) -> RollupOutcome:
         """Have the collector recompute."""
-        outcome: RollupOutcome = self._ask(f"/v1/rollup?rebuild={_parameter(rebuild)}", method="POST")
+        outcome: RollupOutcome = self._ask(f"/v1/rollup?what={what}", method="POST")
         return outcome
 
     def _ask(self, path: str, method: str = "GET") -> Any:
@@ -164,9 +164,9 @@ class Local:
         rates.load(self._store, self._book)
         return answers.prices(self._store, provider, model, datetime.now(UTC))
 
-    def rollup(self, *, rebuild: bool) -> RollupOutcome:
+    def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""
-        return Accountant(self._store, self._book)(rebuild)
+        return Accountant(self._store, self._book)(what)
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+Task = Literal["run", "rebuild", "verify"]
+"""What a rollup does: recompute what has changed, or everything; or hold everything against what there was."""
 
 COMPONENTS = ("visible", "hidden_reasoning", "orchestration", "errors", "human_review", "infrastructure")
 """The components of cost in the order they are shown."""
@@ -159,3 +162,27 @@ class RollupOutcome(TypedDict):
     seconds: float
     unpriced: int
     """Calls among them that used something of which no price is known."""
+    verified: Verified | None
+    """What the tables were held against, where that was asked."""
+
+
+class Verified(TypedDict):
+    """The tables of cost, held against a recomputation from all spans."""
+
+    rows: int
+    differences: list[Difference]
+    """Rows that were not as they ought to be; at most a hundred. They are now."""
+    is_disturbed: bool
+    """Spans came between: what differs may be theirs."""
+
+
+class Difference(TypedDict):
+    """A row of a table of cost that a recomputation gives otherwise."""
+
+    table: str
+    key: str
+    """The columns of its sorting key, as a JSON object."""
+    stored: str | None
+    """Its amount as it was; None where there was no such row."""
+    recomputed: str | None
+    """Its amount as it is now; None where there is no such row."""

@@ -8,8 +8,10 @@ from time import perf_counter
 
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
+from tokentrace_collector.reports.documents import Verified
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
 from tokentrace_collector.rollup.stages import Bounds, Stages
+from tokentrace_collector.rollup.verify import Verification
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
@@ -19,6 +21,8 @@ _TOUCHES = 200_000
 _EVERY = 1 << 62
 _SPANS = 1_000_000
 """Spans of one share of a rebuild; it bounds memory."""
+_ATTEMPTS = 3
+"""Times that a comparison is made which spans may have disturbed."""
 _PATIENCE = 60.0
 """Seconds that a rebuild waits for the rollup of another collector."""
 
@@ -34,6 +38,7 @@ class Report:
     """Calls among them that used something of which no price is known."""
     is_elsewhere: bool = False
     """Nothing was done here, as another collector was at it."""
+    verified: Verified | None = None
 
 
 class Rollup:
@@ -72,6 +77,28 @@ class Rollup:
             with self._lease.held(self._patience) as hold:
                 traces = self._rebuild(self._run(), hold)
             return Report(traces, perf_counter() - began, self._unpriced)
+
+    def verify(self) -> Report:
+        """Hold the tables against a recomputation of every trace; what differs is put right by it."""
+        with self._lock:
+            began, self._unpriced, verification = perf_counter(), 0, Verification(self._store)
+            with self._lease.held(self._patience) as hold:
+                for _ in range(_ATTEMPTS):
+                    self._catch_up(self._run(), hold)
+                    rows, self._unpriced = verification.note(), 0
+                    traces = self._rebuild(self._run(), hold)
+                    found = Verified(
+                        rows=rows, differences=verification.differences(), is_disturbed=self._is_disturbed()
+                    )
+                    if not (found["differences"] and found["is_disturbed"]):
+                        break
+                verification.forget()
+            return Report(traces, perf_counter() - began, self._unpriced, verified=found)
+
+    def _is_disturbed(self) -> bool:
+        """Whether spans have come since the work before the latest rebuild was done."""
+        asked = "SELECT 1 FROM (SELECT touch FROM rollup_touches UNION ALL SELECT touch FROM touched_traces) LIMIT 1"
+        return bool(self._store.query(asked))
 
     def _run(self) -> rates.Run:
         if self._loaded is None:
@@ -127,6 +154,7 @@ class Rollup:
                 stages.begin("batch_everything", share=share, shares=shares)
                 stages.sum_up(bounds)
         hold.check()
+        stages.forget_left_over()
         self._remember("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces

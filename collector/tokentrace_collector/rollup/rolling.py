@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable
 
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.reports.documents import RollupOutcome, Task
 from tokentrace_collector.store.database import Store, StoreError
 
-Roll = Callable[[bool], RollupOutcome]
-"""One run of the rollup: of what has changed, or, told True, of everything."""
+Roll = Callable[[Task], RollupOutcome]
+"""One run of the rollup."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,13 +36,13 @@ class Rolling:
         self._store = store
         self._thread.start()
 
-    def now(self, *, rebuild: bool) -> RollupOutcome:
+    def now(self, what: Task) -> RollupOutcome:
         """Run at once, and say what was done."""
         with self._lock:
             if self._store is None or self._stopping.is_set():
                 raise StoreError("The store is not open yet, or not any more. Come again.", is_transient=True)
             self._roll = self._roll or self._make(self._store)
-            outcome = self._roll(rebuild)
+            outcome = self._roll(what)
         self.trouble = ""
         self._counters.add(rollups=1, calls_unpriced=outcome["unpriced"])
         return outcome
@@ -57,7 +57,7 @@ class Rolling:
     def _run(self) -> None:
         while not self._stopping.wait(self._seconds):
             try:
-                self.now(rebuild=False)
+                self.now("run")
             except Exception as error:  # noqa: BLE001
                 # Recomputing is harmless, so whatever went wrong, the next run is the remedy.
                 self.trouble = f"The rollup failed: {error}"

@@ -42,6 +42,20 @@ _SCRATCH = (
     "shares",
 )
 
+TABLES = {
+    "call_costs": "total",
+    "capacity_hours": "cost",
+    "capacity_lines": "amount",
+    "tcoai_by_hour": "amount",
+    "tcoai_by_trace": "total",
+}
+"""What the rollup keeps, with the amount that tells a person most of a row."""
+_LEFT_OVER = """
+INSERT INTO {table}
+SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
+FROM (SELECT * FROM {table} FINAL WHERE version < {{version:UInt64}})
+"""
+
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
 
 
@@ -135,6 +149,11 @@ class Stages:
         """Sum up the hours that the run has changed."""
         for statement in ("hours", "tcoai_by_hour", "tcoai_by_hour_gone"):
             self._do(statement, **self._named(bounds))
+
+    def forget_left_over(self) -> None:
+        """Drop the rows that a recomputation of everything has not given: no span is behind them any more."""
+        for table in TABLES:
+            self.store.run(_LEFT_OVER.format(table=table), settings=_SETTINGS, version=self.version)
 
     def _named(self, bounds: Bounds) -> dict[str, Any]:
         return {

@@ -88,7 +88,7 @@ def test_prices_are_per_million_on_the_screen_and_per_token_with_every_digit_as_
     assert found["cells"][0]["prices"]["input_text"] == {"amount": "0.00000125", "per": 1}
 
 
-@pytest.mark.parametrize("what", [(), ("run",), ("rebuild",)])
+@pytest.mark.parametrize("what", [(), ("run",), ("rebuild",), ("verify",)])
 def test_a_rollup_says_what_it_did(changed, what):
     answer = run("rollup", *what, "--json", *changed)
     assert (answer.exit_code, json.loads(answer.stdout)["traces"]) == (0, 1)
@@ -97,6 +97,25 @@ def test_a_rollup_says_what_it_did(changed, what):
 def test_a_rollup_talks_on_stderr(changed):
     answer = run("rollup", "run", *changed)
     assert (answer.stdout, "1 requests recomputed" in answer.stderr) == ("", True)
+
+
+def test_a_rollup_that_is_verified_says_what_it_rests_on(changed):
+    run("rollup", *changed)
+    answer = run("rollup", "verify", *changed)
+    assert (answer.exit_code, "equal to it, to the last digit" in answer.stderr) == (0, True)
+    verified = json.loads(run("rollup", "verify", "--json", *changed).stdout)["verified"]
+    assert (verified["rows"] > 0, verified["differences"]) == (True, [])
+
+
+def test_a_rollup_that_was_wrong_says_where_and_fails_once(books):
+    store = ["--store", str(books.address)]
+    run("rollup", *store)
+    books.run(
+        "INSERT INTO tcoai_by_trace SELECT * REPLACE (total + toDecimal128('0.01', 18) AS total) FROM (SELECT * FROM tcoai_by_trace FINAL)"
+    )
+    answer = run("rollup", "verify", *store)
+    assert (answer.exit_code, "tcoai_by_trace" in answer.stderr, "They are now" in answer.stderr) == (1, True, True)
+    assert run("rollup", "verify", *store).exit_code == 0
 
 
 def test_a_local_rollup_keeps_the_price_book_of_the_store(books, tmp_path):
