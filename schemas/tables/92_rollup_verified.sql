@@ -1,4 +1,4 @@
--- What the tables of cost held before they were recomputed, a digest per row; empty but for `tokentrace rollup verify`.
+-- One row per row of the tables of cost as they were before `tokentrace rollup verify` recomputed them; else empty.
 CREATE TABLE IF NOT EXISTS rollup_verified (
     name LowCardinality(String),
     key String CODEC(ZSTD(1)),
