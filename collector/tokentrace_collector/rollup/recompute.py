@@ -21,8 +21,8 @@ _TOUCHES = 200_000
 _EVERY = 1 << 62
 _SPANS = 1_000_000
 """Spans of one share of a rebuild; it bounds memory."""
-_ATTEMPTS = 3
-"""Times that a comparison is made which spans may have disturbed."""
+_AGAIN = 2
+"""Times that a comparison is made again which spans may have disturbed."""
 _PATIENCE = 60.0
 """Seconds that a rebuild waits for the rollup of another collector."""
 
@@ -81,19 +81,20 @@ class Rollup:
     def verify(self) -> Report:
         """Hold the tables against a recomputation of every trace; what differs is put right by it."""
         with self._lock:
-            began, self._unpriced, verification = perf_counter(), 0, Verification(self._store)
+            began, verification = perf_counter(), Verification(self._store)
             with self._lease.held(self._patience) as hold:
-                for _ in range(_ATTEMPTS):
-                    self._catch_up(self._run(), hold)
-                    rows, self._unpriced = verification.note(), 0
-                    traces = self._rebuild(self._run(), hold)
-                    found = Verified(
-                        rows=rows, differences=verification.differences(), is_disturbed=self._is_disturbed()
-                    )
-                    if not (found["differences"] and found["is_disturbed"]):
-                        break
+                report, again = self._verify(verification, hold, began), _AGAIN
+                while again and _is_in_doubt(report):
+                    report, again = self._verify(verification, hold, began), again - 1
                 verification.forget()
-            return Report(traces, perf_counter() - began, self._unpriced, verified=found)
+            return report
+
+    def _verify(self, verification: Verification, hold: Hold, began: float) -> Report:
+        self._catch_up(self._run(), hold)
+        rows, self._unpriced = verification.note(), 0
+        traces = self._rebuild(self._run(), hold)
+        found = Verified(rows=rows, differences=verification.differences(), is_disturbed=self._is_disturbed())
+        return Report(traces, perf_counter() - began, self._unpriced, verified=found)
 
     def _is_disturbed(self) -> bool:
         """Whether spans have come since the work before the latest rebuild was done."""
@@ -188,6 +189,11 @@ class Rollup:
         self._store.insert(
             "rollup_state", ("tenant", "name", "value", "version"), [[_TENANT], [name], [value], [version]]
         )
+
+
+def _is_in_doubt(report: Report) -> bool:
+    """Whether what differs may be what came between."""
+    return report.verified is not None and bool(report.verified["differences"]) and report.verified["is_disturbed"]
 
 
 def _wider(one: Bounds | None, other: Bounds | None) -> Bounds | None:
