@@ -26,6 +26,7 @@ SELECT
     calls,
     attempts,
     failed_attempts,
+    unknown_attempts,
     tokens,
     meters,
     usage_covered,

@@ -49,6 +49,7 @@ SELECT
     if(span.unexplained_tokens > 0, span.unexplained_tokens, NULL),
     if(call.part = 0, call.attempts, 0),
     if(call.part = 0, call.failed_attempts, 0),
+    if(call.part = 0, call.unknown_attempts, 0),
     used.waste,
     suspect.suspected,
     suspect.repeats,
@@ -79,24 +80,27 @@ SELECT
     ${components: used.{name}},
     ${components(' + '): used.{name}} AS sum_of_components,
     -- How reasoning divides an output that was reported moves money between components, and makes none.
-    multiIf(
-        notEmpty(guessed), arraySum(
-            (kind, unit, amount) -> if(
-                kind = 'token' AND has(guessed, if(startsWith(unit, 'output_'), 'output', 'input')), ifNull(amount, 0), 0
+    arraySum(
+        (kind, unit, segment, amount) -> if(
+            multiIf(
+                segment = 'attempt', true,
+                empty(guessed), origin = 'estimated',
+                kind = 'token' AND has(guessed, if(startsWith(unit, 'output_'), 'output', 'input'))
             ),
-            used.lines.kind,
-            used.lines.unit,
-            used.lines.amount
+            ifNull(amount, 0),
+            0
         ),
-        origin = 'estimated', sum_of_components,
-        0
+        used.lines.kind,
+        used.lines.unit,
+        used.lines.segment,
+        used.lines.amount
     ),
     used.list_cost,
     used.contracted_cost,
     if(call.part = 0 AND isNull(call.reported_cost), span.read_cost, call.reported_cost),
     if(call.part = 0 AND isNull(call.reported_cost), span.read_reporter, call.cost_reporter),
     (kind = 'call' AND call.part = 0 AND span.bearing AS is_call) AND (
-        origin = 'reported'
+        (origin = 'reported' AND call.unknown_attempts = 0)
         OR call.billable = 'false'
         -- An HTTP error before any output is not billed, and that is known.
         OR (call.failed AND was_silent AND call.attempts > 0 AND call.failed_attempts = call.attempts AND call.unknown_attempts = 0)

@@ -19,6 +19,7 @@ WITH
             call.started_at AS started_at,
             call.segment_kinds AS segment_kinds,
             call.segment_tokens AS segment_tokens,
+            call.unsettled_tokens AS unsettled_tokens,
             call.billable = 'false' AS is_free,
             span.reported AS reported,
             has(call.flags, 'tool_use_prompt_free') AS is_tool_prompt_free,
@@ -150,6 +151,8 @@ WITH
                     arrayPopFront(arrayDifference(arrayPushFront(ends, 0)))
                 ),
                 arrayMap(each -> ('token', each.1, '', toDecimal64(each.2, 6)), beside_prompt),
+                -- Whether a cache would have been read, nobody knows either.
+                if(unsettled_tokens > 0, [('token', 'input_text', 'attempt', toDecimal64(unsettled_tokens, 6))], []),
                 arrayMap(
                     each -> ('meter', each.1, '', each.2),
                     arraySort(arrayFilter(each -> each.2 > 0, CAST(meters, 'Array(Tuple(String, Decimal(18, 6)))')))
@@ -198,7 +201,7 @@ WITH
             prices.per > 0 AS is_priced,
             if(is_priced, prices.list_price, NULL) AS list_price,
             multiIf(
-                is_free OR (unit = 'tool_use_prompt' AND is_tool_prompt_free), 'free',
+                (is_free AND segment != 'attempt') OR (unit = 'tool_use_prompt' AND is_tool_prompt_free), 'free',
                 pool != '', 'allocated',
                 NOT is_priced, 'unpriced',
                 prices.is_own, 'priced',

@@ -7,7 +7,12 @@ WITH
         SELECT
             number,
             toInt256(toDecimal256(assumeNotNull(any(reported)), 18) * toInt256(1000000000000000000)) AS pot,
-            arraySort(groupArray((part, lines.amount, lines.quantity))) AS by_part,
+            -- An attempt that got no answer is none of what the answered one is said to have cost.
+            arraySort(groupArray((
+                part,
+                arrayMap(line -> if(line.segment = 'attempt', 0, line.amount), lines),
+                arrayMap(line -> if(line.segment = 'attempt', 0, line.quantity), lines)
+            ))) AS by_part,
             by_part.1 AS parts,
             arrayMap(
                 amount -> toInt256(toDecimal256(ifNull(amount, 0), 18) * toInt256(1000000000000000000)),
@@ -47,23 +52,30 @@ SELECT
     arrayMap(
         (line, amount) -> (
             line.place, line.rank, line.kind, line.unit, line.segment, line.component, line.sub_component, line.quantity,
-            line.list_price, line.price, line.per, amount, 'reported'
+            line.list_price, line.price, line.per, amount, if(line.segment = 'attempt', line.status, 'reported')
         ),
         rated.lines,
-        arraySlice(
-            weighed.all_amounts,
-            weighed.ends[indexOf(weighed.parts, rated.part)] - length(rated.lines) + 1,
-            length(rated.lines)
+        arrayMap(
+            (line, share) -> if(line.segment = 'attempt', line.amount, share),
+            rated.lines,
+            arraySlice(
+                weighed.all_amounts,
+                weighed.ends[indexOf(weighed.parts, rated.part)] - length(rated.lines) + 1,
+                length(rated.lines)
+            )
         ) AS amounts
     ),
-    ${components: arraySum((component, amount) -> if(component = '{name}', amount, 0), rated.lines.component, amounts)},
+    ${components: arraySum((component, amount) -> if(component = '{name}', ifNull(amount, 0), 0), rated.lines.component, amounts)},
     rated.list_cost,
     rated.contracted_cost,
+    rated.tokens_total - arraySum(
+        line -> if(line.segment = 'attempt' AND line.status = 'unpriced', toUInt64(line.quantity), 0),
+        rated.lines
+    ),
     rated.tokens_total,
-    rated.tokens_total,
+    rated.rates_total - arrayCount(line -> line.segment = 'attempt' AND line.status IN ('fallback', 'unpriced'), rated.lines),
     rated.rates_total,
-    rated.rates_total,
-    0
+    arrayCount(line -> line.segment = 'attempt' AND line.status = 'unpriced', rated.lines)
 FROM rollup_lines AS rated
 INNER JOIN weighed ON weighed.number = rated.number
 WHERE isNotNull(rated.reported)

@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     attempts UInt16,
     failed_attempts UInt16,
     unknown_attempts UInt16 COMMENT 'Attempts that broke without an answer: nobody knows whether they were billed.',
+    unsettled_tokens UInt64 COMMENT 'Input of those among them that its own counts are not of, as estimated.',
     role LowCardinality(String) COMMENT 'As the span itself says; empty where it says nothing.',
     role_source LowCardinality(String),
     step LowCardinality(String),

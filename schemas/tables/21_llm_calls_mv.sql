@@ -235,6 +235,17 @@ SELECT
             AND attributes['tokentrace.attempt.billable'] != 'false',
         attempt_events
     ) AS unknown_attempts,
+    if(
+        number = 0,
+        arraySum(arrayFilter(
+            count -> count < implausible,
+            arrayMap(
+                attributes -> toUInt64OrZero(attributes['tokentrace.attempt.estimate.input']),
+                arrayFilter(attributes -> attributes['tokentrace.attempt.billable'] = 'unknown', attempt_events)
+            )
+        )),
+        0
+    ) AS unsettled_tokens,
     transform(
         said['tokentrace.role'],
         ['supervise', 'handoff', 'judge'],

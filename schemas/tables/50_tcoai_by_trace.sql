@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS tcoai_by_trace (
     calls UInt32 COMMENT 'Calls that bear cost.',
     attempts UInt32,
     failed_attempts UInt32,
+    unknown_attempts UInt32 COMMENT 'Those of which nobody knows whether they were billed.',
     reviews UInt32,
     review_seconds UInt64,
     tokens Map(LowCardinality(String), UInt64),

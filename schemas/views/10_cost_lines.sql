@@ -42,9 +42,9 @@ SELECT
     ) AS contracted_cost,
     lines.amount AS amount,
     lines.status AS status,
-    if(
-        empty(estimated_counts),
-        usage_source = 'estimated',
+    multiIf(
+        lines.segment = 'attempt', true,
+        empty(estimated_counts), usage_source = 'estimated',
         lines.kind = 'token' AND has(estimated_counts, if(startsWith(lines.unit, 'output_'), 'output', 'input'))
     ) AS is_estimated,
     currency,

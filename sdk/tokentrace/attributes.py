@@ -161,6 +161,15 @@ ATTEMPT_BILLABLE = "tokentrace.attempt.billable"
 RETRY_AFTER = "tokentrace.attempt.retry_after"
 """How long the provider asked to be left alone after this attempt."""
 
+ATTEMPT_INPUT = "tokentrace.attempt.estimate.input"
+"""Input tokens that an attempt asked for which got no answer: it was billed none of them, or all, and perhaps what it had written by then, which nobody knows. In no count of the call; absent on the attempt that those are of."""
+
+ATTEMPT_METHOD = "tokentrace.attempt.estimate.method"
+"""How they were counted: same_request where the attempt that was answered asked the same and its count was reported, else as in tokentrace.estimate.method."""
+
+ATTEMPT_ERROR = "tokentrace.attempt.estimate.error"
+"""How far they may be off, as a part of the estimate; absent where nobody can say."""
+
 RATE_LIMIT = "tokentrace.rate_limit."
 """limit, remaining and reset (seconds) of requests, tokens, input_tokens and output_tokens, as of the last answer: tokentrace.rate_limit.remaining.tokens."""
 

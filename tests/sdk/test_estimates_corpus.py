@@ -169,7 +169,7 @@ def estimated(answer: Recorded, hide: Callable[[Any], Any]) -> Mapping[str, Any]
         wanted,
         seen,
         Answer(answer.format, kept, None, is_ours=True),
-        Asked(answer.provider, model, {}, prompt, None),
+        Asked(answer.provider, model, {}, prompt, None, ()),
         NOBODY,
     )(ReadableSpan("chat", attributes=record.attributes(seen, usage, answer.provider, {})))
     return completed.attributes or {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast
@@ -14,7 +14,8 @@ from opentelemetry.trace import Span
 from tokentrace import attributes as name
 from tokentrace.integration import EVERY
 from tokentrace.providers import supply as limits
-from tokentrace.usage.reading import dig
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING, dig
 
 FIRST_ERROR = 400
 
@@ -97,6 +98,32 @@ def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None)
     return "unknown" if unseen else "false"
 
 
+def unsettled(attempts: Sequence[Attempt]) -> tuple[int, ...]:
+    """The numbers of those that may have been billed; without the last, which the counts of the call are of."""
+    owed = [(number, attempt.billable) for number, attempt in enumerate(attempts, 1) if attempt.billable != "false"]
+    return tuple(number for number, billable in owed[:-1] if billable == "unknown")
+
+
+def status(attempts: Sequence[Attempt]) -> int | None:
+    """How the attempt was answered that the counts of the call are of."""
+    if attempts[-1].billable == "false" and any(attempt.billable == "unknown" for attempt in attempts):
+        # Refused at last, but not at first.
+        return None
+    return attempts[-1].status
+
+
+def same_request(usage: Usage) -> Mapping[str, Any]:
+    """What an attempt asked for whose call reports what it asked for."""
+    if (asked := usage.input) is None:
+        return NOTHING
+    found: dict[str, Any] = {name.ATTEMPT_METHOD: "same_request"}
+    read_by_tools = usage.buckets.get("tool_use_prompt", 0)
+    if not usage.meters:
+        # Where tools ran at the provider, what they found may be counted as well.
+        found[name.ATTEMPT_ERROR] = 0.0
+    return found | {name.ATTEMPT_INPUT: asked - read_by_tools}
+
+
 def supply(attempts: Sequence[Attempt]) -> dict[str, int | float]:
     """What the last answer says of the provider's limits, and how long the call waited for them."""
     found = limits.stated(attempts[-1].headers)
@@ -117,9 +144,11 @@ def failure(attempts: Sequence[Attempt], error: BaseException | None) -> str | N
     return str(status) if status is not None and status >= FIRST_ERROR else None
 
 
-def note(attempts: Sequence[Attempt], span: Span) -> None:
-    """One event per HTTP request of a call that took several, or failed."""
+def note(attempts: Sequence[Attempt], span: Span, usage: Usage) -> None:
+    """One event per HTTP request of a call that took several, or failed, and reports this usage."""
     before = 0
+    left_open = unsettled(attempts)
+    estimate = same_request(usage) if left_open else NOTHING
     for number, attempt in enumerate(attempts, 1):
         noted: dict[str, Any] = {name.ATTEMPT_NUMBER: number, name.ATTEMPT_BILLABLE: attempt.billable}
         if attempt.status is not None:
@@ -130,5 +159,7 @@ def note(attempts: Sequence[Attempt], span: Span) -> None:
             noted[name.ERROR_TYPE] = attempt.error
         if before:
             noted[name.ATTEMPT_WAIT] = (attempt.started - before) / 1e9
+        if number in left_open:
+            noted.update(estimate)
         before = attempt.ended
         span.add_event(name.ATTEMPT_EVENT, noted, attempt.started)

@@ -99,7 +99,7 @@ class Meter(Course):
     @property
     def facts(self) -> Mapping[str, Any]:
         """What counting needs to know that no response says."""
-        status = self.attempts[-1].status if self.attempts else None
+        status = attempts.status(self.attempts) if self.attempts else None
         return self._request_facts if status is None else {**self._request_facts, "http_status": status}
 
     def follow(self) -> None:
@@ -137,7 +137,7 @@ class Meter(Course):
             span.set_status(Status(StatusCode.ERROR, ended.failure))
         # One request that went well is said by the count of attempts; events tell what more happened.
         if len(self.attempts) > 1 or ended.failure is not None:
-            attempts.note(self.attempts, span)
+            attempts.note(self.attempts, span, ended.usage)
         is_open = ended.may_be_open and self._hand_over(span, ended)
         metrics = self.tracing.metrics
         if metrics.is_heard:
@@ -154,7 +154,8 @@ class Meter(Course):
             return False
         answer = missing.Answer(self.format, self.kept, self.framing, is_ours=self.reads_body)
         owed = None if ended.owed == "true" else ended.owed
-        call = missing.Asked(ended.answered_by, model, self.facts, self.prompt, owed)
+        unsettled = attempts.unsettled(self.attempts)
+        call = missing.Asked(ended.answered_by, model, self.facts, self.prompt, owed, unsettled)
         self._delivery = delivery
         lacking = missing.Missing(wanted, self.seen, answer, call, self.tracing.metrics)
         delivery.expect(span.get_span_context().span_id, lacking)

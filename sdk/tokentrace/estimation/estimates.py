@@ -6,11 +6,11 @@ An estimate says what it is: its method, and how far it may be off. It stands in
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan
 
 from tokentrace import attributes as name
 from tokentrace.estimation import composition
@@ -37,7 +37,8 @@ def completed(span: ReadableSpan, lacking: Missing) -> ReadableSpan:
     was = record.attributes(seen, before, call.provider, call.facts)
     attributes = _amended(span.attributes or {}, was, _found(lacking, before, after, counting), call.owed)
     lacking.metrics.count(attributes)
-    return _copied(span, attributes)
+    events = _asked(span.events, call.unsettled, attributes) if call.unsettled else span.events
+    return _copied(span, attributes, events)
 
 
 def _found(lacking: Missing, before: Usage, after: Usage, counting: Counting) -> dict[str, Any]:
@@ -67,6 +68,24 @@ def _found(lacking: Missing, before: Usage, after: Usage, counting: Counting) ->
     if "input" in sides and (shares := composition.shared(lacking.prompt, after)):
         found |= composition.kinds(shares)
     return found
+
+
+def _asked(events: Sequence[Event], unsettled: Sequence[int], call: Mapping[str, Any]) -> list[Event]:
+    """The attempts of a call, those that may have been billed as well with what its input was estimated to be."""
+    if "input" not in call.get(name.ESTIMATE_COUNTS, ()):
+        return list(events)
+    told = {
+        name.ATTEMPT_INPUT: sum(call.get(name.USAGE + bucket, 0) for bucket in name.INPUT_BUCKETS),
+        name.ATTEMPT_METHOD: call[name.ESTIMATE_METHOD],
+    }
+    if (error := call.get(name.ESTIMATE_ERROR + "input")) is not None:
+        told[name.ATTEMPT_ERROR] = error
+    return [
+        Event(each.name, {**each.attributes, **told}, each.timestamp)
+        if each.attributes is not None and each.attributes.get(name.ATTEMPT_NUMBER) in unsettled
+        else each
+        for each in events
+    ]
 
 
 def said(answer: Answer) -> Said:
@@ -110,7 +129,7 @@ def _amended(
     return amended
 
 
-def _copied(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
+def _copied(span: ReadableSpan, attributes: Mapping[str, Any], events: Sequence[Event]) -> ReadableSpan:
     return ReadableSpan(
         name=span.name,
         context=span.get_span_context(),
@@ -120,7 +139,7 @@ def _copied(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
         attributes={
             key: tuple(items(value)) if isinstance(value, list) else value for key, value in attributes.items()
         },
-        events=span.events,
+        events=events,
         links=span.links,
         kind=span.kind,
         status=span.status,

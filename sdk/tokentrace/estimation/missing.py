@@ -96,6 +96,8 @@ class Asked(NamedTuple):
     prompt: Sequence[Piece]
     owed: str | None
     """Whether its attempts are billed, where that is not certain."""
+    unsettled: Sequence[int]
+    """Numbers of the attempts that may have been billed beside what the call is counted for."""
 
 
 class Missing:

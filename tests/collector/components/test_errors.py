@@ -62,3 +62,84 @@ def test_a_failed_attempt_more_changes_errors_only(ledger):
     ledger.call("with", "b", role="answer", tokens=CALL, failed=True)
     ledger.tick()
     assert ledger.components("with") == ledger.components("without") | {"errors": "0.003"}
+
+
+LOST = {"error.type": "ReadTimeout", "tokentrace.attempt.billable": "unknown"}
+UNSETTLED = LOST | {"tokentrace.attempt.estimate.input": 1_000, "tokentrace.attempt.estimate.method": "same_request"}
+ANSWERED = {"http.response.status_code": 200, "tokentrace.attempt.billable": "true"}
+REFUSED = {"http.response.status_code": 503, "error.type": "503", "tokentrace.attempt.billable": "false"}
+
+
+def test_an_attempt_that_may_have_been_billed_is_an_error_that_is_estimated(ledger):
+    """The trace of the design: what is measured, and beside it what a timeout may have cost."""
+    tokens = {"input_text": 1_000, "cache_read": 500, "output_text": 100, "output_reasoning": 50}
+    ledger.call("timed out", "a", tokens=tokens, attempts=[UNSETTLED, UNSETTLED, ANSWERED])
+    ledger.call("at once", "a", tokens=tokens)
+    ledger.tick()
+    more, plain = ledger.trace("timed out"), ledger.trace("at once")
+    assert ledger.components("timed out") == ledger.components("at once") | {"errors": "0.004"}
+    assert (more["measured"], str(more["estimated"].normalize())) == (plain["total"], "0.004")
+    assert (more["tokens"], more["unknown_attempts"], plain["unknown_attempts"]) == (plain["tokens"], 2, 0)
+    assert set(ledger.call_cost("timed out", "a")["lines.sub_component"]) == {"retried", "hidden", "input", "output"}
+
+
+def test_what_it_cost_is_a_lower_bound_then(ledger):
+    ledger.call("bound", "a", role="answer", tokens=CALL, attempts=[UNSETTLED, ANSWERED])
+    ledger.tick()
+    assert ledger.trace("bound")["coverage"] == 0
+
+
+def test_an_attempt_of_which_nothing_is_known_is_counted_and_costs_nothing(ledger):
+    ledger.call("unknown", "a", tokens=CALL, attempts=[LOST, ANSWERED])
+    ledger.tick()
+    row = ledger.trace("unknown")
+    assert (str(row["total"].normalize()), row["estimated"], row["unknown_attempts"]) == ("0.003", 0, 1)
+
+
+def test_an_attempt_that_was_refused_is_known_to_cost_nothing(ledger):
+    """Whatever somebody says that it asked for."""
+    ledger.call(
+        "busy",
+        "a",
+        role="answer",
+        tokens=CALL,
+        attempts=[REFUSED | {"tokentrace.attempt.estimate.input": 1_000}, ANSWERED],
+    )
+    ledger.tick()
+    row = ledger.trace("busy")
+    assert (str(row["total"].normalize()), row["unknown_attempts"], row["coverage"]) == ("0.003", 0, 1)
+
+
+def test_an_attempt_takes_no_part_in_what_its_call_is_reported_to_have_cost(ledger):
+    said = {
+        "tokentrace.cost.reported": "0.5",
+        "tokentrace.cost.currency": "USD",
+        "tokentrace.cost.reporter": "openrouter",
+    }
+    ledger.call("told", "a", provider="openrouter", model="openai/gpt-6-sol", tokens=CALL, said=said)
+    ledger.call(
+        "told again",
+        "a",
+        provider="openrouter",
+        model="openai/gpt-6-sol",
+        tokens=CALL,
+        said=said,
+        attempts=[UNSETTLED, ANSWERED],
+    )
+    ledger.tick()
+    once, again = ledger.components("told"), ledger.components("told again")
+    assert again.pop("errors")
+    assert (once, str(ledger.trace("told again")["measured"].normalize())) == (again, "0.5")
+
+
+def test_lines_say_that_such_an_attempt_is_an_estimate(ledger):
+    ledger.call("lines", "a", tokens=CALL, attempts=[UNSETTLED, ANSWERED])
+    ledger.tick()
+    lines = ledger.store.query(
+        "SELECT segment, component, is_estimated FROM cost_lines WHERE trace_id = 'lines' ORDER BY unit, segment"
+    )
+    assert [tuple(each.values()) for each in lines] == [
+        ("", "visible", 0),
+        ("attempt", "errors", 1),
+        ("", "visible", 0),
+    ]
