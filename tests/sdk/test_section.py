@@ -479,3 +479,13 @@ def test_what_a_framework_raises_to_go_on_elsewhere_is_no_error(spans):
         section.signals = ("KeyError",)
         section.end(raised)
     assert [dict(span.attributes).get("error.type") for span in spans] == [None, "LookupError"]
+
+
+def test_a_section_that_outlives_the_modules_it_is_made_of_goes_without_a_word(spans, monkeypatch):
+    section = begin("s", "step")
+    section.end()
+    # As the interpreter leaves a module when it ends.
+    monkeypatch.setattr("tokentrace.request.section.quietly", None)
+    del section
+    gc.collect()
+    assert tree(spans) == [("s", None)]

@@ -141,7 +141,9 @@ class Section:
         return section is not None
 
     def __del__(self) -> None:
-        self.end()
+        # What outlives the modules that it is made of has been ended with the process.
+        if self.span.is_open:
+            self.end()
 
 
 class Inside:

@@ -39,6 +39,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 """Modules of `tokentrace.clients`, by the packages whose import brings them in."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "crewai": ("crewai",),
+    "dspy": ("dspy",),
     "google_adk": ("google.adk",),
     "haystack": ("haystack",),
     "langchain": ("langchain_core",),
