@@ -18,7 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tokentrace_collector import reports
+from tokentrace_collector import breakdown, reports
+from tokentrace_collector.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.documents import RollupOutcome
 from tokentrace_collector.reports import Filter
 from tokentrace_collector.store import Store, StoreError
@@ -47,6 +48,7 @@ class Questions:
         return [
             Route("/v1/traces", self.traces),
             Route("/v1/traces/{trace_id}", self.trace),
+            Route("/v1/costs", self.costs),
             Route("/v1/prices", self.prices),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
         ]
@@ -65,6 +67,12 @@ class Questions:
         if report is None:
             return _problem(404, f"There is no trace {trace_id!r} in the books yet.")
         return JSONResponse(report)
+
+    def costs(self, request: Request) -> Response:
+        """What was spent, divided as the parameters say."""
+        wanted = read_breakdown(request.query_params)
+        with self._lock:
+            return JSONResponse({"costs": breakdown.shares(self._store, wanted)})
 
     def prices(self, request: Request) -> Response:
         """The price lists that hold now."""
@@ -131,6 +139,23 @@ def read_filter(asked: QueryParams) -> Filter:
         "limit": _limit,
     }
     return Filter(**{name: readers.get(name, QueryParams.__getitem__)(asked, name) for name in asked})
+
+
+def read_breakdown(asked: QueryParams) -> Breakdown:
+    """The division of costs that query parameters describe: `by` may come again, other dimensions choose."""
+    plain: dict[str, Callable[[QueryParams, str], Any]] = {
+        "per": QueryParams.__getitem__,
+        "zone": QueryParams.__getitem__,
+        "since": _moment,
+        "until": _moment,
+        "limit": _limit,
+    }
+    only = {name: asked[name] for name in asked if name != "by" and name not in plain}
+    try:
+        given = {name: read(asked, name) for name, read in plain.items() if name in asked}
+        return Breakdown(by=tuple(asked.getlist("by")), only=only, **given)
+    except BreakdownError as error:
+        raise QuestionError(str(error)) from None
 
 
 def _moment(asked: QueryParams, name: str) -> datetime:

@@ -101,6 +101,25 @@ class RequestReport(Request):
     """Spans beyond the most that a report carries."""
 
 
+class Share(TypedDict):
+    """What one group cost in one period: a sum over lines of cost."""
+
+    period: str | None
+    """An hour with its offset, a day, a week like 2026-W48, a month; None for all time."""
+    group: dict[str, str] | None
+    """By dimension, empty where nothing was named; None for all the groups that are not listed by themselves."""
+    currency: str
+    total: str
+    components: dict[str, str]
+    estimated: str
+    """The part that rests on an estimate."""
+    allocated: str
+    """The part that is a share of capacity."""
+    tokens: str
+    lines: Coverage
+    """Lines of cost that have a price; where not all have one, the total is a lower bound."""
+
+
 class UnitPrice(TypedDict):
     """What a number of units costs."""
 

@@ -25,7 +25,7 @@ from tokentrace_collector.documents import (
 )
 
 TENANT = "default"
-MOST_SPANS = 5_000
+MOST_SPANS = 20_000
 """Spans that one report carries."""
 
 _ATTRIBUTION = ("team", "feature", "customer", "project", "cost_center", "environment", "user", "session")
@@ -118,7 +118,7 @@ class _Bill:
     """Something of it has no price."""
 
     def charge(self, component: str, amount: Decimal) -> None:
-        charged = self.components = self.components or dict.fromkeys(_components(), Decimal(0))
+        charged = self.components = self.components or dict.fromkeys(component_names(), Decimal(0))
         charged[component] = _WIDE.add(charged[component], amount)
 
 
@@ -130,7 +130,7 @@ def _bills(costs: Sequence[Mapping[str, Any]], capacity: Sequence[Mapping[str, A
         bill.borne_by = bill.borne_by or row["borne_by"]
         bill.is_unpriced = bill.is_unpriced or bool(row["is_unpriced"])
         bill.estimated = _WIDE.add(bill.estimated, row["estimated"])
-        for component in _components():
+        for component in component_names():
             bill.charge(component, row[component])
         if row["bearing"]:
             tokens = bill.tokens = bill.tokens or {}
@@ -151,7 +151,7 @@ def _request(row: Mapping[str, Any]) -> Request:
         "attribution": {name: row[name] for name in _ATTRIBUTION if row[name]} | row["tags"],
         "currency": row["currency"],
         "total": decimal(row["total"]),
-        "components": {name: decimal(row[name]) for name in _components()},
+        "components": {name: decimal(row[name]) for name in component_names()},
         "direct": decimal(row["direct"]),
         "allocated": decimal(row["allocated"]),
         "measured": decimal(row["measured"]),
@@ -238,7 +238,8 @@ def _unit_prices(row: Mapping[str, Any], amounts: Sequence[Decimal]) -> dict[str
     return {unit: UnitPrice(amount=decimal(amount), per=per) for unit, per, own, amount in lists if own}
 
 
-def _components() -> list[str]:
+def component_names() -> list[str]:
+    """The components of cost in the order they are shown."""
     names = [component.name for component in schema.components()]
     return sorted(names, key=lambda name: (COMPONENTS.index(name) if name in COMPONENTS else len(COMPONENTS), name))
 

@@ -22,11 +22,16 @@ _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced 
 _SCRATCH = (
     "batch",
     "spans",
+    "edges",
     "ancestry",
     "responses",
     "accounts",
     "borne",
     "decided",
+    "rejected",
+    "places",
+    "roles",
+    "suspects",
     "bearing",
     "rates",
     "prices",
@@ -77,7 +82,13 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("ancestry", "accounts", "borne", "borne_unnamed", "decided", "bearing"):
+        for statement in ("edges", "ancestry", "accounts", "borne", "borne_unnamed", "decided", "rejected", "places"):
+            self._do(statement)
+        # Where every call names its role, the rules have nothing to say, and take longer to read than to run.
+        if self.store.query("SELECT 1 FROM rollup_places LIMIT 1"):
+            self._do("roles")
+            self._do("roles_broken")
+        for statement in ("suspects", "bearing"):
             self._do(statement)
         prices.resolve(self.store, self.run)
         self._do("rates", run=self.run.id)

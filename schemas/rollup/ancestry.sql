@@ -3,33 +3,20 @@
 INSERT INTO rollup_ancestry
 WITH RECURSIVE
     unsettled AS (
-        SELECT
-            tenant,
-            trace_id
-        FROM rollup_spans
-        GROUP BY
-            tenant,
-            trace_id
-        HAVING countIf(scope = 'aggregate' OR dialect = 'gen_ai') > 0
-            OR (countIf(scope != '' AND role = '') > 0 AND countIf(role != '') > 0)
-    ),
-    child AS (
-        SELECT
-            number,
-            tenant,
-            trace_id,
-            parent_span_id
-        FROM rollup_spans
-        WHERE parent_span_id != ''
-            AND (tenant, trace_id) IN (SELECT tenant, trace_id FROM unsettled)
+        SELECT rollup_edges.trace AS trace
+        FROM rollup_edges
+        INNER JOIN rollup_spans AS span ON span.number = rollup_edges.number
+        GROUP BY rollup_edges.trace
+        HAVING countIf(span.scope = 'aggregate' OR span.dialect = 'gen_ai') > 0
+            OR (countIf(span.scope != '' AND span.role = '') > 0 AND countIf(span.role != '') > 0)
     ),
     edge AS (
         SELECT
-            child.number AS number,
-            parent.number AS parent
-        FROM child
-        INNER JOIN rollup_spans AS parent
-            ON parent.tenant = child.tenant AND parent.trace_id = child.trace_id AND parent.span_id = child.parent_span_id
+            number,
+            parent
+        FROM rollup_edges
+        WHERE parent != 0
+            AND trace IN (SELECT trace FROM unsettled)
     ),
     walk AS (
         SELECT

@@ -11,15 +11,18 @@ WITH
             AND rollup_ancestry.is_same_class
         GROUP BY rollup_ancestry.ancestor
     ),
+    -- Failed attempts beside it make an only call no less.
     alone AS (
         SELECT
             tenant,
-            trace_id
+            trace_id,
+            countIf(counts AND number NOT IN (SELECT number FROM rollup_spans WHERE broke)) AS sound
         FROM rollup_decided
         GROUP BY
             tenant,
             trace_id
-        HAVING countIf(counts) = 1
+        HAVING sound = 1
+            OR (sound = 0 AND countIf(counts) = 1)
     ),
     -- Attention is a moment of one person: of two reviews at the same time, the later one counts what is left.
     attention AS (
@@ -53,9 +56,15 @@ SELECT
         decided.role = ''
             AND decided.counts
             AND (decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM alone), 'answer',
+        decided.role = '' AND inferred.role != '', inferred.role,
         'unknown'
     ) AS known_role,
-    multiIf(known_role = 'unknown', '', decided.role = '', 'only_call', decided.role_source),
+    multiIf(
+        known_role = 'unknown', '',
+        decided.role != '', decided.role_source,
+        (decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM alone), 'only_call',
+        inferred.role_source
+    ),
     if(
         decided.borne_by IN ('aggregate', 'inner_call') AND decided.own_tokens > 0,
         toInt64(decided.own_tokens) - toInt64(explained.tokens),
@@ -76,6 +85,7 @@ SELECT
     if(isNull(own.reported), response.reported, own.reported)
 FROM rollup_decided AS decided
 LEFT JOIN explained ON explained.number = decided.number
+LEFT ANY JOIN rollup_roles AS inferred ON inferred.number = decided.number
 LEFT ANY JOIN attention
     ON attention.tenant = decided.tenant AND attention.trace_id = decided.trace_id AND attention.span_id = decided.span_id
 LEFT ANY JOIN (SELECT number, reported FROM rollup_spans WHERE isNotNull(reported)) AS own ON own.number = decided.number

@@ -1,6 +1,26 @@
 -- One row per call, part of a call, or human review of the batch: what it was, what it used, what it cost.
 INSERT INTO call_costs
 WITH
+    -- Who reviews a request days later does not know whose it is: a review is for whom its trace is for.
+    whose AS (
+        SELECT
+            tenant,
+            trace_id,
+            argMinIf(team, (started_at, span_id), team != '') AS team,
+            argMinIf(feature, (started_at, span_id), feature != '') AS feature,
+            argMinIf(customer, (started_at, span_id), customer != '') AS customer,
+            argMinIf(project, (started_at, span_id), project != '') AS project,
+            argMinIf(cost_center, (started_at, span_id), cost_center != '') AS cost_center,
+            argMinIf(environment, (started_at, span_id), environment != '') AS environment,
+            argMinIf(user, (started_at, span_id), user != '') AS user,
+            argMinIf(session, (started_at, span_id), session != '') AS session
+        FROM llm_calls FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_spans WHERE review_kind != '')
+            AND part = 0
+        GROUP BY
+            tenant,
+            trace_id
+    ),
     empty(call.tokens) AND empty(call.meters) AND call.part = 0 AS was_silent
 SELECT
     call.tenant,
@@ -30,17 +50,19 @@ SELECT
     if(call.part = 0, call.attempts, 0),
     if(call.part = 0, call.failed_attempts, 0),
     used.waste,
+    suspect.suspected,
+    suspect.repeats,
     call.reasoning_visibility,
     call.stream_end,
     call.review_kind,
-    call.team,
-    call.feature,
-    call.customer,
-    call.project,
-    call.cost_center,
-    call.environment,
-    call.user,
-    call.session,
+    if(call.team = '', whose.team, call.team),
+    if(call.feature = '', whose.feature, call.feature),
+    if(call.customer = '', whose.customer, call.customer),
+    if(call.project = '', whose.project, call.project),
+    if(call.cost_center = '', whose.cost_center, call.cost_center),
+    if(call.environment = '', whose.environment, call.environment),
+    if(call.user = '', whose.user, call.user),
+    if(call.session = '', whose.session, call.session),
     used.pool,
     'USD',
     used.lines.kind,
@@ -94,6 +116,7 @@ SELECT
     0
 FROM llm_calls AS call FINAL
 INNER JOIN rollup_bearing AS span ON span.tenant = call.tenant AND span.trace_id = call.trace_id AND span.span_id = call.span_id
+LEFT ANY JOIN rollup_suspects AS suspect ON suspect.number = span.number
 LEFT ANY JOIN (
     SELECT
         number,
@@ -112,5 +135,6 @@ LEFT ANY JOIN (
     FROM rollup_lines
     WHERE isNull(reported)
 ) AS used ON used.number = span.number AND used.part = call.part
+LEFT ANY JOIN whose ON whose.tenant = call.tenant AND whose.trace_id = call.trace_id AND call.review_kind != ''
 WHERE (call.tenant, call.trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND (call.scope != '' OR call.review_kind != '')

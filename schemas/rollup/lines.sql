@@ -25,8 +25,8 @@ WITH
             span.seconds AS seconds,
             multiIf(
                 call.review_kind != '', '',
-                call.stream_end = 'failed', 'failed',
-                call.failed AND call.stream_end NOT IN ('closed', 'dropped', 'cancelled'), 'failed',
+                call.broke, 'failed',
+                span.number IN (SELECT number FROM rollup_rejected), 'rejected',
                 hasAny(
                     call.finish_reasons,
                     [

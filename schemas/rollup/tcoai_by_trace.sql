@@ -19,8 +19,14 @@ WITH
             user,
             session,
             tags,
+            -- What was only said of the trace, perhaps days later, is not when it ran, and names it last.
+            report != '' AS is_report,
             bitShiftLeft(toUInt128(toUnixTimestamp64Nano(started_at)), 63) + bitShiftRight(sipHash64(span_id), 1) AS moment,
-            if(parent_span_id = '', toUInt128(0), bitShiftLeft(toUInt128(1), 127)) AS is_inner
+            multiIf(
+                is_report, bitShiftLeft(toUInt128(3), 126),
+                parent_span_id = '', toUInt128(0),
+                bitShiftLeft(toUInt128(1), 127)
+            ) AS is_inner
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND part = 0
@@ -29,8 +35,8 @@ WITH
         SELECT
             tenant,
             trace_id,
-            min(started_at) AS first_start,
-            max(ended_at) AS last_end,
+            if(min(is_report), min(started_at), minIf(started_at, NOT is_report)) AS first_start,
+            if(min(is_report), max(ended_at), maxIf(ended_at, NOT is_report)) AS last_end,
             argMin(name, is_inner + moment) AS root_name,
             argMin(service, is_inner + moment) AS root_service,
             argMinIf(team, moment, team != '') AS first_team,

@@ -216,9 +216,11 @@ SELECT
         map()
     ) AS estimate_errors,
     arrayMap(reason -> lower(reason), reasons) AS finish_reasons,
+    toUInt16OrZero(said['tokentrace.output.tool_calls']) AS tool_calls,
     said['tokentrace.stream.end'] AS stream_end,
     arrayMap(segment -> splitByChar(':', segment)[1], segments) AS segment_kinds,
     arrayMap(segment -> least(toUInt64OrZero(splitByChar(':', segment)[2]), implausible), segments) AS segment_tokens,
+    toUInt64OrNull(said['tokentrace.prefix.repeated']) AS repeated_tokens,
     StatusCode = 'Error' AS failed,
     said['error.type'] AS error_type,
     greatest(toUInt16(length(attempt_events)), toUInt16OrZero(said['tokentrace.attempts'])) AS attempts,
@@ -241,6 +243,43 @@ SELECT
     ) AS role,
     said['tokentrace.role_source'] AS role_source,
     said['tokentrace.step.name'] AS step,
+    said['tokentrace.work_unit.id'] AS work_unit,
+    -- The conventions name an operation; OpenInference, OpenLLMetry, Langfuse and LoongSuite a kind of span.
+    transform(
+        lower(coalesce(
+            nullIf(said['openinference.span.kind'], ''),
+            nullIf(said['traceloop.span.kind'], ''),
+            nullIf(said['langfuse.observation.type'], ''),
+            nullIf(said['gen_ai.span.kind'], ''),
+            nullIf(said_operation, ''),
+            if(said['mcp.method.name'] = 'tools/call', 'tool', '')
+        )),
+        [
+            'agent', 'invoke_agent',
+            'workflow', 'invoke_workflow',
+            'tool', 'execute_tool',
+            'step', 'agent_step', 'task', 'execute_task', 'chain', 'entry', 'invoke_node', 'execute_event_loop_cycle',
+            'plan',
+            'decision',
+            'retriever', 'retrieval', 'reranker', 'vector_db_retrieve',
+            'search_memory', 'create_memory', 'update_memory', 'upsert_memory', 'delete_memory',
+            'guardrail',
+            'evaluator', 'evaluation'
+        ],
+        [
+            'agent', 'agent',
+            'workflow', 'workflow',
+            'tool', 'tool',
+            'step', 'step', 'step', 'step', 'step', 'step', 'step', 'step',
+            'plan',
+            'route',
+            'retrieve', 'retrieve', 'retrieve', 'retrieve',
+            'memory', 'memory', 'memory', 'memory', 'memory',
+            'guardrail',
+            'verify', 'verify'
+        ],
+        if(said['tokentrace.step.name'] = '' OR said_scope != '', '', 'step')
+    ) AS activity,
     if(
         said['tokentrace.attribution.team'] != '',
         said['tokentrace.attribution.team'],
@@ -292,6 +331,10 @@ SELECT
     if(wait_time >= 0 AND wait_time <= 31622400, toUInt32(round(assumeNotNull(wait_time))), NULL) AS review_wait_seconds,
     said['tokentrace.review.reviewer.id'] AS reviewer,
     said['tokentrace.review.reviewer.role'] AS reviewer_role,
+    said['tokentrace.report'] AS report,
+    said['tokentrace.reject.reason'] AS reject_reason,
+    said['tokentrace.reject.extent'] AS reject_extent,
+    said['tokentrace.reject.response_id'] AS rejected_response,
     if(
         review_kind = '',
         sipHash64(provider, model, request_model, tier, host),

@@ -22,6 +22,17 @@ CREATE TABLE IF NOT EXISTS rollup_spans (
     is_empty_failure UInt8 COMMENT 'It failed before it used anything.',
     reported Nullable(Decimal(38, 18)) COMMENT 'What a trusted reporter said it cost.',
     review_kind LowCardinality(String),
-    reviewer String
+    reviewer String,
+    activity LowCardinality(String),
+    label LowCardinality(String) COMMENT 'What an activity is called; of a call, its operation and its model.',
+    failed UInt8,
+    broke UInt8,
+    calls_tools UInt8,
+    tells_calls UInt8 COMMENT 'It would say so if it called any.',
+    reads_results UInt8 COMMENT 'Its prompt ends in a turn with results of tools of the application.',
+    tells_prompt UInt8 COMMENT 'It would say so if it did.',
+    has_history UInt8,
+    asked UInt64 COMMENT 'Of a call: the same for calls that gave the same model an input of the same parts; 0 where it has none.',
+    is_new UInt8 COMMENT 'Its process says that it had not sent all of this input before.'
 )
 ENGINE = Memory

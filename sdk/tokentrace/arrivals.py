@@ -12,7 +12,7 @@ from tokentrace.guard import quietly
 
 
 class Arrivals(MetaPathFinder):
-    """A finder that finds nothing: it hears what Python looks for."""
+    """A finder that finds nothing by itself: it hears what Python looks for."""
 
     def __init__(self, packages: Iterable[str], tell: Callable[[str], object]) -> None:
         self._packages = set(packages)
@@ -21,16 +21,19 @@ class Arrivals(MetaPathFinder):
     def find_spec(
         self,
         fullname: str,
-        path: Sequence[str] | None = None,  # noqa: ARG002  (the interface of Python)
-        target: ModuleType | None = None,  # noqa: ARG002
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """Leave the search to those behind us."""
-        if fullname in self._packages:
-            self._packages.discard(fullname)
-            # Inside of the application's own `import`.
-            with quietly("preparing for a library"):
-                self._tell(fullname)
-        return None
+        """Leave the search to those behind us, but for what somebody waits for since we have told of it."""
+        if fullname not in self._packages:
+            return None
+        self._packages.discard(fullname)
+        # Inside of the application's own `import`.
+        with quietly("preparing for a library"):
+            self._tell(fullname)
+        # The finder of wrapt, which has just been told to wait, may stand before us, where Python does not look again.
+        waiting = (finder for finder in sys.meta_path if type(finder).__module__ == "wrapt.importer")
+        return next((finder.find_spec(fullname, path, target) for finder in waiting), None)
 
     def begin(self) -> None:
         """Listen, before everybody else."""

@@ -62,9 +62,11 @@ class Attempt:
     def answered(self, response: Any) -> None:
         """The request was answered."""
         self.ended = time.time_ns()
-        # A library that raises for errors, and hands back something without a status, was answered well.
-        codes = (getattr(response, key, None) for key in ("status_code", "status"))
-        self.status = next((code for code in codes if isinstance(code, int)), 200)
+        status = getattr(response, "status_code", None)
+        if not isinstance(status, int):
+            # A library that raises for errors, and hands back something without a status, was answered well.
+            status = status if isinstance(status := getattr(response, "status", None), int) else 200
+        self.status = status
         self.headers = getattr(response, "headers", None)
 
     def broke(self, error: BaseException) -> None:
@@ -78,6 +80,8 @@ class Attempt:
 
 def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None) -> str:
     """Whether the provider bills a call that took these attempts through the client `http`."""
+    if attempts and attempts[-1].billable == "true":
+        return "true"
     billable = {attempt.billable for attempt in attempts}
     if "true" in billable:
         return "true"
@@ -95,6 +99,8 @@ def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None)
 def supply(attempts: Sequence[Attempt]) -> dict[str, int | float]:
     """What the last answer says of the provider's limits, and how long the call waited for them."""
     found = limits.stated(attempts[-1].headers)
+    if len(attempts) == 1:
+        return found
     waits = (after.started - before.ended for before, after in pairwise(attempts) if before.status in _THROTTLED)
     if waited := sum(waits):
         found[name.THROTTLE_WAIT] = waited / 1e9

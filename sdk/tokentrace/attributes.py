@@ -41,8 +41,20 @@ HTTP_STATUS = "http.response.status_code"
 TOOL_NAME = "gen_ai.tool.name"
 """Tool that a step executed."""
 
+TOOL_CALL = "gen_ai.tool.call.id"
+"""The model's id of the tool call that a tool executes."""
+
 AGENT_NAME = "gen_ai.agent.name"
 """Agent that a step belongs to."""
+
+WORKFLOW_NAME = "gen_ai.workflow.name"
+"""Workflow that is run."""
+
+CONVERSATION = "gen_ai.conversation.id"
+"""Session or thread of messages, as the application or its framework calls it."""
+
+DATA_SOURCE = "gen_ai.data_source.id"
+"""Where a retrieval looks."""
 
 SERVICE_TIER = "tokentrace.billing.service_tier"
 """Tier that answered, when it changes the price: flex, priority, fast, batch, …"""
@@ -125,6 +137,9 @@ INPUT = "tokentrace.input."
 INPUT_SEGMENTS = "tokentrace.input.segments"
 """The shares in prompt order, as kind:tokens."""
 
+OUTPUT_TOOL_CALLS = "tokentrace.output.tool_calls"
+"""Calls of tools of the application in the answer, where there are any and the format tells of them elsewhere than in the finish reason."""
+
 PREFIX_REPEATED = "tokentrace.prefix.repeated"
 """Input tokens at the beginning of the prompt that this process has sent to the same model before."""
 
@@ -156,13 +171,19 @@ THROTTLE_WAIT = "tokentrace.throttle.wait"
 """How long the call waited because the provider had refused an attempt as too many, or was overloaded."""
 
 STEP = "tokentrace.step.name"
-"""Name of a step of the application or agent."""
+"""Name of a section of the application or agent."""
+
+STEP_KIND = "tokentrace.step.kind"
+"""What kind of section it is."""
 
 ROLE = "tokentrace.role"
 """What a call was for."""
 
 ROLE_SOURCE = "tokentrace.role_source"
-"""How the role was decided."""
+"""How the role was decided; the tables know more, see role_sources."""
+
+WORK_UNIT = "tokentrace.work_unit.id"
+"""What a workflow works on, such as an order: its runs are one piece of work, done again."""
 
 TEAM = "tokentrace.attribution.team"
 """Team that answers for the cost."""
@@ -217,6 +238,24 @@ OUTCOME_VALUE = "tokentrace.outcome.value"
 
 OUTCOME_CURRENCY = "tokentrace.outcome.currency"
 """ISO 4217 code of the value."""
+
+OUTCOME_UNITS = "tokentrace.outcome.units"
+"""How many units the request brought about, as a decimal string."""
+
+OUTCOME_UNIT = "tokentrace.outcome.unit_name"
+"""What the units are, such as tickets."""
+
+REJECT_REASON = "tokentrace.reject.reason"
+"""Why output was not used, such as schema or guardrail; on a span of its own, below the section whose output it was."""
+
+REJECT_EXTENT = "tokentrace.reject.extent"
+"""What was rejected: the latest answer in the section, or all that was called in it until then."""
+
+REJECTED_RESPONSE = "tokentrace.reject.response_id"
+"""The provider's id of the rejected response, where it is known."""
+
+REPORT = "tokentrace.report"
+"""On a span that only reports on its trace, perhaps days later: the trace lasts no longer for it."""
 
 TOKEN_TYPE = "gen_ai.token.type"
 """Which tokens are counted."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from tokentrace.encoding import decoder
-from tokentrace.frames import Frames
 from tokentrace.guard import log
 from tokentrace.reading import Format, Reading, items
+
+if TYPE_CHECKING:
+    from tokentrace.frames import Frames
 
 LIMIT = 32 * 1024 * 1024
 """Bytes of one streamed JSON body that are kept for reading; a longer one is not read."""
@@ -59,7 +60,7 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
         told = _parsed(content, fmt)
     except ValueError:
         # No frame is so long that its length needs the first byte.
-        kind = Lines if content.startswith(b"{") else Frames if content.startswith(b"\0") else Events
+        kind = Lines if content.startswith(b"{") else _framed if content.startswith(b"\0") else Events
         stream = kind(fmt, seen)
         stream.feed(content)
         stream.end()
@@ -201,12 +202,29 @@ class Document:
             self._kept = []
 
 
-_READERS: dict[str, type[Events | Document | Frames]] = {
+def _framed(fmt: Format, seen: Reading) -> Frames:
+    # Amazon alone sends them.
+    from tokentrace.frames import Frames  # noqa: PLC0415
+
+    return Frames(fmt, seen)
+
+
+def _decoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
+    if not encoding:
+        return None
+    from tokentrace.encoding import decoder  # noqa: PLC0415  (hardly anybody compresses a stream)
+
+    return decoder(encoding)
+
+
+_Reader: TypeAlias = "Callable[[Format, Reading], Events | Document | Frames]"
+
+_READERS: dict[str, _Reader] = {
     "text/event-stream": Events,
     "application/json": Document,
     "application/x-ndjson": Lines,
     "application/stream+json": Lines,
-    "application/vnd.amazon.eventstream": Frames,
+    "application/vnd.amazon.eventstream": _framed,
 }
 """By content type."""
 
@@ -221,11 +239,13 @@ class Body:
 
     def __init__(self, headers: Any, fmt: Format, seen: Reading) -> None:
         kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
-        found = Lines if fmt.lines or fmt.lists else Rewritten if fmt.is_rewritten else _READERS.get(kind)
+        found: _Reader | None = (
+            Lines if fmt.lines or fmt.lists else Rewritten if fmt.is_rewritten else _READERS.get(kind)
+        )
         self._reader = None if found is None else found(fmt, seen)
         self._has_end = not (found is None or fmt.lists)
         self._seen = seen
-        decode = decoder(headers.get("content-encoding"))
+        decode = _decoder(headers.get("content-encoding"))
         read = _pass if self._reader is None else self._reader.feed
         # Every chunk goes through here: where there is nothing to decode there is nothing in between.
         self.feed = read if decode is None else lambda chunk: read(decode(chunk))

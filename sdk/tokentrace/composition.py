@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tokentrace import attributes as name
 from tokentrace.guard import log
 from tokentrace.integration import Request
 from tokentrace.prefixes import Repeated
-from tokentrace.prompt import EVERYTHING, MEDIA, RESULTS, USER, Piece, Unattributable
+from tokentrace.prompt import EVERYTHING, KINDS, MEDIA, RESULTS, USER, Piece, Unattributable
 from tokentrace.usage import Usage
 
 PER_TOKEN = 4
@@ -30,8 +30,7 @@ _UNTOLD = 256
 _LEAST = 64
 """Tokens of the smallest image."""
 
-Weigh = Callable[[Piece], int]
-"""Weighs a piece in bytes, of which `PER_TOKEN` make a token; nought where nothing tells."""
+_KEYS = {kind: name.INPUT + kind for kind in KINDS}
 
 
 class Share(NamedTuple):
@@ -55,7 +54,10 @@ def pieces(request: Request) -> Sequence[Piece]:
 
 
 def weight(piece: Piece) -> int:
-    """The bytes of a piece; of a long text that is not ASCII, as many as its beginning has to the character."""
+    """The bytes of a piece, nought where nothing tells.
+
+    Of a long text that is not ASCII, as many as its beginning has to the character.
+    """
     content = piece[1]
     if not isinstance(content, str):
         return content.size
@@ -69,50 +71,52 @@ def weight(piece: Piece) -> int:
 def kinds(shares: Sequence[Share]) -> dict[str, Any]:
     """Tokens by kind, and the kinds in prompt order."""
     found: dict[str, Any] = {}
-    for share in shares:
-        key = name.INPUT + share.kind
-        found[key] = found.get(key, 0) + share.tokens
-    found[name.INPUT_SEGMENTS] = [f"{share.kind}:{share.tokens}" for share in shares if share.tokens]
+    for kind, _, tokens in shares:
+        key = _KEYS[kind]
+        found[key] = found.get(key, 0) + tokens
+    found[name.INPUT_SEGMENTS] = [f"{kind}:{tokens}" for kind, _, tokens in shares if tokens]
     return found
 
 
 def attributes(prompt: Sequence[Piece], shares: Sequence[Share], repeated: Repeated) -> dict[str, Any]:
     """Tokens by kind, the kinds in prompt order, and how much of the input was sent before."""
     found = kinds(shares)
-    found[name.PREFIX_REPEATED] = leading(prompt, shares, repeated.ever)
-    lately = leading(prompt, shares, repeated.lately)
+    found[name.PREFIX_REPEATED] = lately = leading(prompt, shares, repeated.ever)
+    if repeated.lately != repeated.ever:
+        lately = leading(prompt, shares, repeated.lately)
     found[name.PREFIX_CACHEABLE] = lately if lately >= CACHEABLE else 0
     return found
 
 
-def leading(prompt: Sequence[Piece], shares: Sequence[Share], pieces: int, weigh: Weigh = weight) -> int:
+def leading(prompt: Sequence[Piece], shares: Sequence[Share], pieces: int) -> int:
     """Tokens of so many pieces at the beginning of a prompt."""
     tokens = first = 0
-    for share in shares:
+    for _, count, of_share in shares:
         left = pieces - first
         if left <= 0:
             break
-        if share.pieces <= left:
-            tokens += share.tokens
+        if count <= left:
+            tokens += of_share
         else:
-            sizes = [weigh(piece) or _UNTOLD for piece in prompt[first : first + share.pieces]]
-            tokens += share.tokens * sum(sizes[:left]) // (sum(sizes) or 1)
-        first += share.pieces
+            sizes = [weight(piece) or _UNTOLD for piece in prompt[first : first + count]]
+            tokens += of_share * sum(sizes[:left]) // (sum(sizes) or 1)
+        first += count
     return tokens
 
 
-def shared(prompt: Sequence[Piece], usage: Usage, weigh: Weigh = weight) -> list[Share]:
+def shared(prompt: Sequence[Piece], usage: Usage) -> list[Share]:
     """All of the reported input, shared out; nothing where it was not reported, or cannot be told apart."""
     total = usage.input
     if not total or not prompt:
         return []
-    runs = _runs(prompt, weigh)
-    shown = sum([count for bucket, count in usage.buckets.items() if bucket in _SHOWN])
-    fetched = usage.buckets.get("tool_use_prompt", 0)
+    runs = _runs(prompt)
+    buckets = usage.buckets
+    shown = 0 if _SHOWN.isdisjoint(buckets) else sum(buckets[bucket] for bucket in _SHOWN if bucket in buckets)
+    fetched = buckets.get("tool_use_prompt", 0)
     if shown and not any(run.kind == MEDIA for run in runs):
         # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
         runs.insert(next((place for place, run in enumerate(runs) if run.kind == USER), 0), _Run(MEDIA, 0, 0, 0))
-    if fetched or not _FETCHING.isdisjoint(usage.meters):
+    if fetched or (usage.meters and not _FETCHING.isdisjoint(usage.meters)):
         runs.append(_Run(RESULTS, 0, 0, 0 if fetched else EVERYTHING))
     counted = _counted(runs, total - shown - fetched, shown)
     if counted is None:
@@ -131,7 +135,7 @@ class _Run(NamedTuple):
     """Tokens that there may be beside."""
 
 
-def _runs(prompt: Sequence[Piece], weigh: Weigh) -> list[_Run]:
+def _runs(prompt: Sequence[Piece]) -> list[_Run]:
     runs: list[_Run] = []
     kind, count, size, most = prompt[0][0], 0, 0, 0
     for piece in prompt:
@@ -140,8 +144,11 @@ def _runs(prompt: Sequence[Piece], weigh: Weigh) -> list[_Run]:
             runs.append(_Run(kind, count, size, most))
             kind, count, size, most = of_piece, 0, 0, 0
         count += 1
-        size += weigh(piece)
-        if not isinstance(content, str):
+        if isinstance(content, str):
+            # Nearly all pieces are this; a function for each would take as long as all of the rest.
+            size += len(content) if content.isascii() else weight(piece)
+        else:
+            size += content.size
             most += content.most
     runs.append(_Run(kind, count, size, most))
     return runs
@@ -173,7 +180,8 @@ def scaled(weights: Sequence[int], total: int) -> list[int] | None:
         return None if total else [0] * len(weights)
     counts = [weight * total // whole for weight in weights]
     if missing := total - sum(counts):
-        places = sorted(range(len(weights)), key=lambda place: -(weights[place] * total % whole))
+        rests = [weight * total % whole for weight in weights]
+        places = sorted(range(len(weights)), key=rests.__getitem__, reverse=True)
         for place in places[:missing]:
             counts[place] += 1
     return counts

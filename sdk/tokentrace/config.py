@@ -14,6 +14,9 @@ DEFAULT_ENDPOINT = "http://127.0.0.1:4318/v1/traces"
 DEFAULT_ENDPOINTS = {"http/protobuf": DEFAULT_ENDPOINT, "grpc": "http://127.0.0.1:4317"}
 """By protocol."""
 
+EXIT_SECONDS = 2.0
+"""How long the end of the application may wait for the last spans."""
+
 _TRUE = {"1", "true", "yes", "on"}
 _TRUTH = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 

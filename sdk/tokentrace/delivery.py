@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from tokentrace.config import EXIT_SECONDS
 from tokentrace.counts import Counts
 from tokentrace.finish import Unfinished, finished_by
 from tokentrace.guard import log, quietly
@@ -23,8 +24,6 @@ from tokentrace.sender import Sender
 if TYPE_CHECKING:
     from tokentrace.keeper import Keeper
 
-EXIT_SECONDS = 2.0
-"""How long the end of the application may wait for the last spans."""
 RESERVE = 0.25
 """How much of that is left for putting them on disk."""
 

@@ -13,17 +13,16 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.config import Config, pairs
-from tokentrace.counts import Counts
-from tokentrace.delivery import Delivery
 from tokentrace.guard import quietly
 from tokentrace.late import Late
+from tokentrace.version import SCOPE
 
 if TYPE_CHECKING:
     from requests import Session
 
+    from tokentrace.counts import Counts
+    from tokentrace.delivery import Delivery
     from tokentrace.keeper import Keeper
-
-SCOPE = "tokentrace"
 
 _CONTENT = (
     "gen_ai.input.",

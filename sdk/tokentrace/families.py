@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Family(NamedTuple):
@@ -133,9 +134,6 @@ _FRAMINGS: tuple[tuple[str, Framing], ...] = (
 BARE = Framing(0, 1, 0, 0, 0, 0)
 """What takes a text as it is."""
 
-_FRAMED = Framing(20, 35, 3, 2, 200, 250)
-"""Of models that nobody has recorded: some servers say more than a hundred tokens of their own first."""
-
 _FAMILIES: tuple[tuple[str, Family], ...] = (
     (r"gpt-oss", Family("o200k_base", 1.0, 0.03, 9, 4, 12, 8)),
     # Some of what they write before an answer is counted with it, though it is not shown.
@@ -156,36 +154,57 @@ _FAMILIES: tuple[tuple[str, Family], ...] = (
     (r"llama", Family("o200k_base", 1.03, 0.05, 1, 1, 10, 10)),
 )
 
-_OTHERS = Family("o200k_base", 1.06, 0.09, 1.5, 1.5, 8, 8)
+_UNFORESEEN = 1.25
+"""How much farther a model may be off that nobody has recorded than those reach that were."""
 
-_ALOUD = re.compile(r"deepseek-r1|qwq|qwen-?3|magistral|r1-distill")
-"""Models whose reasoning some servers leave in the text of the answer, between tags."""
-
-_SILENT = re.compile(r"\bo[1-4]\b|gpt-[5-9](?!.*chat)|codex|grok-(?:3-mini|4(?!.*non-reasoning))|gemini-(?:2\.5|[3-9])")
-"""Models that reason without a word of it in the answer."""
+_AS_TYPES = 0.5
+"""Definitions of tools as types of TypeScript's, as a part of the same as JSON."""
 
 
 @lru_cache(maxsize=256)
 def family(model: str) -> Family:
     """The family of a model, by its name."""
     named = model.lower()
-    return next((found for pattern, found in _FAMILIES if re.search(pattern, named)), _OTHERS)
+    return next((found for pattern, found in _FAMILIES if re.search(pattern, named)), None) or _other_family()
 
 
 @lru_cache(maxsize=256)
 def framing(model: str, provider: str, fmt: str) -> Framing:
     """What the prompts of a model take beside their texts, by its name, by who runs it and by how it is asked."""
     named = f"{model} at {provider} over {fmt}".lower()
-    return next((found for pattern, found in _FRAMINGS if re.search(pattern, named)), _FRAMED)
+    return next((found for pattern, found in _FRAMINGS if re.search(pattern, named)), None) or _other_framing()
 
 
-@lru_cache(maxsize=256)
-def reasons(model: str) -> bool:
-    """Whether a model may have reasoned, though no part of its answer says so."""
-    return bool(_SILENT.search(model.lower()) or _ALOUD.search(model.lower()))
+def _other_family() -> Family:
+    """What is to be expected of a model that nobody has recorded."""
+    known = [each for _, each in _FAMILIES if each.encoding == "o200k_base"]
+    factor, spread = _reach((each.factor, each.spread) for each in known)
+    start, slack = _reach((each.start, each.slack) for each in known)
+    return Family("o200k_base", factor, spread, start, slack, *_reach((each.call, each.call_slack) for each in known))
 
 
-@lru_cache(maxsize=256)
-def is_silent(model: str) -> bool:
-    """Whether a model reasons out of sight: how much cannot be counted where nobody reports it."""
-    return bool(_SILENT.search(model.lower()))
+def _other_framing() -> Framing:
+    """The same of its prompts: some servers say more than a hundred tokens of their own first."""
+    known = [each for _, each in _FRAMINGS]
+    found: dict[str, Any] = {}
+    found["defined"], found["defined_slack"] = _reach(
+        (each.defined * (_AS_TYPES if each.speaks_typescript else 1), each.defined_slack * each.doubt) for each in known
+    )
+    for number, slack in _SLACKS.items():
+        found[number], found[slack] = _reach(
+            (getattr(each, number), getattr(each, slack) * each.doubt) for each in known
+        )
+    return Framing(**found)
+
+
+_SLACKS = {"start": "slack"} | {
+    number: f"{number}_slack" for number in ("message", "tools", "call", "called", "shape", "thinking", "sealed")
+}
+"""The numbers of a framing that are alike everywhere, and how far each may be off."""
+
+
+def _reach(numbers: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """The middle of what several numbers may be, the outermost at either end left out, and how far they reach."""
+    ends = [(number - slack, number + slack) for number, slack in numbers]
+    least, most = sorted(low for low, _ in ends)[1], sorted(high for _, high in ends)[-2]
+    return (least + most) / 2, _UNFORESEEN * (most - least) / 2

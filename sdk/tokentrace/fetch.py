@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator
-from contextlib import suppress
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
@@ -60,7 +61,7 @@ def _contents(source: str) -> Iterator[bytes]:
                     yield path.read_bytes()
         else:
             yield from _unpacked(Path(source).read_bytes())
-    except (OSError, HTTPException, tarfile.TarError) as error:
+    except (OSError, HTTPException, EOFError, tarfile.TarError, zlib.error) as error:
         raise FetchError(f"{source} cannot be read: {error}. Name a directory, a .tgz or a URL with --from.") from error
 
 
@@ -79,10 +80,20 @@ def _put(path: Path, content: bytes) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Whoever reads meanwhile finds the old file or the new one.
-        with NamedTemporaryFile(dir=path.parent, delete=False) as new:
+        with NamedTemporaryFile(dir=path.parent, delete=False) as new, _gone_if_it_fails(Path(new.name)):
             new.write(content)
-        Path(new.name).chmod(0o644)
-        Path(new.name).replace(path)
+            new.close()
+            Path(new.name).chmod(0o644)
+            Path(new.name).replace(path)
     except OSError as error:
         raise FetchError(f"{path} cannot be written: {error}. Name another directory in {DIRECTORY}.") from error
     return path
+
+
+@contextmanager
+def _gone_if_it_fails(path: Path) -> Generator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

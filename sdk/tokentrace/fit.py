@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
+from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam, StepSeam
 from tokentrace.releases import RELEASES
 
 _SHARED = frozenset({"azure", "azure.ai", "google"})
@@ -18,13 +18,15 @@ _SHARED = frozenset({"azure", "azure.ai", "google"})
 
 def seams(integration: Integration) -> tuple[AnySeam, ...]:
     """All the functions where we cut into a library."""
-    return (*integration.seams, *integration.attempts, *integration.sessions)
+    return (*integration.seams, *integration.attempts, *integration.sessions, *integration.steps)
 
 
 def cost(seam: AnySeam) -> str:
     """What is lost where a release does not have this function."""
     if isinstance(seam, ResendSeam):
         return "what is sent again in silence is not seen"
+    if isinstance(seam, StepSeam):
+        return "its steps are not told"
     kind = "asynchronous" if seam.awaited else "synchronous"
     if isinstance(seam, AttemptSeam):
         return f"retries, waits and rate limits of {kind} calls are not seen"
@@ -36,7 +38,8 @@ def cost(seam: AnySeam) -> str:
 def library(seam: AnySeam, integration: Integration) -> str:
     """The distribution that a function belongs to; clients share those that speak HTTP."""
     top = seam.module.partition(".")[0]
-    own = {each.module.partition(".")[0] for each in integration.seams}
+    cuts: tuple[AnySeam, ...] = (*integration.seams, *integration.steps)
+    own = {each.module.partition(".")[0] for each in cuts}
     return top if top in RELEASES or top not in own else integration.library
 
 
@@ -72,7 +75,8 @@ def too_old(distribution: str) -> str | None:
 
 def packages(integration: Integration) -> Iterator[str]:
     """What is imported with a library, even with releases that have none of the modules with its seams."""
-    parts = integration.seams[0].module.split(".")
+    modules = (*(seam.module for seam in seams(integration)), *(integration.attach or ()))
+    parts = modules[0].split(".")
     for depth in range(1, len(parts) + 1):
         package = ".".join(parts[:depth])
         if package not in _SHARED:
@@ -90,13 +94,17 @@ def gone(package: str, integrations: Iterable[Integration]) -> Iterator[AnySeam]
 
     In the releases that are tested, what is not there is a function of others.
     """
+    untested: dict[str, bool] = {}
     for each in integrations:
         for seam in seams(each):
-            if not seam.module.startswith(f"{package}.") or _is_there(seam, package) or _has_twin(seam, each):
+            if not seam.module.startswith(f"{package}."):
                 continue
             distribution = library(seam, each)
-            release = installed(distribution)
-            if release is not None and is_newer(distribution, release):
+            if distribution not in untested:
+                release = installed(distribution)
+                untested[distribution] = release is not None and is_newer(distribution, release)
+            # Asked first, for it is one question for all of a library, and the others look for files.
+            if untested[distribution] and not _is_there(seam, package) and not _has_twin(seam, each):
                 yield seam
 
 

@@ -8,12 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tokentrace import attributes as name, supply
-from tokentrace.hosts import provider_at
+from tokentrace.hosts import PROXY, provider_at
 from tokentrace.providers import NAMES
 from tokentrace.wire.rules import money
-
-PROXY = "litellm"
-"""The provider of a call of which the proxy does not say who answered it, and the dialect of all its answers."""
 
 _PREFIX = "x-litellm-"
 _COMPATIBLE = "openai"

@@ -8,6 +8,9 @@ from functools import lru_cache
 
 from tokentrace.providers import HOSTS
 
+PROXY = "litellm"
+"""The provider of a call of which the proxy does not say who answered it, and the dialect of all its answers."""
+
 
 def provider_at(host: str | None, port: int | None, own: str, told: Mapping[str, str]) -> str:
     """The provider at `host`: as `told` by configuration, else by its name, else the client's `own`."""

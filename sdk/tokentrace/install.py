@@ -1,24 +1,22 @@
-"""Puts wrappers on seams when a library is imported, and takes them off again."""
+"""Finds out which libraries there are, and has them patched: nobody pays for what nobody uses."""
 
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
-import wrapt
-
-from tokentrace import fit, realtime, wrapping
 from tokentrace.arrivals import Arrivals
-from tokentrace.guard import log, quietly
-from tokentrace.integration import AnySeam, AttemptSeam, Integration, ResendSeam, SessionSeam
-from tokentrace.tracing import Tracing
+from tokentrace.guard import quietly
+
+if TYPE_CHECKING:
+    from tokentrace.integration import Integration
+    from tokentrace.patching import Installation
+    from tokentrace.tracing import Tracing
 
 CLIENTS: Mapping[str, tuple[str, ...]] = {
     "anthropic": ("anthropic",),
@@ -38,157 +36,55 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
     "together": ("together",),
     "xai": ("xai_sdk",),
 }
-"""Modules of `tokentrace.clients`, by the packages whose import brings them in: nobody pays for what nobody uses."""
+"""Modules of `tokentrace.clients`, by the packages whose import brings them in."""
+FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "crewai": ("crewai",),
+    "google_adk": ("google.adk",),
+    "haystack": ("haystack",),
+    "langchain": ("langchain_core",),
+    "langgraph": ("langgraph",),
+    "llama_index": ("llama_index.core", "llama_index_instrumentation", "workflows"),
+    "mcp": ("mcp",),
+    "openai_agents": ("agents",),
+    "pydantic_ai": ("pydantic_ai", "pydantic_graph"),
+    "smolagents": ("smolagents",),
+    "strands": ("strands",),
+}
+"""Modules of `tokentrace.frameworks`, likewise."""
+_SUPPORTED: Mapping[str, tuple[str, ...]] = {
+    **{f"clients.{client}": packages for client, packages in CLIENTS.items()},
+    **{f"frameworks.{framework}": packages for framework, packages in FRAMEWORKS.items()},
+}
 
-
-class Installation:
-    """The wrappers of one `instrument`, from its beginning to its `undo`."""
-
-    def __init__(self, tracing: Tracing, hosts: Mapping[str, str]) -> None:
-        self._tracing = tracing
-        self._hosts = hosts
-        self._undo: list[Callable[[], object]] = []
-        self._lock = threading.Lock()
-        self._done: set[object] = set()
-        self.wrappers: dict[str, object] = {}
-        """What was put on which function, by the module and name of the function."""
-        self.misfits: list[str] = []
-        """Seams that this release of a library does not have."""
-        self.outdated: dict[str, str] = {}
-        """Releases that are older than those we know, by library."""
-
-    def patch(self, module: ModuleType) -> None:
-        """Wrap every seam of a module that has just been imported, or long ago."""
-        # Another thread may be importing it right now: wait until everything is there.
-        import_module(module.__name__)
-        for integration in tuple(_known.values()):
-            for seam in fit.seams(integration):
-                if seam.module == module.__name__ and self._is_first(seam.module, seam.name):
-                    self._wrap(module, seam)
-            attach = (integration.attach or {}).get(module.__name__)
-            if attach is not None and self._is_first(integration.library, attach):
-                self._undo.append(attach(module))
-            if self._is_first(integration.library, module.__name__):
-                self._examine(integration, module.__name__)
-
-    def _is_first(self, *what: object) -> bool:
-        """Whether nobody has done it, in whatever thread."""
-        with self._lock:
-            is_first = what not in self._done
-            self._done.add(what)
-            return is_first
-
-    def _wrap(self, module: ModuleType, seam: AnySeam) -> None:
-        try:
-            shadows = _shadows(module, seam.name)
-            self.wrappers[f"{seam.module}.{seam.name}"] = self._put(module, seam.name, seam)
-        except AttributeError:
-            if isinstance(seam, SessionSeam) and not hasattr(module, seam.name.partition(".")[0]):
-                # A release without such sessions has nothing that is not metered.
-                return
-            self.misfits.append(f"{seam.module}.{seam.name}")
-            log.warning(
-                "%s.%s does not exist in this release: calls through it are not metered.", seam.module, seam.name
-            )
-            return
-        for kind in shadows:
-            self._put(kind, seam.name.rpartition(".")[2], seam)
-
-    def _put(self, holder: Any, name: str, seam: AnySeam) -> object:
-        handle = wrapt.wrap_function_wrapper(holder, name, self._wrapper(seam))
-        self._undo.append(functools.partial(wrapt.unwrap_object, holder, name, handle, missing_ok=True))
-        return handle
-
-    def _examine(self, integration: Integration, package: str) -> None:
-        """Say what a release does not have that is older, or newer, than those that the tests run with."""
-        library = integration.library
-        if package in fit.packages(integration) and self._is_first(library) and (release := fit.too_old(library)):
-            first = fit.first(library)
-            self.outdated[library] = release
-            log.warning(
-                "%s %s is older than %s, the first release that is supported: its calls are not metered, or not all"
-                " of them. Install '%s>=%s'.",
-                library,
-                release,
-                first,
-                library,
-                first,
-            )
-        for seam in fit.gone(package, (integration,)):
-            if self._is_first(seam.module, seam.name, "gone"):
-                self.misfits.append(f"{seam.module}.{seam.name}")
-                log.warning("%s is not in this release: %s.", seam.module, fit.cost(seam))
-
-    def _wrapper(self, seam: AnySeam) -> wrapping.Wrapper:
-        if isinstance(seam, AttemptSeam):
-            return wrapping.attempt(seam)
-        if isinstance(seam, ResendSeam):
-            return wrapping.resend(seam)
-        if isinstance(seam, SessionSeam):
-            return realtime.follow(seam, self._tracing, self._hosts)
-        metered = wrapping.call if seam.follow is None else wrapping.calls
-        return metered(seam, self._tracing, self._hosts)
-
-    def undo(self) -> None:
-        """Leave every library as it was."""
-        while self._undo:
-            # Where somebody has wrapped ours since, it stays, and lets every call through.
-            with suppress(wrapt.WrapperNotOutermostError):
-                self._undo.pop()()
-
-
-def _shadows(module: ModuleType, name: str) -> list[type[Any]]:
-    """The classes below that of a seam on which somebody has put the same function once more.
-
-    An instrumentation that wraps `OpenAI.request` finds that of the class above, and keeps what it has found.
-    """
-    holder, _, method = name.rpartition(".")
-    above = getattr(module, holder, None)
-    if not isinstance(above, type):
-        return []
-    function = inspect.unwrap(getattr(above, method))
-    return [kind for kind in _below(above) if method in vars(kind) and inspect.unwrap(vars(kind)[method]) is function]
-
-
-def _below(kind: type[Any]) -> Iterator[type[Any]]:
-    each: type[Any]
-    for each in type.__subclasses__(kind):
-        yield each
-        yield from _below(each)
-
-
+_lock = threading.Lock()
+_wanted: tuple[Tracing, Mapping[str, str]] | None = None
 _current: Installation | None = None
-_known: dict[str, Integration] = {}
-"""Libraries that somebody has imported, or is about to, by the module of ours."""
-_hooked: set[str] = set()
 _arrivals: Arrivals | None = None
 
 
-def install(tracing: Tracing, hosts: Mapping[str, str]) -> Installation:
+def install(tracing: Tracing, hosts: Mapping[str, str]) -> None:
     """Meter every supported library, imported already or later."""
-    global _current, _arrivals  # noqa: PLW0603  (import hooks cannot be taken back, so they ask who is current)
-    _current = Installation(tracing, hosts)
-    # The finder of wrapt has to stand behind ours, for it is to find what ours has brought in.
-    wrapt.register_post_import_hook(_imported, __name__)
-    _arrivals = Arrivals((package for packages in CLIENTS.values() for package in packages), _arrive)
+    global _wanted, _arrivals  # noqa: PLW0603  (import hooks cannot be taken back, so they ask who is current)
+    _wanted = tracing, hosts
+    _arrivals = Arrivals((package for packages in _SUPPORTED.values() for package in packages), _arrive)
     _arrivals.begin()
-    for client, packages in CLIENTS.items():
+    for library, packages in _SUPPORTED.items():
         if not sys.modules.keys().isdisjoint(packages):
             with quietly("preparing for a library"):
-                _bring(client)
-    return _current
+                _bring(library)
 
 
 def current() -> Installation | None:
-    """The wrappers that are on now."""
+    """The wrappers that are on now; None where there is no library to put them on."""
     return _current
 
 
 def uninstall() -> None:
     """Take off every wrapper that `install` has put on."""
-    global _current  # noqa: PLW0603
+    global _wanted, _current  # noqa: PLW0603
     if _arrivals is not None:
         _arrivals.end()
+    _wanted = None
     if _current is not None:
         _current.undo()
         _current = None
@@ -196,41 +92,32 @@ def uninstall() -> None:
 
 def integrations() -> tuple[Integration, ...]:
     """All libraries that we know."""
-    return tuple(map(_integration, CLIENTS))
+    return tuple(map(_integration, _SUPPORTED))
 
 
 @functools.cache
-def _integration(client: str) -> Integration:
-    return cast("Integration", import_module(f"tokentrace.clients.{client}").INTEGRATION)
+def _integration(library: str) -> Integration:
+    return cast("Integration", import_module(f"tokentrace.{library}").INTEGRATION)
 
 
 def _arrive(package: str) -> None:
-    for client, packages in CLIENTS.items():
+    for library, packages in _SUPPORTED.items():
         if package in packages:
-            _bring(client)
+            _bring(library)
 
 
-def _bring(client: str) -> None:
+def _bring(library: str) -> None:
     """Watch for the modules of a library, and patch those that are there."""
-    _known[client] = integration = _integration(client)
-    for name in set(_modules(integration)):
-        if name not in _hooked:
-            # A module that is there already is patched by this very call.
-            _hooked.add(name)
-            wrapt.register_post_import_hook(_imported, name)
-        elif name in sys.modules:
-            _imported(sys.modules[name])
+    global _current  # noqa: PLW0603
+    # With the first library comes all that its calls need, and not while they are made.
+    from tokentrace import patching  # noqa: PLC0415
+
+    with _lock:
+        if _current is None and _wanted is not None:
+            _current = patching.Installation(*_wanted)
+    patching.watch(library, _integration(library), _patch)
 
 
-def _modules(integration: Integration) -> Iterator[str]:
-    yield from {seam.module for seam in fit.seams(integration)}
-    yield from integration.attach or ()
-    yield from fit.parents((integration,))
-    yield from fit.packages(integration)
-
-
-def _imported(module: ModuleType) -> None:
-    # Inside of the application's own `import`.
-    with quietly("wrapping a library"):
-        if _current is not None:
-            _current.patch(module)
+def _patch(module: ModuleType, name: str) -> None:
+    if _current is not None:
+        _current.patch(module, name)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
+from tokentrace.kinds import Kind
 from tokentrace.reading import NOTHING, Format
 from tokentrace.tap import Listener
 
@@ -69,8 +69,7 @@ Tap: TypeAlias = Callable[[Any, Listener], Any]
 """Has a listener read along with a result, and gives what the application gets; None where nothing is to follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seam:
+class Seam(NamedTuple):
     """A function of the library that makes exactly one provider call, or hands out the answers to several."""
 
     module: str
@@ -92,8 +91,7 @@ Kept: TypeAlias = Callable[[Call, Any, Format], bytes | None]
 """The body that an answer carries, by the call that sent the request; None where the result tells more."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptSeam:
+class AttemptSeam(NamedTuple):
     """A function of the library that makes exactly one HTTP request of a call."""
 
     module: str
@@ -104,8 +102,7 @@ class AttemptSeam:
     """For a library with answers of its own; None for those of httpx and httpx2."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResendSeam:
+class ResendSeam(NamedTuple):
     """A coroutine function that sends the HTTP request of an attempt, and what a library sends beside its attempts.
 
     Where it sends again within one attempt, the first was an attempt of its own.
@@ -150,8 +147,7 @@ Follow: TypeAlias = Callable[[Message], Turn | None]
 """Which call of its session a message belongs to; None for all that says nothing of a bill."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSeam:
+class SessionSeam(NamedTuple):
     """A function of a session that stays open, in which a provider bills one call after the other.
 
     It gives a message where it has a `follow`, closes the session where it `closes`, and opens it otherwise: then its
@@ -172,18 +168,51 @@ class SessionSeam:
     """Names of the errors after which nothing can come any more; any other leaves the session open."""
 
 
-AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam
+class Work(NamedTuple):
+    """What a function of a framework does for a request."""
+
+    kind: Kind
+
+    name: str
+    """What the application calls it: the name of an agent, a tool, a node."""
+
+    role: str | None = None
+    """What the calls below are for, where the framework leaves no doubt."""
+
+    attributes: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Integration:
-    """A library we meter."""
+class StepSeam(NamedTuple):
+    """A function of a framework that does one step of a request; the calls that it makes are below that step.
+
+    It may be a function, a coroutine function, or a generator of either kind.
+    """
+
+    module: str
+    name: str
+
+    tell: Callable[[Call], Work | None]
+    """What it does; None lets it through without a step."""
+
+    signals: tuple[str, ...] = ()
+    """Names of what it raises without having failed, such as a command to go on elsewhere; with all below them."""
+
+    is_everywhere: bool = True
+    """Whether all releases have it; where not, the others do this step in a function of another name."""
+
+
+AnySeam: TypeAlias = Seam | AttemptSeam | ResendSeam | SessionSeam | StepSeam
+
+
+class Integration(NamedTuple):
+    """A library that we meter, or a framework whose steps we tell."""
 
     library: str
     """The distribution, as its installer calls it."""
 
-    seams: tuple[Seam, ...]
+    seams: tuple[Seam, ...] = ()
     attempts: tuple[AttemptSeam | ResendSeam, ...] = ()
     sessions: tuple[SessionSeam, ...] = ()
+    steps: tuple[StepSeam, ...] = ()
     attach: Mapping[str, Callable[[ModuleType], Callable[[], object]]] | None = None
     """By module: what else is to be done once it is imported; returns how to undo it."""

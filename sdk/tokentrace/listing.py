@@ -22,7 +22,7 @@ class Lister(Meter):
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         super().__init__(request, tracing, hosts)
         self._answer = request._replace(scope="retrieve", stream=False, http=None)
-        self._scope = "aggregate"
+        self.scope = "aggregate"
         self.format = replace(request.format, read=self._note, count=_nothing)
 
     def _note(self, part: Any, _seen: Reading) -> None:
@@ -40,7 +40,7 @@ class Lister(Meter):
         if not is_inside:
             self.enter()
         try:
-            answer = Meter(self._answer, self._tracing, self._hosts)
+            answer = Meter(self._answer, self.tracing, self.hosts)
         finally:
             if not is_inside:
                 self.leave()

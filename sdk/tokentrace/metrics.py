@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics
 from opentelemetry.metrics._internal import (
@@ -11,8 +11,10 @@ from opentelemetry.metrics._internal import (
 )
 
 from tokentrace import attributes as name
-from tokentrace.counts import LOSSES, Counts
-from tokentrace.export import SCOPE
+from tokentrace.version import SCOPE
+
+if TYPE_CHECKING:
+    from tokentrace.counts import Counts
 
 _TOKENS = tuple(4**power for power in range(14))
 _SECONDS = tuple(0.01 * 2**power for power in range(14))
@@ -52,15 +54,21 @@ class Metrics:
         self._lost = meter.create_counter(name.LOST_METRIC, "{span}")
         self._duplicate = meter.create_counter(name.DUPLICATE_METRIC, "{call}")
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is a provider that records."""
+        if self._nobody is None:
+            return True
+        if (self._provider or metrics.get_meter_provider()) is self._nobody:
+            return False
+        self._nobody = None
+        return True
+
     def record(self, said: Mapping[str, Any], seconds: float, *, is_open: bool = False) -> None:
         """Add a call that is over: all that its span says, and how long it took.
 
         Where its counts are still open, `count` is told of them when they are estimated.
         """
-        if self._nobody is not None:
-            if (self._provider or metrics.get_meter_provider()) is self._nobody:
-                return
-            self._nobody = None
         common = {key: said[key] for key in _DIMENSIONS if key in said}
         if said[name.USAGE_SCOPE] != "call":
             # What it says is said elsewhere too, and sums must stay sums.
@@ -79,6 +87,9 @@ class Metrics:
 
     def deliver(self, news: Counts) -> None:
         """Add what became of spans since the last time."""
+        # It has come with the delivery, which alone has news.
+        from tokentrace.counts import LOSSES  # noqa: PLC0415
+
         for title, counter in self._spans.items():
             if number := getattr(news, title):
                 counter.add(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -26,8 +26,8 @@ class Repeated(NamedTuple):
 class Prefixes:
     """Remembers beginnings.
 
-    Nobody waits: each step is one operation of a dictionary. What two threads do at once may cost a beginning that
-    could have been known, and never more than that.
+    Nobody waits: each step is one operation of a dictionary, and all beginnings of a prompt are in the same one. What
+    two threads do at once may cost a beginning that could have been known, and never more than that.
     """
 
     def __init__(self) -> None:
@@ -37,27 +37,32 @@ class Prefixes:
     def repeated(self, recipient: tuple[str, str | None], prompt: Sequence[Piece]) -> Repeated:
         """What of the prompt was sent before; from now on, all of it was."""
         young, old, now = self._young, self._old, monotonic()
-        ever = lately = 0
-        goes_on = True
-        for place, beginning in enumerate(_beginnings(recipient, prompt), 1):
-            sent = young.get(beginning) or old.get(beginning)
-            goes_on = goes_on and sent is not None
-            if goes_on and sent is not None:
-                ever = place
-                lately = place if now - sent <= LIFE else lately
-            young[beginning] = now
+        beginnings = _beginnings(recipient, prompt)
+        # With a beginning all shorter ones were sent, and none of them earlier: the longest tells of all.
+        ever = len(beginnings)
+        while ever and beginnings[ever - 1] not in young and beginnings[ever - 1] not in old:
+            ever -= 1
+        lately = ever
+        while lately:
+            beginning = beginnings[lately - 1]
+            if now - (young.get(beginning) or old.get(beginning, 0.0)) <= LIFE:
+                break
+            lately -= 1
+        young.update(dict.fromkeys(beginnings, now))
         if len(young) > MOST:
             # What was not sent again since the last time goes.
             self._young, self._old = {}, young
         return Repeated(ever, lately)
 
 
-def _beginnings(recipient: tuple[str, str | None], prompt: Sequence[Piece]) -> Iterator[int]:
+def _beginnings(recipient: tuple[str, str | None], prompt: Sequence[Piece]) -> list[int]:
     so_far = hash(recipient)
+    found: list[int] = []
     for _, content in prompt:
         # The kind is no part of it: what was the question is history the next time.
         told = mark(content) if isinstance(content, str) else content.mark
         if not told and not isinstance(content, str):
-            return
+            break
         so_far = hash((so_far, told))
-        yield so_far
+        found.append(so_far)
+    return found

@@ -34,6 +34,9 @@ class Reading:
     finish: dict[int, str] = field(default_factory=_blank)
     """Why each choice ended."""
 
+    calls: int = 0
+    """Calls of tools of the application in the answer, where its format tells of them elsewhere than in the finish."""
+
     usage: Mapping[str, Any] = field(default_factory=_blank)
     """The usage as reported; later parts are overlaid on earlier ones."""
 
@@ -96,7 +99,8 @@ Say: TypeAlias = Callable[[Any, Said], None]
 """Adds to a `Said` what one part of a response says; takes what `Read` takes."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would cost every start of an application a millisecond.
+@dataclass(slots=True, eq=False)
 class Format:
     """A wire format: how the parts of a response are read and what their counts mean."""
 

@@ -22,7 +22,7 @@ class Spoken(Meter):
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         super().__init__(request, tracing, hosts)
-        self._follow()
+        self.follow()
         if (outer := context.metering.get()) is not None:
             outer.inner += 1
 

@@ -49,6 +49,8 @@ def attributes(seen: Reading, usage: Usage, provider: str, facts: Mapping[str, A
         found[name.RESPONSE_ID] = seen.response_id
     if seen.finish:
         found[name.FINISH_REASONS] = tuple(seen.finish.values())
+    if seen.calls:
+        found[name.OUTPUT_TOOL_CALLS] = seen.calls
     if seen.tier is not None and seen.tier != "standard":
         found[name.SERVICE_TIER] = seen.tier
     if "output_reasoning" in usage.buckets:

@@ -6,8 +6,8 @@ import atexit
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -15,15 +15,15 @@ from opentelemetry.trace import TracerProvider
 
 from tokentrace import context, install
 from tokentrace.attribution import named
-from tokentrace.config import Config
-from tokentrace.delivery import EXIT_SECONDS, Delivery
-from tokentrace.export import exporter as otlp_exporter, keeper
+from tokentrace.config import EXIT_SECONDS, Config
 from tokentrace.guard import log
 from tokentrace.tracing import Tracing
 
+if TYPE_CHECKING:
+    from tokentrace.delivery import Delivery
 
-@dataclass(frozen=True, slots=True)
-class Session:
+
+class Session(NamedTuple):
     """What `instrument` has set up."""
 
     config: Config
@@ -101,24 +101,31 @@ def instrument(
             return
         delivery = None
         if exporter is not None or tracer_provider is None or endpoint is not None:
-            delivery = (
-                Delivery(exporter, config.queue_size)
-                if exporter is not None
-                else Delivery(
-                    otlp_exporter(config),
-                    config.queue_size,
-                    renew=partial(otlp_exporter, config),
-                    disk=partial(keeper, config),
-                )
-            )
+            delivery = _delivery(config, exporter)
             atexit.register(delivery.close, EXIT_SECONDS)
         context.process_attribution = named(config.tags)
         tracing = Tracing(config, delivery, tracer_provider, meter_provider)
+        context.tracing = tracing
         if delivery is None:
             atexit.register(tracing.finish)
         install.install(tracing, config.hosts)
         origins = Config.origins({name for name, value in arguments.items() if value is not None})
         _session = Session(config, tracing, delivery, origins, delivery is not None and exporter is None)
+
+
+def _delivery(config: Config, exporter: SpanExporter | None) -> Delivery:
+    # Who has a TracerProvider send everything does without.
+    from tokentrace import export  # noqa: PLC0415
+    from tokentrace.delivery import Delivery  # noqa: PLC0415
+
+    if exporter is not None:
+        return Delivery(exporter, config.queue_size)
+    return Delivery(
+        export.exporter(config),
+        config.queue_size,
+        renew=partial(export.exporter, config),
+        disk=partial(export.keeper, config),
+    )
 
 
 def uninstrument() -> None:
@@ -129,7 +136,7 @@ def uninstrument() -> None:
             return
         _session = None
         install.uninstall()
-        context.process_attribution = {}
+        context.process_attribution, context.tracing = {}, None
         if ending.delivery is not None:
             ending.delivery.close(EXIT_SECONDS)
             atexit.unregister(ending.delivery.close)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import io
 import os
 import re
 import tempfile
@@ -128,13 +129,20 @@ def _counter(encoding: str, content: bytes) -> Callable[[str], int]:
     # Costs 30 ms, and is needed only where somebody has to count.
     import tiktoken  # noqa: PLC0415
 
-    ranks: dict[bytes, int] = {}
-    for line in content.splitlines():
-        token, _, rank = line.partition(b" ")
-        ranks[base64.b64decode(token)] = int(rank)
     pattern = RANK_FILES[encoding].pattern
-    encode = tiktoken.Encoding(encoding, pat_str=pattern, mergeable_ranks=ranks, special_tokens={}).encode_ordinary
+    ranked = tiktoken.Encoding(encoding, pat_str=pattern, mergeable_ranks=ranks(content), special_tokens={})
+    encode = ranked.encode_ordinary
     return lambda text: _extended(text, lambda part: len(encode(part)))
+
+
+def ranks(content: bytes) -> dict[bytes, int]:
+    """The ranks that a file holds, by token."""
+    found: dict[bytes, int] = {}
+    # Line by line: the application's threads run in between.
+    for line in io.BytesIO(content):
+        token, _, rank = line.partition(b" ")
+        found[base64.b64decode(token)] = int(rank)
+    return found
 
 
 def _extended(text: str, count: Callable[[str], int]) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import ReferenceType, ref
 
 from opentelemetry import context as context_api, trace
@@ -17,11 +16,13 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 
 from tokentrace import context
 from tokentrace.config import Config
-from tokentrace.delivery import Delivery
-from tokentrace.export import SCOPE, Processor
 from tokentrace.metrics import Metrics
 from tokentrace.prefixes import Prefixes
-from tokentrace.version import VERSION
+from tokentrace.version import SCOPE, VERSION
+
+if TYPE_CHECKING:
+    from tokentrace.delivery import Delivery
+    from tokentrace.export import Processor
 
 _HELD = context_api.create_key("tokentrace-held-span")
 
@@ -39,11 +40,11 @@ _UNLIMITED = SpanLimits(
 
 
 class Open(Protocol):
-    """A call whose answer is still to come."""
+    """A call whose answer is still to come, or a section that goes on."""
 
-    def end(self, how: str | None, /) -> None: ...
+    def end(self, how: None, /) -> None: ...
 
-    def forget(self) -> None: ...
+    def forget(self) -> object: ...
 
 
 class Opened(NamedTuple):
@@ -57,8 +58,7 @@ class Opened(NamedTuple):
     """Whether nobody but us is to find it as the current one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(NamedTuple):
     """A span that is the parent of what follows of ours, and of nothing else."""
 
     opened: Opened
@@ -66,8 +66,7 @@ class _Held:
     """Id of the application's span that was current then."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Tracers:
+class _Tracers(NamedTuple):
     """Where spans begin, as long as the application has this provider."""
 
     provider: trace.TracerProvider
@@ -83,6 +82,17 @@ def _unlimited(tracer: Tracer) -> Tracer:
     if "_span_limits" in own:
         own["_span_limits"] = _UNLIMITED
     return tracer
+
+
+def _current_id() -> int:
+    """Id of the application's span that is current."""
+    return trace.get_current_span().get_span_context().span_id
+
+
+def _held() -> Opened | None:
+    """The parent that is ours alone, as long as the application has opened no span of its own in between."""
+    held = context_api.get_value(_HELD)
+    return held.opened if isinstance(held, _Held) and held.below == _current_id() else None
 
 
 class Tracing:
@@ -121,29 +131,49 @@ class Tracing:
         """Where spans begin now."""
         return self._given or trace.get_tracer_provider()
 
-    def start(self, title: str, kind: SpanKind, attributes: Mapping[str, Any], *, is_hidden: bool = False) -> Opened:
-        """A span as the child of the current one, with the attribution of the request."""
+    def start(
+        self,
+        title: str,
+        kind: SpanKind,
+        attributes: Mapping[str, Any],
+        *,
+        is_hidden: bool = False,
+        parent: Opened | None = None,
+        attribution: Mapping[str, str] | None = None,
+        began: int | None = None,
+    ) -> Opened:
+        """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
         tracers = self._current()
-        described = {**context.process_attribution, **context.attribution.get().attributes, **attributes}
-        parent, is_below_private = None, False
-        held = context_api.get_value(_HELD)
-        # The held parent counts only as long as the application has opened no span of its own in between.
-        if isinstance(held, _Held) and held.below == trace.get_current_span().get_span_context().span_id:
-            parent, is_below_private = trace.set_span_in_context(held.opened.span), held.opened.is_private
+        tags = context.tags() if attribution is None else attribution
+        described = {**tags, **attributes} if tags else attributes
+        parent = parent or _held()
+        is_below_private = parent is not None and parent.is_private
+        above = None if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
         if not is_below_private and tracers.shared is not None:
-            span = tracers.shared.start_span(title, context=parent, kind=kind, attributes=described)
+            span = tracers.shared.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
             if self.delivery is None or span.is_recording():
                 return Opened(span, is_private=False, is_hidden=is_hidden)
-        private = tracers.private.start_span(title, context=parent, kind=kind, attributes=described)
+        private = tracers.private.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
         return Opened(private, is_private=True)
+
+    @staticmethod
+    def here() -> trace.SpanContext:
+        """The span that one which starts now is the child of; an invalid one where there is none."""
+        held = _held()
+        return (trace.get_current_span() if held is None else held.span).get_span_context()
+
+    @staticmethod
+    def is_private_here() -> bool:
+        """Whether that span is ours alone."""
+        held = _held()
+        return held is not None and held.is_private
 
     def enter(self, opened: Opened) -> Any:
         """Make a span the parent of what follows; gives the token that `leave` takes."""
         if not (opened.is_private or opened.is_hidden):
             return context_api.attach(trace.set_span_in_context(opened.span))
-        current = trace.get_current_span().get_span_context().span_id
-        return context_api.attach(context_api.set_value(_HELD, _Held(opened, current)))
+        return context_api.attach(context_api.set_value(_HELD, _Held(opened, _current_id())))
 
     @staticmethod
     def leave(token: Any) -> None:
@@ -151,7 +181,7 @@ class Tracing:
         context_api.detach(token)
 
     def follow(self, call: Open) -> None:
-        """Have a call ended with what is known of it, should the process end first."""
+        """Have a call or section ended with what is known of it, should the process end first."""
         self.open.add(call)
         if self.delivery is not None:
             self.delivery.begin()
@@ -210,6 +240,9 @@ class Tracing:
             return False
         if self.delivery is None:
             return True
+        # It has come with the delivery.
+        from tokentrace.export import Processor  # noqa: PLC0415
+
         processor = next((processor for known, processor in _processors if known() is provider), None)
         if processor is None:
             processor = Processor()

@@ -31,17 +31,17 @@ class Usage:
     @property
     def input(self) -> int | None:
         """All input tokens, cached ones included; None where the provider did not say."""
-        return self._total(INPUT_BUCKETS)
+        return self._total(_INPUT)
 
     @property
     def output(self) -> int | None:
         """All output tokens, hidden ones included; None where the provider did not say."""
-        return self._total(OUTPUT_BUCKETS)
+        return self._total(_OUTPUT)
 
     @property
     def reasoning(self) -> int | None:
         """The output tokens spent on reasoning; None where the provider did not say."""
-        return self._total(("output_reasoning",))
+        return self._total(_REASONING)
 
     @property
     def cache_read(self) -> int | None:
@@ -53,12 +53,16 @@ class Usage:
         """The input tokens written to a cache; None where the provider did not say."""
         return self._total(_CACHE_WRITE)
 
-    def _total(self, names: tuple[str, ...]) -> int | None:
-        counts = [count for name in names if (count := self.buckets.get(name)) is not None]
+    def _total(self, names: frozenset[str]) -> int | None:
+        # An answer has few buckets of all that there can be.
+        counts = [count for name, count in self.buckets.items() if name in names]
         if counts or not self.zeros.isdisjoint(names):
             return sum(counts)
         return None
 
 
-_CACHE_READ = tuple(name for name in INPUT_BUCKETS if name.startswith("cache_read"))
-_CACHE_WRITE = tuple(name for name in INPUT_BUCKETS if name.startswith("cache_write"))
+_INPUT = frozenset(INPUT_BUCKETS)
+_OUTPUT = frozenset(OUTPUT_BUCKETS)
+_REASONING = frozenset({"output_reasoning"})
+_CACHE_READ = frozenset(name for name in INPUT_BUCKETS if name.startswith("cache_read"))
+_CACHE_WRITE = frozenset(name for name in INPUT_BUCKETS if name.startswith("cache_write"))

@@ -10,10 +10,8 @@ from tokentrace import context
 from tokentrace.attempts import Attempt
 from tokentrace.guard import quietly
 from tokentrace.integration import EVERY, Ask, AttemptSeam, Call, ResendSeam, Seam
-from tokentrace.listing import Lister
 from tokentrace.meter import Meter
 from tokentrace.tracing import Tracing
-from tokentrace.turns import TurnTap
 
 Wrapper = Callable[[Any, Any, Any, Any], Any]
 
@@ -56,6 +54,8 @@ def _asking(ask: Ask, meter: Meter, call: Call) -> Call:
 
 def calls(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
     """The wrapper that meters the calls in the stream that a seam gives."""
+    # Only of a library that has such streams.
+    from tokentrace.turns import TurnTap  # noqa: PLC0415
 
     def followed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         stream, call = wrapped(*args, **kwargs), Call(instance, args, kwargs)
@@ -77,8 +77,15 @@ def _opened(seam: Seam, tracing: Tracing, hosts: Mapping[str, str], call: Call) 
     with quietly("describing a call"):
         request = seam.describe(call)
         if request is not None:
-            return (Lister if request.format.lists else Meter)(request, tracing, hosts)
+            return (_lister() if request.format.lists else Meter)(request, tracing, hosts)
     return None
+
+
+def _lister() -> type[Meter]:
+    # Few applications read the results of batches.
+    from tokentrace.listing import Lister  # noqa: PLC0415
+
+    return Lister
 
 
 def attempt(seam: AttemptSeam) -> Wrapper:

@@ -66,6 +66,26 @@ def test_prices_are_listed(client):
     assert client.get("/v1/prices", params={"provider": "nobody"}).json() == {"prices": []}
 
 
+def test_costs_are_divided_as_asked(client):
+    assert client.get("/v1/costs", params=[("by", "team"), ("by", "model"), ("per", "day"), ("team", "x")]).json() == {
+        "costs": []
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"by": "colour"}, "colour"),
+        ({"shape": "round"}, "shape"),
+        ({"limit": "x"}, "limit"),
+        ({"zone": "Mars"}, "Mars"),
+    ],
+)
+def test_costs_that_cannot_be_divided_so_are_refused_by_name(client, asked, named):
+    answer = client.get("/v1/costs", params=asked)
+    assert (answer.status_code, named in answer.json()["error"]) == (400, True)
+
+
 @pytest.mark.parametrize("rebuild", [True, False])
 def test_a_rollup_can_be_asked_for(client, rebuilt, rebuild):
     answer = client.post("/v1/rollup", params={"rebuild": str(rebuild).lower()})

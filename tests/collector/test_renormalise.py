@@ -28,6 +28,15 @@ def test_reading_again_doubles_nothing(ledger):
     assert (ledger.trace("t")["total"], ledger.trace("t")["calls"]) == (Decimal("0.002"), 1)
 
 
+def test_outcomes_that_were_lost_come_back_too(ledger):
+    """They are read from raw spans as calls are."""
+    ledger.span("t", "o", said={"tokentrace.outcome.status": "success", "tokentrace.report": "outcome"})
+    ledger.arrive()
+    ledger.store.run("TRUNCATE TABLE outcomes")
+    renormalise(ledger.store, NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    assert ledger.store.query("SELECT status FROM outcomes FINAL") == [{"status": "success"}]
+
+
 def test_only_the_range_is_read(ledger):
     """By the time of arrival."""
     ledger.call("t", "a", tokens={"input_text": 1_000})

@@ -1,4 +1,4 @@
-"""The releases of the client libraries that the tests run with."""
+"""The releases of the libraries that the tests run with."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ def test_everything_public_is_listed_in_order():
 
     public = [
         name
-        for name, value in vars(tokentrace).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+        for name in dir(tokentrace)
+        if not name.startswith("_") and not isinstance(getattr(tokentrace, name), types.ModuleType)
     ]
     assert sorted(public, key=str.casefold) == sorted(tokentrace.__all__, key=str.casefold)
     assert tokentrace.__all__ == sorted(tokentrace.__all__)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tokentrace.composition import CACHEABLE, Share, attributes, leading, scaled, shared, weight
-from tokentrace.prefixes import MOST, Prefixes, Repeated
+from tokentrace.prefixes import LIFE, MOST, Prefixes, Repeated
 from tokentrace.prompt import EVERYTHING, KINDS, MEDIA, Other, file, image, kept, structured
 from tokentrace.usage import Usage
 
@@ -184,6 +184,21 @@ def test_a_conversation_repeats_its_beginning_whatever_its_pieces_have_become():
     longer = [("system", "Be brief."), ("history", "2+2?"), ("history", "4"), ("user", "3+3?")]
     assert sent.repeated(TO, longer) == (2, 2)
     assert sent.repeated(TO, longer) == (4, 4)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.sampled_from((0, 1, 2000)))))
+def test_of_every_prompt_it_is_known_how_far_it_was_sent_and_how_lately(sendings):
+    with pytest.MonkeyPatch.context() as patch:
+        sent, known, now = Prefixes(), dict[tuple[str, ...], float](), 1.0
+        for texts, passed in sendings:
+            now += passed
+            patch.setattr("tokentrace.prefixes.monotonic", lambda now=now: now)
+            beginnings = [tuple(texts[:length]) for length in range(1, len(texts) + 1)]
+            ever = sum(each in known for each in beginnings)
+            lately = sum(each in known and now - known[each] <= LIFE for each in beginnings)
+            assert sent.repeated(TO, [("user", text) for text in texts]) == (ever, lately)
+            known.update(dict.fromkeys(beginnings, now))
 
 
 def test_only_the_same_model_has_seen_it():

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tokentrace
-from tokentrace import estimates, finish, tokenizers
+from tokentrace import finish, missing, tokenizers
 
 TEXT = "The capital of France is Paris, and it is a lovely city to visit in spring."
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
@@ -242,7 +242,7 @@ def test_what_a_model_thinks_aloud_between_tags_is_its_reasoning(delivered):
 
 
 def test_what_was_reported_in_full_is_not_looked_at_again(delivered, monkeypatch):
-    monkeypatch.setattr(estimates.Estimate, "__call__", lambda *_: pytest.fail("nothing is to be estimated"))
+    monkeypatch.setattr(missing.Missing, "__call__", lambda *_: pytest.fail("nothing is to be estimated"))
     usage = {
         "prompt_tokens": 20,
         "completion_tokens": 100,
@@ -329,7 +329,7 @@ def test_an_estimate_is_that_of_the_model_behind_an_alias(delivered):
 
 
 def test_of_a_long_stream_the_rest_is_like_its_beginning(delivered, monkeypatch):
-    monkeypatch.setattr(estimates, "LIMIT", 20_000)
+    monkeypatch.setattr(missing, "LIMIT", 20_000)
     long = [chunk(content=TEXT)] * 1000
     list(chat(events((*long, *STREAM[-2:]))).create(stream=True, **ASK))
 

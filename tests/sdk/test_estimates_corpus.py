@@ -20,10 +20,10 @@ import test_corpus_usage as corpus
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import ReadableSpan
 
-from tokentrace import attributes as name, estimates, record
+from tokentrace import attributes as name, missing, record
 from tokentrace.attributes import INPUT_BUCKETS, OUTPUT_BUCKETS
-from tokentrace.estimates import Answer, Asked, Estimate, Kept
 from tokentrace.metrics import Metrics
+from tokentrace.missing import Answer, Asked, Kept, Missing
 from tokentrace.prompt import Unattributable
 from tokentrace.providers import NAMES
 from tokentrace.reading import Format, Reading
@@ -159,11 +159,11 @@ def estimated(answer: Recorded, hide: Callable[[Any], Any]) -> Mapping[str, Any]
         prompt = answer.format.compose(body) if answer.format.compose and isinstance(body, dict) else ()
     except Unattributable:
         prompt = ()
-    wanted = estimates.wanted(usage, seen, model, answer.format, has_prompt=bool(prompt))
+    wanted = missing.wanted(usage, seen, model, answer.format, has_prompt=bool(prompt))
     if wanted is None:
         return {}
     kept.measure()
-    completed = Estimate(
+    completed = Missing(
         wanted,
         seen,
         Answer(answer.format, kept, None, is_ours=True),

@@ -83,6 +83,20 @@ def test_a_library_that_another_thread_is_importing_is_wrapped_once_it_is_there(
     assert run(program, library(code)) == "True\n"
 
 
+def test_a_library_is_wrapped_where_somebody_else_has_begun_to_wait_for_modules_first(tmp_path):
+    (tmp_path / "litellm.py").write_text("def completion(): ...")
+    program = """
+        import tokentrace
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        import wrapt
+        wrapt.register_post_import_hook(lambda module: None, "colorsys")
+        import litellm
+        print(isinstance(litellm.completion, wrapt.FunctionWrapper))
+    """
+    assert run(program, tmp_path) == "True\n"
+
+
 def test_a_class_on_which_somebody_has_wrapped_the_inherited_function_is_metered_too(metering):
     import httpx2
     import openai
@@ -144,3 +158,19 @@ def test_a_release_that_is_older_than_all_we_know_is_told_of_once(release):
 @pytest.mark.parametrize("number", ["2.0.0", "2", "2.0.0a1", "2.10.1"])
 def test_a_release_that_we_know_is_not_told_of(release, number):
     assert run(IMPORTS, release(number)) == ""
+
+
+def test_a_module_that_says_it_is_another_is_wrapped_all_the_same(library):
+    code = """
+        class SyncAPIClient:
+            def request(self): ...
+    """
+    program = """
+        import openai._base_client
+        openai._base_client.__name__ = "openai._elsewhere"
+        import tokentrace
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        tokentrace.instrument(exporter=InMemorySpanExporter())
+        print(type(vars(openai._base_client.SyncAPIClient)["request"]).__name__)
+    """
+    assert run(program, library(code)) == "FunctionWrapper\n"

@@ -25,16 +25,24 @@ def test_a_step_carries_its_name_role_and_the_tags_of_the_request(spans):
         "tokentrace.attribution.team": "search",
         "tokentrace.role": "plan",
         "tokentrace.role_source": "explicit",
+        "tokentrace.step.kind": "step",
         "tokentrace.step.name": "plan",
     }
 
 
-def test_a_tool_and_an_agent_say_so(spans):
-    with tokentrace.step("researcher", kind="agent"), tokentrace.step("web", kind="tool", role="tool_result"):
+def test_a_tool_an_agent_and_a_workflow_say_so(spans):
+    with (
+        tokentrace.workflow("brief", work_unit_id="order 7"),
+        tokentrace.agent("researcher"),
+        tokentrace.tool("web", role="tool_result", call_id="call_1"),
+    ):
         pass
-    tool, agent = map(attributes, spans)
+    tool, agent, workflow = map(attributes, spans)
     assert (tool["gen_ai.operation.name"], tool["gen_ai.tool.name"]) == ("execute_tool", "web")
+    assert tool["gen_ai.tool.call.id"] == "call_1"
     assert (agent["gen_ai.operation.name"], agent["gen_ai.agent.name"]) == ("invoke_agent", "researcher")
+    assert (workflow["gen_ai.operation.name"], workflow["gen_ai.workflow.name"]) == ("invoke_workflow", "brief")
+    assert workflow["tokentrace.work_unit.id"] == "order 7"
 
 
 def test_inner_tags_win_and_end_with_their_block(spans):
@@ -101,20 +109,104 @@ def test_an_error_passes_through_and_is_noted(spans):
     assert spans.only()["error.type"] == "LookupError"
 
 
-@pytest.mark.parametrize("decorate", [tokentrace.tags(team="a"), tokentrace.step("s")], ids=["tags", "step"])
-def test_a_generator_is_refused_when_it_is_decorated(decorate):
-    with pytest.raises(TypeError, match="generator"):
+@pytest.mark.parametrize("kind", ["workflow", "agent", "step", "tool"])
+def test_a_decorator_needs_neither_name_nor_parentheses(spans, kind):
+    block = getattr(tokentrace, kind)
 
-        @decorate
-        def read():
-            yield 1
+    @block
+    def bare(x):
+        return x
+
+    @block()
+    def called(x):
+        return x
+
+    class Kitchen:
+        @block(role="plan")
+        def cook(self, x):
+            return x
+
+    assert [bare(1), called(2), Kitchen().cook(3)] == [1, 2, 3]
+    assert [(s.name, s.attributes["tokentrace.step.kind"]) for s in spans] == [
+        (name, kind) for name in ("bare", "called", "Kitchen.cook")
+    ]
+
+
+def test_a_block_without_a_name_is_called_what_its_function_is(spans):
+    def prepare():
+        with tokentrace.step(role="plan"):
+            pass
+
+    prepare()
+    assert [s.name for s in spans] == ["prepare"]
+
+
+def test_a_class_is_refused_with_what_to_decorate():
+    with pytest.raises(TypeError, match="Decorate the method"):
+
+        @tokentrace.agent
+        class Agent:
+            pass
+
+
+def test_a_generator_has_its_tags_while_it_runs_and_its_reader_has_not(spans):
+    @tokentrace.tags(team="generator")
+    @tokentrace.tool
+    def search():
+        for number in range(2):
+            with tokentrace.step(f"inside {number}"):
+                pass
+            yield number
+
+    for number in search():
+        with tokentrace.step(f"reader {number}"):
+            pass
+    assert [(s.name, s.attributes.get("tokentrace.attribution.team")) for s in spans] == [
+        ("inside 0", "generator"),
+        ("reader 0", None),
+        ("inside 1", "generator"),
+        ("reader 1", None),
+        ("search", "generator"),
+    ]
+
+
+@pytest.mark.anyio
+async def test_asynchronous_generators_have_their_tags_while_they_run_and_their_reader_has_not(spans):
+    @tokentrace.step
+    @tokentrace.tags(team="generator")
+    async def search(name):
+        for number in range(2):
+            with tokentrace.step(f"{name} {number}"):
+                await asyncio.sleep(0)
+            yield number
+
+    async def read(name):
+        async for number in search(name):
+            with tokentrace.step(f"reader {number}"):
+                await asyncio.sleep(0)
+
+    await asyncio.gather(read("a"), read("b"))
+    found = {(s.name, s.attributes.get("tokentrace.attribution.team")) for s in spans}
+    assert found == {
+        ("a 0", "generator"), ("a 1", "generator"), ("b 0", "generator"), ("b 1", "generator"),
+        ("reader 0", None), ("reader 1", None), ("search", None),
+    }  # fmt: skip
+
+
+def test_the_id_of_the_trace_is_that_of_the_request_that_runs(spans):
+    assert tokentrace.trace_id() is None
+    with spans.tracer.start_as_current_span("application"):
+        outside = tokentrace.trace_id()
+        with tokentrace.step("s"):
+            inside = tokentrace.trace_id()
+    assert outside == inside == format(next(iter(spans)).context.trace_id, "032x")
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: tokentrace.step("s", role="boss"), "role 'boss'"),
-        (lambda: tokentrace.step("s", kind="robot"), "kind 'robot'"),
+        (lambda: tokentrace.tool(role="chief"), "role 'chief'"),
         (lambda: tokentrace.review(kind="glance"), "'glance'"),
         (lambda: tokentrace.review().active(-1), "-1 is negative"),
     ],

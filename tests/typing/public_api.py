@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from typing import assert_type
 
 import tokentrace
@@ -36,5 +38,34 @@ with tokentrace.review(kind="approval", reviewer_role="editor") as work:
     assert_type(work.active(1.5), None)
     work.decision = "approved"
 
-with tokentrace.step("tool", kind="tool") as entered:
-    assert_type(entered, tokentrace.step)
+
+@tokentrace.tool
+def search(query: str) -> list[str]:
+    return [query]
+
+
+@tokentrace.agent()
+def researched(query: str) -> Iterator[str]:
+    yield from search(query)
+
+
+@tokentrace.workflow(work_unit_id="order 7")
+async def brief(query: str) -> AsyncIterator[bytes]:
+    yield query.encode()
+
+
+assert_type(search("x"), list[str])
+assert_type(researched("x"), Iterator[str])
+assert_type(brief("x"), AsyncIterator[bytes])
+
+with tokentrace.tool("search", call_id="call_1") as entered:
+    assert_type(tokentrace.trace_id(), str | None)
+
+assert_type(tokentrace.outcome("success", value=Decimal("1.5"), currency="EUR", units=2), None)
+assert_type(tokentrace.reject("schema", whole_section=True), None)
+assert_type(tokentrace.record_review(trace_id={"0" * 31 + "1": 3}, active_time=90.0, decision="edited"), None)
+
+assert_type(tokentrace.carry(double)(1), int)
+assert_type(tokentrace.outgoing({"accept": "*/*"}, tags=True), dict[str, str])
+with tokentrace.incoming({"traceparent": ""}) as received:
+    assert_type(received, tokentrace.incoming)

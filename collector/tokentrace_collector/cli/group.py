@@ -13,6 +13,7 @@ _COMMANDS = {
     "collector": "Receive OpenTelemetry traces and keep the books, until interrupted.",
     "traces": "List requests and what they cost.",
     "trace": "Draw one request: its spans, its tokens, its six components of cost.",
+    "report": "Say what was spent, by team, model, customer, day, …",
     "rollup": "Recompute costs from the stored spans.",
     "prices": "Show the prices that calls are rated with.",
     "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",

@@ -16,11 +16,12 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
-from tokentrace_collector import dsn, prices, reports, schema
+from tokentrace_collector import breakdown, dsn, prices, reports, schema
 from tokentrace_collector.assembly import Accountant
 from tokentrace_collector.book import Book, BookError, parse as parse_book, read as read_book
+from tokentrace_collector.breakdown import Breakdown
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.documents import Price, Request, RequestReport, RollupOutcome
+from tokentrace_collector.documents import Price, Request, RequestReport, RollupOutcome, Share
 from tokentrace_collector.reports import Filter
 from tokentrace_collector.store import Store, StoreError
 
@@ -50,6 +51,10 @@ class Source(Protocol):
 
     def request(self, trace_id: str) -> RequestReport | None:
         """One request with its spans; the latest where the id is empty."""
+        ...
+
+    def costs(self, wanted: Breakdown) -> list[Share]:
+        """What was spent, divided."""
         ...
 
     def prices(self, provider: str, model: str) -> list[Price]:
@@ -85,6 +90,15 @@ class Remote:
         """One request with its spans; None where it is not known."""
         report: RequestReport | None = self._ask(f"/v1/traces/{quote(trace_id or 'latest', safe='')}")
         return report
+
+    def costs(self, wanted: Breakdown) -> list[Share]:
+        """What was spent, divided."""
+        asked = [("by", name) for name in wanted.by] + list(wanted.only.items())
+        plain = {"per": wanted.per, "zone": wanted.zone, "since": wanted.since, "until": wanted.until}
+        asked += [(name, _parameter(value)) for name, value in plain.items() if value is not None]
+        asked += [("limit", str(wanted.limit))] if wanted.limit else []
+        found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
+        return found
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
@@ -138,6 +152,10 @@ class Local:
     def request(self, trace_id: str) -> RequestReport | None:
         """One request with its spans."""
         return reports.request(self._store, trace_id)
+
+    def costs(self, wanted: Breakdown) -> list[Share]:
+        """What was spent, divided."""
+        return breakdown.shares(self._store, wanted)
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""

@@ -82,8 +82,11 @@ def draw(screen: Console, report: RequestReport, *, timed: bool = False) -> None
     table.add_column("cost", justify="right", no_wrap=True)
     if wide:
         table.add_column("branch", justify="right", no_wrap=True)
+    # Of a branch, what is not shown is not added up either.
+    some = signs.at_least if report["spans_left_out"] else ""
     for node in nodes(report["spans"]):
-        table.add_row(*_cells(node, report["currency"], decimals, signs, timed=timed, wide=wide))
+        cells = _cells(node, report["currency"], decimals, signs, timed=timed)
+        table.add_row(*cells, *[Text(_branch(node, report["currency"], decimals, some), style="dim")] * wide)
         if idle := _idle(node.span):
             share = Text(amounts.money(idle, report["currency"], decimals), style="cyan")
             table.add_row(_idle_label(node, signs), *[""] * (3 + timed), share, *[""] * wide)
@@ -92,7 +95,7 @@ def draw(screen: Console, report: RequestReport, *, timed: bool = False) -> None
         screen.print(Text(f"{amounts.count(report['spans_left_out'])} more spans are not shown.", style="dim"))
 
 
-def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, timed: bool, wide: bool) -> list[Text]:
+def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, timed: bool) -> list[Text]:
     span = node.span
     read, written, hidden = _tokens(span)
     cost = Text()
@@ -108,10 +111,14 @@ def _cells(node: Node, currency: str, decimals: int, signs: Glyphs, *, timed: bo
     thought = guessed.get("reasoning", "")
     cells += [_number(read, guessed.get("input", "")), _number(written, unsure), _number(hidden, thought, "magenta")]
     cells.append(cost)
-    if wide:
-        below = node.subtree if span["cost"] is None and node.subtree else None
-        cells.append(Text("" if below is None else amounts.money(below, currency, decimals), style="dim"))
     return cells
+
+
+def _branch(node: Node, currency: str, decimals: int, some: str) -> str:
+    """What a span that costs nothing itself costs with all below it."""
+    if node.span["cost"] is not None or not node.subtree:
+        return ""
+    return some + amounts.money(node.subtree, currency, decimals)
 
 
 def _label(node: Node, signs: Glyphs) -> Text:

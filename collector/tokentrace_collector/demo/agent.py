@@ -54,7 +54,7 @@ class Agent:
         """Make the brief; gives the trace id of the request."""
         with (
             tokentrace.tags(team="insights", feature="market-brief", customer="nordwind", environment="demo"),
-            tokentrace.step("market brief", kind="agent"),
+            tokentrace.agent("market brief"),
         ):
             trace_id = trace.format_trace_id(trace.get_current_span().get_span_context().trace_id)
             if "orchestration" not in self._without:
@@ -74,7 +74,7 @@ class Agent:
     def _plan(self) -> str:
         return self._reason(story.task("plan", "You have two tools: search_web and read_tables."))
 
-    @tokentrace.step("search_web", role="tool_result", kind="tool")
+    @tokentrace.tool("search_web", role="tool_result")
     def _search_web(self) -> str | None:
         thinking = None if self._thinks else types.ThinkingConfig(thinking_budget=0)
         answer = self._gemini.models.generate_content(  # pyright: ignore[reportUnknownMemberType] - its stubs need PIL
@@ -84,7 +84,7 @@ class Agent:
         )
         return answer.text
 
-    @tokentrace.step("read_tables", role="tool_result", kind="tool")
+    @tokentrace.tool("read_tables", role="tool_result")
     def _read_tables(self) -> str | None:
         return self._chat(self._openai, story.SMALL_MODEL, story.task("read_tables", story.tables()))
 

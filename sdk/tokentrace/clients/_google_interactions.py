@@ -6,7 +6,6 @@ Each answer of an interaction that goes on by itself is an interaction of its ow
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -36,7 +35,7 @@ def _provider(path: str) -> str:
 def _first() -> Iterator[Seam]:
     endpoints = (Endpoint("/interactions", "interactions", interactions.FORMAT, retrieve=_READ),)
     for seam in _stainless.seams(_FIRST, "gcp.gemini", endpoints):
-        yield replace(seam, describe=partial(_placed, seam))
+        yield seam._replace(describe=partial(_placed, seam))
 
 
 def _placed(seam: Seam, call: Call) -> Request | None:

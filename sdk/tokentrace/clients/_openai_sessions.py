@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from tokentrace.integration import Call, Describe, Follow, Message, Request, SessionSeam, Turn
 from tokentrace.reading import NOTHING, Format, dig, mapping, text
-from tokentrace.wire import duration, responses, transcription
+from tokentrace.wire import responses, spoken
 
 _HEARD = "conversation.item.input_audio_transcription."
 _OVER = frozenset({f"response.{how}" for how in ("completed", "incomplete", "failed", "cancelled", "done")})
-_TOLD = re.compile(
+_TOLD = (
     rb'"type"\s*:\s*"(?:(?:transcription_)?session\.(?:created|updated|started|usage\.updated|closed)'
     rb"|response\.(?:created|completed|incomplete|failed|cancelled|done|event)"
     rb'|conversation\.item\.input_audio_transcription\.(?:delta|completed|failed)|decision\.event|error)"'
@@ -25,7 +25,7 @@ _TOLD = re.compile(
 
 def _event(content: Any) -> tuple[str, Mapping[str, Any]]:
     """The type of a message and the message, where it says something of a bill."""
-    if isinstance(content, bytes) and _TOLD.search(content):
+    if isinstance(content, bytes) and re.search(_TOLD, content):
         with suppress(ValueError):
             event = mapping(json.loads(content))
             return text(event.get("type")) or "", event
@@ -62,7 +62,9 @@ def _transcribed(message: Message, event: Mapping[str, Any], *, is_over: bool) -
     key = f"{event.get('item_id')} {event.get('content_index')}"
     model = message.notes.get("transcriber")
     told = {"usage": event.get("usage"), "error": event.get("error")} if is_over else {"type": event.get("type")}
-    return Turn(key, _asked(message, "transcription", transcription.FORMAT, model), {"model": model, **told}, is_over)
+    return Turn(
+        key, _asked(message, "transcription", spoken("transcription"), model), {"model": model, **told}, is_over
+    )
 
 
 def _responses(message: Message) -> Turn | None:
@@ -82,7 +84,9 @@ def _live(message: Message) -> Turn | None:
     """The audio of the session as a whole, and what it has delegated to other models."""
     kind, event = _event(message.content)
     if kind.startswith("session."):
-        asked = _asked(message, "live", duration.FORMAT, text(dig(event, "session", "model")) or message.session.model)
+        asked = _asked(
+            message, "live", spoken("duration"), text(dig(event, "session", "model")) or message.session.model
+        )
         return Turn("session", asked, event, kind == "session.closed")
     nested = mapping(event.get("event"))
     if kind == "decision.event" and (decision := mapping(nested.get("decision"))):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from tokentrace.integration import Ask, AttemptSeam, Call, Request, Seam
 from tokentrace.reading import NOTHING, Format, dig, text
+from tokentrace.wire import spoken
 
 SENDS = tuple(
     AttemptSeam(f"{world}._client", f"{kind}.send", awaited=kind == "AsyncClient")
@@ -21,7 +21,7 @@ SENDS = tuple(
 )
 """The HTTP requests of every client that speaks through httpx or httpx2."""
 
-_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,256})"')
+_MODEL = rb'"model"\s*:\s*"([^"\\]{1,256})"'
 _EDGE = 1024
 """Bytes at both ends of a request in which its model stands: what lies between may be large."""
 
@@ -44,21 +44,26 @@ def characters(body: Any) -> Mapping[str, Any]:
 
 def model_in(body: bytes) -> str | None:
     """The model that the body of a request asks for."""
-    found = _MODEL.search(body[:_EDGE]) or _MODEL.search(body[-_EDGE:])
+    found = re.search(_MODEL, body[:_EDGE]) or re.search(_MODEL, body[-_EDGE:])
     return found[1].decode("utf-8", "replace") if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A path that costs money."""
 
     path: str
     """Pattern of the end of the path."""
     operation: str
-    format: Format
+    format: Format | str
+    """What most applications speak; of any other the name, for it is loaded by the first call."""
     retrieve: str | None = None
     """Pattern of the methods and paths that read a stored response of this endpoint again."""
     facts: Facts = _no_facts
+
+    @property
+    def spoken(self) -> Format:
+        """The format itself."""
+        return spoken(self.format) if isinstance(self.format, str) else self.format
 
 
 def seams(
@@ -78,13 +83,13 @@ def seams(
         return next((kinds[name] for name in names if name in kinds), provider)
 
     @lru_cache(maxsize=1024)
-    def endpoint_of(method: str, path: str) -> tuple[Endpoint, str] | None:
+    def endpoint_of(method: str, path: str) -> tuple[Endpoint, Format, str] | None:
         path = path.partition("?")[0].rstrip("/")
         for endpoint in endpoints:
             if method == "post" and re.fullmatch(f".*{endpoint.path}", path):
-                return endpoint, "call"
+                return endpoint, endpoint.spoken, "call"
             if endpoint.retrieve and re.fullmatch(endpoint.retrieve, f"{method} {path}"):
-                return endpoint, "retrieve"
+                return endpoint, endpoint.spoken, "retrieve"
         return None
 
     def describe(call: Call) -> Request | None:
@@ -92,13 +97,13 @@ def seams(
         found = endpoint_of(options.method.lower(), options.url)
         if found is None:
             return None
-        endpoint, scope = found
+        endpoint, fmt, scope = found
         url = call.instance.base_url
         return Request(
             provider=provider_of(type(call.instance).__mro__),
             operation=endpoint.operation,
             model=text(dig(options.json_data, "model")),
-            format=endpoint.format,
+            format=fmt,
             host=url.host,
             port=url.port,
             stream=bool(call.kwargs.get("stream")),

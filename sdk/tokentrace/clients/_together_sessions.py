@@ -7,7 +7,7 @@ from typing import Any
 
 from tokentrace.integration import Call, Message, Request, SessionSeam, Turn
 from tokentrace.reading import dig, text
-from tokentrace.wire import transcription
+from tokentrace.wire import spoken
 
 _PLACE = "together.lib.realtime._connection"
 _HEARD = "conversation.item.input_audio_transcription."
@@ -21,7 +21,7 @@ def _describe(call: Call) -> Request:
         provider="together",
         operation="transcription",
         model=text(dig(call.instance, "_model")),
-        format=transcription.FORMAT,
+        format=spoken("transcription"),
         host=dig(url, "host"),
         port=dig(url, "port"),
         stream=True,

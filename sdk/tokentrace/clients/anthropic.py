@@ -6,7 +6,7 @@ from tokentrace import native
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import batch, messages
+from tokentrace.wire import messages
 
 INTEGRATION = Integration(
     library="anthropic",
@@ -15,7 +15,9 @@ INTEGRATION = Integration(
         provider="anthropic",
         endpoints=(
             Endpoint("/v1/messages", "chat", messages.FORMAT),
-            Endpoint(_stainless.READ_ONLY, "chat", batch.RESULTS, retrieve="get .*/v1/messages/batches/[^/]+/results"),
+            Endpoint(
+                _stainless.READ_ONLY, "chat", "batch.RESULTS", retrieve="get .*/v1/messages/batches/[^/]+/results"
+            ),
             # It never says what it took.
             Endpoint("/v1/complete", "text_completion", messages.FORMAT),
         ),

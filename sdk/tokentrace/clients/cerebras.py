@@ -5,7 +5,7 @@ from __future__ import annotations
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import chat, completions
+from tokentrace.wire import chat
 
 INTEGRATION = Integration(
     library="cerebras-cloud-sdk",
@@ -14,7 +14,7 @@ INTEGRATION = Integration(
         provider="cerebras",
         endpoints=(
             Endpoint("/chat/completions", "chat", chat.FORMAT),
-            Endpoint("/completions", "text_completion", completions.FORMAT),
+            Endpoint("/completions", "text_completion", "completions"),
         ),
     ),
     attempts=_stainless.SENDS,

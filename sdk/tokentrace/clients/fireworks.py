@@ -5,7 +5,7 @@ from __future__ import annotations
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import batch, chat, completions, messages
+from tokentrace.wire import chat
 
 _JOB = "get .*/accounts/[^/]+/batchInferenceJobs/[^/]+"
 
@@ -16,10 +16,10 @@ INTEGRATION = Integration(
         provider="fireworks",
         endpoints=(
             Endpoint("/chat/completions", "chat", chat.FORMAT),
-            Endpoint("/completions", "text_completion", completions.FORMAT),
-            Endpoint("/messages", "chat", messages.FORMAT),
+            Endpoint("/completions", "text_completion", "completions"),
+            Endpoint("/messages", "chat", "messages"),
             # A job tells what it took; its answers are fetched from a store, by other means.
-            Endpoint("/accounts/[^/]+/batchInferenceJobs", "batch", batch.FORMAT, retrieve=_JOB),
+            Endpoint("/accounts/[^/]+/batchInferenceJobs", "batch", "batch", retrieve=_JOB),
         ),
     ),
     attempts=_stainless.SENDS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import batch, chat, embeddings, speech, transcription
+from tokentrace.wire import chat
 
 INTEGRATION = Integration(
     library="groq",
@@ -14,11 +14,11 @@ INTEGRATION = Integration(
         provider="groq",
         endpoints=(
             Endpoint("/chat/completions", "chat", chat.FORMAT),
-            Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
-            Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_stainless.characters),
-            Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
+            Endpoint("/embeddings", "embeddings", "embeddings"),
+            Endpoint("/audio/speech", "speech", "speech", facts=_stainless.characters),
+            Endpoint("/audio/(?:transcriptions|translations)", "transcription", "transcription"),
             # A job never says what it took; the file of its results does.
-            Endpoint(_stainless.READ_ONLY, "chat", batch.RESULTS, retrieve="get .*/files/[^/]+/content"),
+            Endpoint(_stainless.READ_ONLY, "chat", "batch.RESULTS", retrieve="get .*/files/[^/]+/content"),
         ),
     ),
     attempts=_stainless.SENDS,

@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from tokentrace.gateway import PROXY, passes_on
+from tokentrace.gateway import passes_on
+from tokentrace.hosts import PROXY
 from tokentrace.integration import EVERY, Call, Integration, Request, Seam
 from tokentrace.providers import NAMES
 from tokentrace.reading import NOTHING, Format, Reading, Say, dig, items, mapping, text

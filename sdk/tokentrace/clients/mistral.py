@@ -60,7 +60,7 @@ def _seams(module: str, provider: str) -> tuple[Seam, Seam]:
             provider=provider,
             operation=endpoint.operation,
             model=model_in(body or b""),
-            format=endpoint.format,
+            format=endpoint.spoken,
             host=sent.url.host,
             port=sent.url.port,
             stream=call.arg(3, "stream") is True,

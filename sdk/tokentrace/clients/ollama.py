@@ -29,7 +29,7 @@ def _describe(call: Call) -> Request | None:
         provider="ollama",
         operation=endpoint.operation,
         model=text(dig(call.kwargs, "json", "model")),
-        format=endpoint.format,
+        format=endpoint.spoken,
         host=http.base_url.host,
         port=http.base_url.port,
         stream=call.kwargs.get("stream") is True,

@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.clients import _openai_sessions, _stainless, _usage_option
+from tokentrace.clients import _openai_sessions, _stainless
 from tokentrace.clients._stainless import Endpoint
-from tokentrace.integration import Integration
+from tokentrace.integration import Call, Integration
 from tokentrace.reading import NOTHING, dig, text
-from tokentrace.wire import (
-    batch,
-    chat,
-    completions,
-    embeddings,
-    images,
-    responses,
-    runs,
-    speech,
-    transcription,
-    videos,
-)
+from tokentrace.wire import chat, responses
 
 _STORED = "get .*/responses/[^/]+|post .*/responses/[^/]+/cancel"
 _BATCH = "get .*/batches/[^/]+|post .*/batches/[^/]+/cancel"
@@ -38,6 +27,13 @@ def _added_seconds(body: Any) -> Mapping[str, Any]:
     return {"added_seconds": dig(body, "seconds")}
 
 
+def _ask(call: Call, provider: str) -> Call | None:
+    # Only where `stream_usage` is on.
+    from tokentrace.clients import _usage_option  # noqa: PLC0415
+
+    return _usage_option.ask(call, provider)
+
+
 INTEGRATION = Integration(
     library="openai",
     seams=_stainless.seams(
@@ -47,19 +43,19 @@ INTEGRATION = Integration(
             Endpoint("/chat/completions", "chat", chat.FORMAT),
             Endpoint("/responses", "chat", responses.FORMAT, retrieve=_STORED),
             Endpoint("/responses/compact", "chat", responses.FORMAT),
-            Endpoint("/completions", "text_completion", completions.FORMAT),
-            Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
+            Endpoint("/completions", "text_completion", "completions"),
+            Endpoint("/embeddings", "embeddings", "embeddings"),
             Endpoint("/decisions", "decision", responses.FORMAT),
-            Endpoint("/images/(?:generations|edits|variations)", "image_generation", images.FORMAT),
-            Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_characters),
-            Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
-            Endpoint("/videos(?:/edits|/[^/]+/remix)?", "video_generation", videos.FORMAT),
-            Endpoint("/videos/extensions", "video_generation", videos.FORMAT, facts=_added_seconds),
-            Endpoint("/batches", "batch", batch.FORMAT, retrieve=_BATCH),
-            Endpoint("/threads/(?:[^/]+/)?runs", "chat", runs.FORMAT, retrieve=_RUN),
+            Endpoint("/images/(?:generations|edits|variations)", "image_generation", "images"),
+            Endpoint("/audio/speech", "speech", "speech", facts=_characters),
+            Endpoint("/audio/(?:transcriptions|translations)", "transcription", "transcription"),
+            Endpoint("/videos(?:/edits|/[^/]+/remix)?", "video_generation", "videos"),
+            Endpoint("/videos/extensions", "video_generation", "videos", facts=_added_seconds),
+            Endpoint("/batches", "batch", "batch", retrieve=_BATCH),
+            Endpoint("/threads/(?:[^/]+/)?runs", "chat", "runs", retrieve=_RUN),
         ),
         kinds={"AzureOpenAI": "azure.ai.openai"},
-        ask=_usage_option.ask,
+        ask=_ask,
     ),
     attempts=_stainless.SENDS,
     sessions=_openai_sessions.SEAMS,

@@ -5,16 +5,7 @@ from __future__ import annotations
 from tokentrace.clients import _stainless, _together_sessions
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import (
-    batch,
-    chat,
-    completions,
-    embeddings,
-    images,
-    speech,
-    transcription,
-    videos,
-)
+from tokentrace.wire import chat
 
 INTEGRATION = Integration(
     library="together",
@@ -23,16 +14,16 @@ INTEGRATION = Integration(
         provider="together",
         endpoints=(
             Endpoint("/chat/completions", "chat", chat.FORMAT),
-            Endpoint("/completions", "text_completion", completions.FORMAT),
-            Endpoint("/embeddings", "embeddings", embeddings.FORMAT),
+            Endpoint("/completions", "text_completion", "completions"),
+            Endpoint("/embeddings", "embeddings", "embeddings"),
             # The counts of a reranking are those of an embedding: what was read.
-            Endpoint("/rerank", "rerank", embeddings.FORMAT),
-            Endpoint("/images/generations", "image_generation", images.FORMAT),
-            Endpoint("/audio/speech", "speech", speech.FORMAT, facts=_stainless.characters),
-            Endpoint("/audio/(?:transcriptions|translations)", "transcription", transcription.FORMAT),
-            Endpoint("/videos", "video_generation", videos.FORMAT),
+            Endpoint("/rerank", "rerank", "embeddings"),
+            Endpoint("/images/generations", "image_generation", "images"),
+            Endpoint("/audio/speech", "speech", "speech", facts=_stainless.characters),
+            Endpoint("/audio/(?:transcriptions|translations)", "transcription", "transcription"),
+            Endpoint("/videos", "video_generation", "videos"),
             # A job never says what it took; the file of its results does.
-            Endpoint(_stainless.READ_ONLY, "chat", batch.RESULTS, retrieve="get .*/files/[^/]+/content"),
+            Endpoint(_stainless.READ_ONLY, "chat", "batch.RESULTS", retrieve="get .*/files/[^/]+/content"),
         ),
     ),
     attempts=_stainless.SENDS,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.usage import Usage
-from tokentrace.wire import compound, inclusive
+from tokentrace.wire import inclusive
 from tokentrace.wire.prompts import chat as prompts
 from tokentrace.wire.rules import fault, tier
 
@@ -36,7 +37,14 @@ def read(part: Any, seen: Reading) -> None:
         # The chunk that brings only the usage is the last one.
         seen.complete = seen.complete or not choices
     if breakdown := part.get("usage_breakdown"):
-        compound.read_models(breakdown, seen)
+        _compound().read_models(breakdown, seen)
+
+
+def _compound() -> ModuleType:
+    # Of Groq's alone.
+    from tokentrace.wire import compound  # noqa: PLC0415
+
+    return compound
 
 
 def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
@@ -54,8 +62,17 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     if message.get("reasoning_content") or message.get("reasoning") or _has_thinking(message.get("content")):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
+    if asked := message.get("tool_calls"):
+        _count_calls(asked, seen)
     if executed := message.get("executed_tools"):
-        compound.read_tools(executed, seen)
+        _compound().read_tools(executed, seen)
+
+
+def _count_calls(asked: Any, seen: Reading) -> None:
+    """Of a stream, the pieces of each call have its place; the finish may be that of any text."""
+    for place, one in enumerate(map(mapping, items(asked))):
+        index = number(one.get("index"))
+        seen.calls = max(seen.calls, 1 + (place if index is None else index))
 
 
 def _has_thinking(content: Any) -> bool:
@@ -102,8 +119,8 @@ def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """Prompt and completion tokens with the parts they count in."""
     apart, untotalled = provider in _APART, provider in _UNTOTALLED
     counts = inclusive.tally(seen.usage, apart=apart, untotalled=untotalled)
-    if seen.facts:
-        compound.add(counts, seen)
+    if "models" in seen.facts or "executed_tools" in seen.facts:
+        _compound().add(counts, seen)
     return counts.settle(seen, context)
 
 
@@ -113,7 +130,7 @@ FORMAT = Format(
     count,
     re.compile(
         rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:\s*[^\sn]|reasoning(?:_content)?"\s*:\s*"[^"]'
-        rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[)'
+        rb'|thinking"\s*:\s*\[|executed_tools"\s*:\s*\[|tool_calls"\s*:\s*\[\s*\{[^{}]*"(?:id|type)"\s*:\s*")'
     ),
     say=say,
     compose=prompts.compose,

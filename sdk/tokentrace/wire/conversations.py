@@ -17,6 +17,7 @@ def read(part: Any, seen: Reading) -> None:
     # Where an agent was asked, only what it put out names the model.
     for output in (part, *items(part.get("outputs"))):
         seen.model = text(mapping(output).get("model")) or seen.model
+        seen.calls += mapping(output).get("type") == "function.call"
     if part.get("type") == "conversation.response.error":
         seen.error = str(part.get("code") or "error")
     seen.error = fault(part) or seen.error

@@ -57,6 +57,9 @@ def _read_candidate(candidate: Any, place: int, seen: Reading) -> None:
     for piece in items(dig(ask(candidate, "content"), "parts")):
         if dig(piece, "thought") and dig(piece, "text"):
             seen.visibility = "summarised"
+        # Each call comes whole, and the finish is that of any text.
+        if ask(piece, "functionCall"):
+            seen.calls += 1
 
 
 def note_grounding(answer: Any, seen: Reading) -> None:
@@ -170,7 +173,7 @@ FORMAT = Format(
     "gemini",
     read,
     count,
-    re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|error)"'),
+    re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|groundingMetadata|functionCall|error)"'),
     say=say,
     compose=prompts.compose,
 )

@@ -27,7 +27,11 @@ def read(part: Any, seen: Reading) -> None:
         seen.complete = True
     if reason := text(part.get("done_reason")):
         seen.finish[0] = reason
-    if mapping(part.get("message")).get("thinking") or part.get("thinking"):
+    message = mapping(part.get("message"))
+    # Each call comes whole, and the finish is that of any text.
+    if asked := message.get("tool_calls"):
+        seen.calls += len(items(asked))
+    if message.get("thinking") or part.get("thinking"):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
 
@@ -59,7 +63,7 @@ FORMAT = Format(
     "ollama",
     read,
     count,
-    re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|error"\s*:\s*[^\sn])'),
+    re.compile(rb'"(?:done"\s*:\s*true|thinking"\s*:\s*"[^"]|tool_calls"\s*:\s*\[\s*\{|error"\s*:\s*[^\sn])'),
     say=say,
     compose=prompts.compose,
 )

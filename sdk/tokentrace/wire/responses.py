@@ -15,6 +15,17 @@ from tokentrace.wire.tally import Tally
 
 _OPEN = frozenset({"queued", "in_progress"})
 _TOOLS = {"file_search_call": "file_search", "code_interpreter_call": "code_execution"}
+_OWN_TOOLS = frozenset(
+    {
+        "function_call",
+        "custom_tool_call",
+        "computer_call",
+        "local_shell_call",
+        "shell_call",
+        "apply_patch_call",
+    }
+)
+"""Tools that the application runs."""
 
 
 def read(part: Any, seen: Reading) -> None:
@@ -50,6 +61,7 @@ def read(part: Any, seen: Reading) -> None:
 
 def _read_output(output: Any, seen: Reading) -> None:
     calls: dict[str, int] = {}
+    own = 0
     for item in map(mapping, output):
         kind = text(item.get("type"))
         if kind == "reasoning":
@@ -58,6 +70,9 @@ def _read_output(output: Any, seen: Reading) -> None:
             calls["web_search"] = calls.get("web_search", 0) + 1
         elif kind in _TOOLS:
             calls[_TOOLS[kind]] = calls.get(_TOOLS[kind], 0) + 1
+        elif kind in _OWN_TOOLS:
+            own += 1
+    seen.calls = own
     if calls:
         seen.facts["tool_calls"] = calls
 

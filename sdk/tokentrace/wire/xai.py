@@ -42,7 +42,9 @@ def read(part: Any, seen: Reading) -> None:
         seen.complete = True
         _read_media(part, seen)
         return
-    for output in outputs:
+    # What is none of its answers has numbers there, or nothing.
+    told: Any = outputs if hasattr(outputs, "__len__") else ()
+    for output in told:
         _read_output(output, seen)
 
 
@@ -108,7 +110,8 @@ def _names(message: Any, name: str, prefix: str) -> Iterator[str]:
     values = value if value is not None and not isinstance(value, (str, int)) else (value,)
     for one in values:
         # JSON names what a message of protobuf numbers.
-        told: Any = message.DESCRIPTOR.fields_by_name[name].enum_type.values_by_number if isinstance(one, int) else {}
+        fields: Any = dig(message, "DESCRIPTOR", "fields_by_name") if isinstance(one, int) else None
+        told: Any = fields[name].enum_type.values_by_number if fields else {}
         named = one if isinstance(one, str) else dig(told.get(one), "name")
         if named and (short := named.removeprefix(prefix)) not in _OPEN:
             yield short.lower()

@@ -147,6 +147,12 @@ def led_to(store, how):
         yield ["--url", url]
 
 
+@pytest.fixture
+def led():
+    """Gives the options that lead to books, one way or the other."""
+    return led_to
+
+
 @pytest.fixture(scope="module", params=["store", "collector"])
 def asked(request, engine):
     """Options that lead to books which no test changes."""

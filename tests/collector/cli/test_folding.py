@@ -59,3 +59,16 @@ def test_a_request_that_is_not_divided_is_added_to_the_span_of_its_name(report, 
     divided = report(span("brief", cost="1.5", components={"visible": "1.5"}))
     one = folding.fold([divided, folding.undivided(report())], "app", BEGAN, 9.0)["spans"][1]
     assert (one["name"], one["cost"], one["components"]["visible"]) == (f"brief {TIMES}2", "3", "1.6")
+
+
+def test_requests_two_hundred_deep_are_folded_level_by_level(report, span):
+    """Ten thousand spans, of which each level has fifty of one name."""
+    levels = [span(f"a{level}", f"a{level - 1}" if level else "", offset=float(level)) for level in range(200)]
+    calls = [
+        span(f"c{place}", f"a{place % 200}", name="call", cost="0.1", offset=300.0 + place) for place in range(9_800)
+    ]
+    folded = folding.fold([report(*levels, *calls)], "app", BEGAN, 9.0)["spans"]
+    assert len(folded) == 1 + 200 + 200
+    assert {(each["name"], each["cost"]) for each in folded if each["name"].startswith("call")} == {
+        (f"call {TIMES}49", "4.9")
+    }

@@ -95,3 +95,8 @@ def test_names_cannot_steer_the_terminal(drawn, report, span):
 
 def test_spans_that_are_not_shown_are_counted(drawn, report, span):
     assert drawn(tree.draw, report(span("s"), spans_left_out=7))[-1] == "7 more spans are not shown."
+
+
+def test_the_cost_of_a_branch_that_is_not_shown_whole_is_a_lower_bound(drawn, report, span):
+    shown = report(span("root"), span("c", "root", kind="call", cost="1"), spans_left_out=3)
+    assert drawn(tree.draw, shown, width=120)[1].split()[-1] == "≥$1.0000"

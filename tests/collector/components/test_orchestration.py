@@ -59,13 +59,13 @@ def test_the_only_call_of_a_trace_is_the_answer(ledger):
     )
 
 
-def test_of_several_calls_without_a_role_none_is_known(ledger):
-    """They are visible, with their coverage beside them."""
+def test_a_call_whose_role_nothing_tells_is_unknown(ledger):
+    """It is visible, with its coverage beside it."""
     ledger.call("several", "a", tokens=CALL)
-    ledger.call("several", "b", tokens=CALL)
+    ledger.call("several", "b", tokens=CALL, at=2)
     ledger.tick()
     row = ledger.trace("several")
-    assert (ledger.components("several"), row["roles_covered"], row["roles_total"]) == ({"visible": "0.006"}, 0, 2)
+    assert (ledger.components("several"), row["roles_covered"], row["roles_total"]) == ({"visible": "0.006"}, 1, 2)
 
 
 def test_a_role_that_nobody_knows_is_unknown(ledger):

@@ -74,14 +74,18 @@ def _record(told: dict[str, Any]) -> Record:
     } | wrong
 
 
-def billed(records: Iterable[Record]) -> int:
-    """All tokens that are paid for; what is read again is not paid again."""
+def counted(records: Iterable[Record]) -> list[Record]:
+    """The records that are paid for; what is read again is not paid again."""
     records = list(records)
-    fresh = [each for each in records if each["scope"] == "call"]
+    fresh = [each for each in records if each["scope"] == "call" and each["tokens"]]
     again = [each for each in records if each["scope"] == "retrieve" and each["tokens"]]
-    told = [each for each in fresh if each["tokens"]]
     # A response whose create did not know is counted where it is first read.
-    return sum(sum(each["tokens"].values()) for each in told or again[:1])
+    return fresh or again[:1]
+
+
+def billed(records: Iterable[Record]) -> int:
+    """All tokens that are paid for."""
+    return sum(sum(each["tokens"].values()) for each in counted(records))
 
 
 def unordered(records: Iterable[Record], expected: Iterable[Record]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import product
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from releases import is_newest
 
-from tokentrace import context, install
+from tokentrace import context, install, patching
 from tokentrace.clients import bedrock, cohere, huggingface, mistral, ollama
 from tokentrace.clients._stainless import READ_ONLY, SENDS
 from tokentrace.integration import EVERY, AnySeam, Call, Integration, Seam, SessionSeam
@@ -135,11 +135,11 @@ class Passages:
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Look on, whenever something is instrumented from now on."""
-        wrapper = install.Installation._wrapper
+        wrapper = patching.Installation._wrapper
 
-        def watched(installation: install.Installation, seam: AnySeam) -> Any:
+        def watched(installation: patching.Installation, seam: AnySeam) -> Any:
             if isinstance(seam, Seam):
-                return wrapper(installation, replace(seam, describe=self._noted(seam)))
+                return wrapper(installation, seam._replace(describe=self._noted(seam)))
             inner = wrapper(installation, seam)
 
             def passed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -149,7 +149,7 @@ class Passages:
 
             return passed
 
-        patch.setattr(install.Installation, "_wrapper", watched)
+        patch.setattr(patching.Installation, "_wrapper", watched)
 
     def _noted(self, seam: Seam) -> Callable[[Call], Any]:
         (integration,) = (each for each in INTEGRATIONS if seam in each.seams)

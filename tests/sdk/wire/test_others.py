@@ -246,3 +246,12 @@ def test_a_stream_of_generated_text_counts_its_prompt():
     parts = [{"token": {"text": "a"}, "details": None}, {"generated_text": "ab", "details": details}]
     read = read_usage(parts, provider="huggingface", api="text-generation")
     assert read.buckets == {"input_text": 5, "output_text": 2}
+
+
+def test_a_number_in_json_names_nothing():
+    """Only a message of protobuf says what its numbers stand for."""
+    assert read_usage({"service_tier": 1}, provider="x_ai", api="grpc").input is None
+
+
+def test_an_answer_of_another_shape_tells_nothing():
+    assert read_usage({"choices": False}, provider="x_ai", api="grpc").input is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from tokentrace.prompt import (
     HISTORY,
@@ -34,6 +34,9 @@ ROLES = {
     "tool": RESULTS,
     "function": RESULTS,
 }
+_BESIDE = frozenset({"agent_id", "tools", "functions", "response_format", "documents"})
+"""Fields of a request that the model reads too."""
+
 _BARE = 2
 """Fields of a message that has a role and a content, and nothing beside them."""
 
@@ -54,9 +57,12 @@ def compose(asked: Any) -> list[Piece]:
     told = Told()
     if opening:
         _say(told, messages[:opening], kinds, 0, turn)
-    told.pieces.extend(_beside(ask))
+    # Most requests have nothing beside: that is one question then, and not one for each field.
+    is_bare = isinstance(asked, dict) and _BESIDE.isdisjoint(cast("dict[str, Any]", asked))
+    if not is_bare:
+        told.pieces.extend(_beside(ask))
     _say(told, messages[opening:], kinds, opening, turn)
-    if documents := ask("documents"):
+    if not is_bare and (documents := ask("documents")):
         told.pieces.append(structured(RETRIEVED, documents))
     return told.pieces
 

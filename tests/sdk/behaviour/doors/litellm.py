@@ -15,7 +15,7 @@ from behaviour.door import Door, Settings
 def _client(model: str, **always: Any) -> Callable[[Settings], Any]:
     def build(settings: Settings) -> Any:
         library = told._litellm()
-        function = library.completion if settings.mode == SYNC else library.acompletion
+        name = "completion" if settings.mode == SYNC else "acompletion"
         options = {"model": model, "api_base": settings.url, "timeout": settings.timeout, **told.ASK, **always}
         if settings.retries:
             options["num_retries"] = settings.retries
@@ -24,7 +24,7 @@ def _client(model: str, **always: Any) -> Callable[[Settings], Any]:
 
         # Looked up late, as an application does that calls `litellm.completion`.
         def ask(**more: Any) -> Any:
-            return getattr(library, function.__name__)(**options, **more)
+            return getattr(library, name)(**options, **more)
 
         return ask
 

@@ -41,7 +41,7 @@ NAMES = (
 )
 _NATIVE = ("com.anthropic",)
 """Scopes of clients that trace themselves, which we keep from doing so."""
-_CHANGING = re.compile(r"[0-9a-f]{16,}|\d+\.\d+|:\d{4,5}\b|\b\d{10,}\b|20\d\d-\d\d-\d\dT[^\"]*")
+_CHANGING = re.compile(r"[0-9a-f]{16,}|0x[0-9a-f]+|\d+\.\d+|:\d{4,5}\b|\b\d{10,}\b|20\d\d-\d\d-\d\dT[^\"]*")
 _TIMES = ("time", "duration", "latency", "server.port", "ttft", "tbt")
 _AROUND = ("code.", "logfire.metrics")
 """What Logfire tells of what runs around and in its span: the frame that called, and our metrics, which it is given."""
@@ -62,7 +62,7 @@ class Together:
         self.cases = [
             (f"{door.name}, {scenario.name}, {mode}", door, scenario, mode)
             for door in DOORS
-            if door.name in rival.doors and door.is_installed
+            if rival.is_of(door)
             for scenario in SCENARIOS
             if scenario.name in NAMES and scenario.is_of(door)
             for mode in scenario.modes[-1:]
@@ -171,7 +171,7 @@ def main(name: str, order: str) -> None:
     ssl.create_default_context = functools.cache(ssl.create_default_context)
     both = Together(rival)
     for door in DOORS:
-        if door.name in rival.doors and door.is_installed:
+        if rival.is_of(door):
             door.client(Settings("http://127.0.0.1:9", SYNC))
     gc.freeze()
     {"first": first, "last": last}[order](both)

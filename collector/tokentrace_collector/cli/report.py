@@ -1,0 +1,87 @@
+"""`tokentrace report`: what was spent, by team, model, customer, day and so on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tokentrace_collector.cli import options
+
+if TYPE_CHECKING:
+    from tokentrace_collector.breakdown import Period
+
+_DIMENSIONS = (
+    "team", "feature", "project", "cost-center", "environment", "provider", "model", "role", "sub-component",
+    "customer", "user", "session", "service",
+)  # fmt: skip
+
+
+def _choices(command: Any) -> Any:
+    """An option for each dimension that costs can be chosen by."""
+    for name in reversed(_DIMENSIONS):
+        command = click.option(f"--{name}", help="Costs of this one alone." if name == "team" else None)(command)
+    return command
+
+
+@click.command("report")
+@click.option("--by", multiple=True, type=click.Choice(_DIMENSIONS), help="Divide by this; may be given several times.")
+@click.option(
+    "--per", type=click.Choice(["all", "hour", "day", "week", "month"]), default="all", help="Divide by time as well."
+)
+@click.option("--zone", default="UTC", show_default=True, help="Time zone in which days, weeks and months begin.")
+@click.option("--since", type=options.Moment(), help="30d, or a date or time (UTC); whole hours.")
+@click.option("--until", type=options.Moment())
+@_choices
+@click.option(
+    "--limit", type=click.IntRange(0, 10_000), default=0, help="The dearest groups, and the sum of all others."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with every digit.")
+@options.as_json_lines
+@options.store
+@options.url
+def command(
+    *,
+    by: tuple[str, ...],
+    per: Period,
+    zone: str,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int,
+    as_csv: bool,
+    as_json: bool,
+    store: str,
+    url: str | None,
+    **chosen: str | None,
+) -> None:
+    r"""Say what was spent, and on which of the six components.
+
+    \b
+      tokentrace report --by team --since 30d
+      tokentrace report --by model --by role --per month --zone Europe/Berlin
+      tokentrace report --by customer --feature search --limit 10 --csv
+
+    Money without a price is not in the totals; what is known of them is said beside.
+    """
+    from tokentrace_collector.breakdown import Breakdown, BreakdownError  # noqa: PLC0415
+    from tokentrace_collector.cli import source, spending, terminal  # noqa: PLC0415
+
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json exclude each other.")
+    dimensions = tuple(name.replace("-", "_") for name in by)
+    only = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        wanted = Breakdown(dimensions, per, zone, since, until, only, limit)
+    except BreakdownError as error:
+        raise terminal.Trouble(str(error)) from None
+    with source.opened(store, url) as books:
+        found = books.costs(wanted)
+    if as_json:
+        terminal.write_json_lines(found)
+    elif as_csv:
+        spending.write_csv(found, wanted)
+    elif found:
+        spending.draw(terminal.console(), found, wanted)
+    else:
+        terminal.say("Nothing was spent that matches. Is the application instrumented, and has a rollup run?")

@@ -1,0 +1,129 @@
+"""What was spent, drawn as a table, and written as CSV."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tokentrace_collector.breakdown import Breakdown
+from tokentrace_collector.cli import amounts, terminal
+from tokentrace_collector.documents import Share
+
+_WIDE = 110
+_TITLES = {
+    "visible": "visible",
+    "hidden_reasoning": "hidden",
+    "orchestration": "orchestration",
+    "errors": "errors",
+    "human_review": "people",
+    "infrastructure": "idle",
+}
+"""Short names of components; one that is not here has its own."""
+_REST = "all others"
+_NAMELESS = "(none)"
+
+
+def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
+    """A line for each group, with the sum of all of them below where they are several."""
+    signs = terminal.glyphs(screen)
+    components = list(found[0]["components"]) if screen.width >= _WIDE else []
+    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim", expand=True)
+    if wanted.per != "all":
+        table.add_column(wanted.per, no_wrap=True)
+    for name in wanted.by or ("",):
+        table.add_column(name.replace("_", " "), ratio=1, no_wrap=True, overflow="ellipsis")
+    for name in (*(_TITLES.get(each, each) for each in components), "total", "share", "known"):
+        table.add_column(name, justify="right", no_wrap=True)
+    sums = {currency: _sum(found, currency) for currency in sorted({each["currency"] for each in found})}
+    for each in found:
+        table.add_row(*_labels(each, wanted), *_cells(each, components, sums[each["currency"]], signs))
+    if len(found) > 1:
+        for currency, whole in sums.items():
+            of = [each for each in found if each["currency"] == currency]
+            blank = [""] * (len(wanted.by or ("",)) - 1 + (wanted.per != "all"))
+            table.add_row("sum", *blank, *_cells(_added(of), components, whole, signs), style="bold")
+    screen.print(table)
+
+
+def write_csv(found: Sequence[Share], wanted: Breakdown) -> None:
+    """A header and a row for each group, with every digit."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    components = list(found[0]["components"]) if found else []
+    period = [] if wanted.per == "all" else ["period"]
+    money = ["total", *components, "estimated", "allocated"]
+    writer.writerow([*period, *wanted.by, "currency", *money, "tokens", "lines_priced", "lines"])
+    for each in found:
+        labels = [] if wanted.per == "all" else [each["period"]]
+        group = each["group"]
+        labels += [_REST if group is None else _inert(group[name]) for name in wanted.by]
+        parts = [each["components"][name] for name in components]
+        known = each["lines"]
+        row = [*labels, each["currency"], each["total"], *parts, each["estimated"], each["allocated"]]
+        writer.writerow([*row, each["tokens"], known["known"], known["of"]])
+
+
+def _inert(value: str) -> str:
+    """A value that no spreadsheet takes for a formula."""
+    plain = terminal.plain(value)
+    return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain
+
+
+def _labels(each: Share, wanted: Breakdown) -> Iterator[Text]:
+    if wanted.per != "all":
+        yield Text(each["period"] or "")
+    group = each["group"]
+    if group is None:
+        yield Text(_REST, style="dim")
+        yield from (Text("") for _ in wanted.by[1:])
+        return
+    if not wanted.by:
+        yield Text("everything")
+    for value in group.values():
+        plain = terminal.plain(value)
+        yield Text(plain) if plain else Text(_NAMELESS, style="dim")
+
+
+def _cells(each: Share, components: Sequence[str], whole: Decimal, signs: terminal.Glyphs) -> Iterator[Text]:
+    total, currency = Decimal(each["total"]), each["currency"]
+    decimals = amounts.places(whole)
+    names = list(each["components"])
+    parts = amounts.rounded([Decimal(each["components"][name]) for name in names], decimals)
+    for name, part in zip(names, parts, strict=True):
+        if name in components:
+            yield Text(amounts.money(part, currency, decimals) if part else "")
+    known = each["lines"]
+    is_whole = known["known"] == known["of"]
+    bound = "" if is_whole else f"{signs.at_least} "
+    yield Text(bound + amounts.money(total, currency, decimals), style="bold")
+    yield Text(amounts.share(total, whole))
+    yield Text(amounts.coverage(known["known"] / known["of"]), style="dim" if is_whole else "bold")
+
+
+def _sum(found: Sequence[Share], currency: str) -> Decimal:
+    return amounts.total([Decimal(each["total"]) for each in found if each["currency"] == currency])
+
+
+def _added(shares: Sequence[Share]) -> Share:
+    def added(amounts_of: Iterator[str]) -> str:
+        return str(amounts.total([Decimal(amount) for amount in amounts_of]))
+
+    return {
+        "period": None,
+        "group": {},
+        "currency": shares[0]["currency"],
+        "total": added(each["total"] for each in shares),
+        "components": {name: added(each["components"][name] for each in shares) for name in shares[0]["components"]},
+        "estimated": added(each["estimated"] for each in shares),
+        "allocated": added(each["allocated"] for each in shares),
+        "tokens": added(each["tokens"] for each in shares),
+        "lines": {
+            "known": sum(each["lines"]["known"] for each in shares),
+            "of": sum(each["lines"]["of"] for each in shares),
+        },
+    }

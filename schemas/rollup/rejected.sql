@@ -1,0 +1,113 @@
+-- One row per call of the batch whose output was rejected: the response that was named; else of the calls beneath the section
+-- that ended before, the latest that was no check; or all of them.
+INSERT INTO rollup_rejected
+WITH RECURSIVE
+    rejection AS (
+        SELECT
+            tenant,
+            trace_id,
+            span_id,
+            parent_span_id,
+            started_at,
+            reject_extent,
+            rejected_response
+        FROM llm_calls FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+            AND reject_reason != ''
+            AND part = 0
+    ),
+    span AS (
+        SELECT
+            number,
+            tenant,
+            trace_id,
+            span_id,
+            parent_span_id
+        FROM rollup_spans
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rejection)
+    ),
+    -- Who reports on another process's request knows no section of it: it is rejected as a whole, with all that has no parent here.
+    highest AS (
+        SELECT DISTINCT
+            rejection.tenant AS tenant,
+            rejection.trace_id AS trace_id,
+            rejection.span_id AS rejected_by,
+            span.number AS number
+        FROM rejection
+        INNER JOIN span
+            ON span.tenant = rejection.tenant AND span.trace_id = rejection.trace_id
+        LEFT ANY JOIN span AS known
+            ON known.tenant = rejection.tenant
+            AND known.trace_id = rejection.trace_id
+            AND known.span_id = rejection.parent_span_id
+        WHERE known.number = 0
+            OR span.number = known.number
+    ),
+    edge AS (
+        SELECT
+            child.number AS number,
+            parent.number AS parent
+        FROM span AS child
+        INNER JOIN span AS parent
+            ON parent.tenant = child.tenant AND parent.trace_id = child.trace_id AND parent.span_id = child.parent_span_id
+    ),
+    beneath AS (
+        SELECT
+            highest.rejected_by AS rejected_by,
+            highest.number AS number,
+            toUInt16(0) AS distance
+        FROM highest
+        UNION ALL
+        SELECT
+            beneath.rejected_by AS rejected_by,
+            edge.number AS number,
+            toUInt16(beneath.distance + 1) AS distance
+        FROM beneath
+        INNER JOIN edge ON edge.parent = beneath.number
+        -- Spans that claim to enclose each other would walk for ever.
+        WHERE beneath.distance < 256
+    ),
+    candidate AS (
+        SELECT DISTINCT
+            rejection.tenant AS tenant,
+            rejection.trace_id AS trace_id,
+            rejection.span_id AS rejected_by,
+            rejection.reject_extent AS extent,
+            rejection.rejected_response AS rejected_response,
+            call.number AS number,
+            call.ended_at AS ended_at,
+            call.span_id AS span_id,
+            call.response_id AS response_id,
+            call.class = 'embedding' OR decided.role IN ('verify', 'guardrail') AS is_no_answer
+        FROM rejection
+        INNER JOIN beneath ON beneath.rejected_by = rejection.span_id
+        INNER JOIN rollup_spans AS call
+            ON call.number = beneath.number AND call.tenant = rejection.tenant AND call.trace_id = rejection.trace_id
+        INNER JOIN rollup_decided AS decided ON decided.number = call.number
+        WHERE decided.counts
+            AND call.ended_at <= rejection.started_at
+    )
+SELECT DISTINCT number
+FROM candidate
+WHERE rejected_response = ''
+    AND extent = 'section'
+UNION DISTINCT
+SELECT argMax(number, (ended_at, span_id))
+FROM candidate
+WHERE rejected_response = ''
+    AND extent != 'section'
+    AND NOT is_no_answer
+GROUP BY
+    tenant,
+    trace_id,
+    rejected_by
+UNION DISTINCT
+SELECT named.number
+FROM rejection
+INNER JOIN rollup_spans AS named
+    ON named.tenant = rejection.tenant
+    AND named.trace_id = rejection.trace_id
+    AND named.response_id = rejection.rejected_response
+INNER JOIN rollup_decided AS decided ON decided.number = named.number
+WHERE rejection.rejected_response != ''
+    AND decided.counts

@@ -1,0 +1,1 @@
+"""Frameworks for agents: where they begin what step of a request."""

@@ -1,0 +1,51 @@
+"""Agents and what they have agents for tools do, tools, graphs and their nodes, swarms and handoffs; compaction.
+
+Its own spans are left as they are: they tell the same tokens, and none of ours is made of them.
+"""
+
+from __future__ import annotations
+
+from tokentrace import attributes as name
+from tokentrace.integration import Call, Integration, StepSeam, Work
+
+
+def _agent(call: Call) -> Work:
+    return Work("agent", call.instance.name)
+
+
+def _team(call: Call) -> Work:
+    return Work("workflow", call.instance.id)
+
+
+def _node(call: Call) -> Work:
+    return Work("step", call.arg(0, "node").node_id)
+
+
+def _tool(call: Call) -> Work:
+    use = call.arg(1, "tool_use")
+    told = {name.TOOL_CALL: use["toolUseId"]}
+    if use["name"] == "handoff_to_agent":
+        return Work("handoff", str(use["input"].get("agent_name", use["name"])), attributes=told)
+    return Work("tool", use["name"], attributes=told)
+
+
+def _summary(call: Call) -> Work:
+    return Work("step", type(call.instance).__name__, role="compact")
+
+
+INTEGRATION = Integration(
+    library="strands-agents",
+    steps=(
+        StepSeam("strands.agent.agent", "Agent.stream_async", _agent),
+        # Inside of the span that it begins for a tool, which would stand in for ours.
+        StepSeam("strands.tools.executors._executor", "ToolExecutor._stream", _tool),
+        StepSeam("strands.multiagent.graph", "Graph.stream_async", _team),
+        StepSeam("strands.multiagent.graph", "Graph._execute_node", _node),
+        StepSeam("strands.multiagent.swarm", "Swarm.stream_async", _team),
+        StepSeam(
+            "strands.agent.conversation_manager.summarizing_conversation_manager",
+            "SummarizingConversationManager._generate_summary",
+            _summary,
+        ),
+    ),
+)

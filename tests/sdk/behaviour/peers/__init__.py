@@ -1,0 +1,1 @@
+"""What other instrumentations record of the scenarios, each alone, beside what we do: `results.json` keeps it."""

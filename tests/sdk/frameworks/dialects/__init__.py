@@ -1,0 +1,1 @@
+"""How providers say what a script tells them to."""

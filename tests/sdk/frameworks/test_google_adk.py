@@ -1,0 +1,260 @@
+"""Agents of Google's ADK: what they do is the tree, and what the provider bills is counted below, once."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("google.adk", reason="runs in an environment of its own")
+
+from google.adk.agents import LlmAgent, ParallelAgent, SequentialAgent
+from google.adk.agents.run_config import RunConfig, StreamingMode
+from google.adk.flows.llm_flows import functions
+from google.adk.models import Gemini
+from google.adk.runners import InMemoryRunner
+from google.adk.tools.agent_tool import AgentTool
+from google.adk.workflow import START, Workflow
+from google.genai import Client, types
+from opentelemetry import trace as opentelemetry_trace
+
+from frameworks.script import playing
+from frameworks.tree import counted, drawn
+from frameworks.turn import fails, says, together, uses
+from tokentrace.section import innermost
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::ResourceWarning")
+
+
+def weather(place: str) -> dict:
+    """The weather of a place."""
+    if place == "Atlantis":
+        raise LookupError(place)
+    return {"weather": f"{place} is warm."}
+
+
+def agent(llm, title="forecaster", **options):
+    return LlmAgent(name=title, model=llm, instruction="Forecast.", **options)
+
+
+@contextmanager
+def modelled(url):
+    """A model whose connections are closed in the end."""
+    retries = {"attempts": 2, "initial_delay": 0}
+    client = Client(api_key="-", http_options={"base_url": url, "retry_options": retries})
+    llm = Gemini(model="gemini-3.8-flash")
+    # Where it would keep a client that it has made by itself.
+    llm.__dict__["api_client"] = client
+    with client:
+        yield llm
+
+
+MESSAGE = types.Content(role="user", parts=[types.Part(text="How is Rome?")])
+
+
+async def runner_of(root):
+    runner = InMemoryRunner(agent=root, app_name="forecasts")
+    await runner.session_service.create_session(app_name="forecasts", user_id="u", session_id="s")
+    return runner
+
+
+def texts(events):
+    contents = [event.content for event in events if event.content]
+    return [part.text for content in contents for part in content.parts if part.text]
+
+
+def asked(url, build, **options):
+    """The texts that a runner gives of one question to what is built of a model."""
+
+    async def main(llm):
+        async with llm.api_client.aio:
+            runner = await runner_of(build(llm))
+            events = runner.run_async(user_id="u", session_id="s", new_message=MESSAGE, **options)
+            return texts([event async for event in events])
+
+    with modelled(url) as llm:
+        return asyncio.run(main(llm))
+
+
+def is_untouched():
+    return opentelemetry_trace.get_current_span() is opentelemetry_trace.INVALID_SPAN and innermost() is None
+
+
+def test_an_agent_of_the_quick_start_uses_tools_side_by_side_and_tries_again(metering, books):
+    turns = (
+        fails(429),
+        together(uses("weather", 50, 9, place="Rome"), uses("weather", 10, 3, place="Oslo")),
+        says("It is warm.", 80, 12),
+    )
+
+    def work(url):
+        return asked(url, lambda llm: agent(llm, tools=[weather]))
+
+    with playing(*turns) as (_, url):
+        unmetered = work(url)
+    with metering() as spans, playing(*turns) as (script, url):
+        assert work(url) == unmetered == ["It is warm."]
+        assert is_untouched()
+    assert (
+        drawn(spans.ours())
+        == """\
+forecasts
+  forecaster
+    generate_content gemini-3.8-flash  60 → 12
+    weather
+    weather
+    generate_content gemini-3.8-flash  80 → 12"""
+    )
+    assert counted(spans.ours()) == script.billed
+    kinds = {span.name: span.attributes.get("tokentrace.step.kind") for span in spans.ours()}
+    assert kinds | {"generate_content gemini-3.8-flash": None} == {
+        "forecasts": "workflow",
+        "forecaster": "agent",
+        "weather": "tool",
+        "generate_content gemini-3.8-flash": None,
+    }
+    (run,) = (span for span in spans.ours() if span.name == "forecasts")
+    assert run.attributes["gen_ai.conversation.id"] == "s"
+    tools = [span for span in spans.ours() if span.name == "weather"]
+    assert len({span.attributes["gen_ai.tool.call.id"] for span in tools}) == 2
+    report = books.report(spans.ours())
+    assert sum(report["tokens"].values()) == 60 + 12 + 80 + 12
+    assert report["calls"] == 2
+
+
+def test_an_agent_transfers_to_another_that_streams_and_has_an_agent_for_a_tool(spans):
+    def build(llm):
+        helper = AgentTool(agent(llm, "helper", description="Helps."))
+        return agent(llm, sub_agents=[agent(llm, "writer", description="Writes.", tools=[helper])])
+
+    turns = (
+        uses("transfer_to_agent", 50, 9, agent_name="writer"),
+        uses("helper", 60, 4, request="Rome?"),
+        says("warm", 20, 2),
+        says("It is warm.", 80, 12),
+    )
+    with playing(*turns) as (script, url):
+        assert asked(url, build, run_config=RunConfig(streaming_mode=StreamingMode.SSE))[-1] == "It is warm."
+    assert (
+        drawn(spans.ours())
+        == """\
+forecasts
+  forecaster
+    generate_content gemini-3.8-flash  50 → 9
+    writer  [delegate]
+  writer
+    generate_content gemini-3.8-flash  60 → 4
+    helper
+      forecasts
+        helper
+          generate_content gemini-3.8-flash  20 → 2
+    generate_content gemini-3.8-flash  80 → 12"""
+    )
+    assert counted(spans.ours()) == script.billed
+    assert is_untouched()
+
+
+def test_agents_that_work_side_by_side_keep_their_calls(spans):
+    def build(llm):
+        both = ParallelAgent(name="both", sub_agents=[agent(llm, "a"), agent(llm, "b")])
+        return SequentialAgent(name="all", sub_agents=[both, agent(llm, "c")])
+
+    with playing(choose=lambda _: says("It is warm.", 80, 12)) as (script, url):
+        assert asked(url, build) == ["It is warm."] * 3
+    assert (
+        drawn(spans.ours())
+        == """\
+forecasts
+  all
+    both
+      a
+        generate_content gemini-3.8-flash  80 → 12
+      b
+        generate_content gemini-3.8-flash  80 → 12
+    c
+      generate_content gemini-3.8-flash  80 → 12"""
+    )
+    assert counted(spans.ours()) == script.billed
+
+
+def test_a_tool_that_fails_fails_the_run(spans):
+    with playing(uses("weather", 50, 9, place="Atlantis")) as (script, url), pytest.raises(LookupError):
+        asked(url, lambda llm: agent(llm, tools=[weather]))
+    assert (
+        drawn(spans.ours())
+        == """\
+forecasts  ✗ LookupError
+  forecaster  ✗ LookupError
+    generate_content gemini-3.8-flash  50 → 9
+    weather  ✗ LookupError"""
+    )
+    assert counted(spans.ours()) == script.billed
+    assert is_untouched()
+
+
+def test_a_workflow_is_made_of_nodes(spans):
+    def place(node_input):
+        return "Rome"
+
+    def build(llm):
+        return Workflow(name="forecast", edges=[(START, place, agent(llm))])
+
+    with playing(says("It is warm.", 80, 12)) as (script, url):
+        assert "It is warm." in asked(url, build)
+    assert (
+        drawn(spans.ours())
+        == """\
+forecasts
+  forecast
+    place
+    forecaster
+      generate_content gemini-3.8-flash  80 → 12"""
+    )
+    assert counted(spans.ours()) == script.billed
+
+
+def test_a_runner_that_is_not_awaited_works_in_a_thread(spans):
+    with playing(says("It is warm.", 80, 12)) as (script, url), modelled(url) as llm:
+
+        async def closing(callback_context):
+            await llm.api_client.aio.aclose()
+
+        runner = asyncio.run(runner_of(agent(llm, after_agent_callback=closing)))
+        assert texts(runner.run(user_id="u", session_id="s", new_message=MESSAGE)) == ["It is warm."]
+    assert (
+        drawn(spans.ours())
+        == """\
+forecasts
+  forecaster
+    generate_content gemini-3.8-flash  80 → 12"""
+    )
+    assert counted(spans.ours()) == script.billed
+    assert is_untouched()
+
+
+def test_its_own_spans_are_not_counted_and_stand_in_the_same_tree(metering, books, monkeypatch):
+    with metering() as spans, playing(uses("weather", 50, 9, place="Rome"), says("Warm.", 80, 12)) as (script, url):
+        monkeypatch.setattr(opentelemetry_trace, "_TRACER_PROVIDER", spans.provider)
+        asked(url, lambda llm: agent(llm, tools=[weather]))
+    lines = drawn(spans).splitlines()
+    assert len(lines) > len(spans.ours())
+    assert [line for line in lines if not line.startswith(" ")] == ["forecasts"]
+    assert counted(spans) == script.billed
+    report = books.report(spans)
+    assert sum(report["tokens"].values()) == 50 + 9 + 80 + 12
+
+
+def test_all_is_left_as_it_was(metering):
+    def found():
+        places = (InMemoryRunner, "run_async"), (LlmAgent, "run_async"), (functions, "_call_tool_in_thread_pool")
+        return [inspect.getattr_static(*place) for place in places]
+
+    before = found()
+    with metering() as spans:
+        assert [now is then for now, then in zip(found(), before, strict=True)][:2] == [False, False]
+    assert all(now is then for now, then in zip(found(), before, strict=True))
+    with playing(says("It is warm.", 80, 12)) as (_, url):
+        assert asked(url, agent) == ["It is warm."]
+    assert spans.ours() == []

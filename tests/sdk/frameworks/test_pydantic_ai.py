@@ -1,0 +1,446 @@
+"""Agents of Pydantic AI: what they do is the tree, and what the provider bills is counted below, once."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("pydantic_ai", reason="runs in an environment of its own")
+
+from anthropic import AsyncAnthropic
+from openai import AsyncOpenAI
+from opentelemetry import trace as opentelemetry_trace
+from pydantic import BaseModel
+from pydantic_ai import Agent, ModelRetry, RunContext
+from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.models.instrumented import InstrumentationSettings
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.toolsets import FunctionToolset
+
+try:
+    from pydantic_graph import GraphBuilder
+except ImportError:
+    from pydantic_graph.beta import GraphBuilder
+
+import tokentrace
+from frameworks.script import playing
+from frameworks.tree import counted, drawn
+from frameworks.turn import fails, says, together, uses
+from tokentrace import context
+from tokentrace.section import innermost
+
+
+class Trip(BaseModel):
+    """An output that has a schema."""
+
+    city: str
+    days: int
+
+
+def weather(city: str) -> str:
+    """The weather of a city."""
+    return f"{city} is sunny."
+
+
+async def lodging(city: str) -> str:
+    """Where to stay."""
+    return f"{city} has a hotel."
+
+
+@contextmanager
+def nothing_left():
+    """Whoever runs an agent is afterwards where he was before."""
+    yield
+    assert innermost() is None
+    assert not opentelemetry_trace.get_current_span().get_span_context().is_valid
+    assert context.tracing is None or not context.tracing.open
+
+
+def chat(url):
+    client = AsyncOpenAI(base_url=url, api_key="-")
+    return OpenAIChatModel("gpt-5", provider=OpenAIProvider(openai_client=client)), client
+
+
+def responses(url):
+    client = AsyncOpenAI(base_url=url, api_key="-")
+    return OpenAIResponsesModel("gpt-5", provider=OpenAIProvider(openai_client=client)), client
+
+
+def messages(url):
+    client = AsyncAnthropic(base_url=url, api_key="-")
+    return AnthropicModel("claude-opus-5", provider=AnthropicProvider(anthropic_client=client)), client
+
+
+def within(work, url, ask=responses):
+    """What a coroutine function makes of a model; its client is closed."""
+
+    async def run():
+        model, client = ask(url)
+        async with client:
+            return await work(model)
+
+    return asyncio.run(run())
+
+
+def whole(url, build, ask=responses):
+    async def work(model):
+        return (await build(model).run("Where to?")).output
+
+    return within(work, url, ask)
+
+
+def streamed(url, build, ask=responses):
+    async def work(model):
+        async with build(model).run_stream("Where to?") as running:
+            async for _ in running.stream_output(debounce_by=None):
+                pass
+            return await running.get_output()
+
+    return within(work, url, ask)
+
+
+def step_by_step(url, build, ask=responses):
+    async def work(model):
+        async with build(model).iter("Where to?") as run:
+            async for _ in run:
+                pass
+            return run.result.output
+
+    return within(work, url, ask)
+
+
+def synchronous(url, build, ask=responses):
+    with asyncio.Runner() as running:
+        asyncio.set_event_loop(running.get_loop())
+        model, client = ask(url)
+        try:
+            return build(model).run_sync("Where to?").output
+        finally:
+            running.run(client.close())
+            asyncio.set_event_loop(None)
+
+
+WAYS = pytest.mark.parametrize("run", [whole, streamed, step_by_step, synchronous], ids=lambda run: run.__name__)
+ASKED = pytest.mark.parametrize("ask", [chat, responses, messages], ids=lambda ask: ask.__name__)
+
+
+@WAYS
+@ASKED
+def test_an_agent_asks_again_after_a_refusal_and_uses_two_tools_at_once(spans, run, ask):
+    turns = (
+        fails(429),
+        together(uses("weather", 100, 20, city="Rome"), uses("lodging", 10, 4, city="Rome")),
+        says("Go to Rome.", 180, 12),
+    )
+
+    def build(model):
+        return Agent(model, name="Planner", tools=[weather], toolsets=[FunctionToolset([lodging])])
+
+    with playing(*turns) as (script, url), nothing_left():
+        assert run(url, build, ask) == "Go to Rome."
+    called = "chat claude-opus-5" if ask is messages else "chat gpt-5"
+    assert drawn(spans.ours()) == (f"Planner\n  {called}  110 → 24\n  weather\n  lodging\n  {called}  180 → 12")
+    assert counted(spans.ours()) == script.billed
+
+
+def test_an_agent_that_a_tool_runs_is_below_that_tool(spans, books):
+    turns = (uses("translate", 40, 7, text="Hi"), says("Hola", 20, 3), says("It is Hola.", 70, 5))
+
+    def build(model):
+        translator = Agent(model, name="Translator")
+        orchestrator = Agent(model, name="Orchestrator")
+
+        @orchestrator.tool
+        async def translate(ctx: RunContext, text: str) -> str:
+            return (await translator.run(text, usage=ctx.usage)).output
+
+        return orchestrator
+
+    with playing(*turns) as (script, url), nothing_left():
+        assert whole(url, build) == "It is Hola."
+    assert drawn(spans.ours()) == (
+        "Orchestrator\n"
+        "  chat gpt-5  40 → 7\n"
+        "  translate\n"
+        "    Translator\n"
+        "      chat gpt-5  20 → 3\n"
+        "  chat gpt-5  70 → 5"
+    )
+    assert counted(spans.ours()) == script.billed
+    said = {span.name: span.attributes for span in spans.ours()}
+    assert said["translate"]["gen_ai.tool.call.id"] == "call_1_0"
+    assert said["Translator"]["gen_ai.agent.name"] == "Translator"
+    report = books.report(spans.ours())
+    assert (sum(report["tokens"].values()), report["calls"]) == (40 + 7 + 20 + 3 + 70 + 5, 3)
+
+
+@pytest.mark.parametrize("run", [whole, synchronous], ids=lambda run: run.__name__)
+def test_an_output_that_its_validator_rejects_is_asked_for_again(spans, books, run):
+    turns = (
+        uses("final_result", 50, 9, city="Rome", days=90),
+        says("Too long.", 20, 2),
+        uses("final_result", 80, 9, city="Rome", days=3),
+        says("Fine.", 25, 1),
+    )
+
+    def build(model):
+        judge = Agent(model, name="Judge")
+        planner = Agent(model, name="Planner", output_type=Trip)
+
+        @planner.output_validator
+        async def is_short(output: Trip) -> Trip:
+            await judge.run(f"{output.days} days?")
+            if output.days > 9:
+                raise ModelRetry("Too long.")
+            return output
+
+        return planner
+
+    with playing(*turns) as (script, url), nothing_left():
+        assert run(url, build) == Trip(city="Rome", days=3)
+    judged = "    Judge\n      chat gpt-5  {}  [verify]\n"
+    tree = drawn(spans.ours()).replace("ToolRetryError", "ModelRetry")
+    assert tree + "\n" == (
+        "Planner\n"
+        "  chat gpt-5  50 → 9\n"
+        "  is_short  [verify]  ✗ ModelRetry\n"
+        + judged.format("20 → 2")
+        + "  chat gpt-5  80 → 9\n  is_short  [verify]\n"
+        + judged.format("25 → 1")
+    )
+    assert counted(spans.ours()) == script.billed
+    assert [role for _, role in books.roles(spans.ours())][1::2] == ["verify", "verify"]
+
+
+def test_the_pieces_of_a_streamed_output_are_not_verified(spans):
+    def build(model):
+        planner = Agent(model, name="Planner")
+
+        @planner.output_validator
+        def is_polite(output: str) -> str:
+            return output
+
+        return planner
+
+    with playing(says("Go to Rome, please, and stay.", 50, 9)) as (script, url), nothing_left():
+        assert streamed(url, build) == "Go to Rome, please, and stay."
+    # An older release looks once more at what is complete; none of them is told of each piece.
+    tree = drawn(spans.ours()).splitlines()
+    assert tree[:3] == ["Planner", "  chat gpt-5  50 → 9", "  is_polite  [verify]"]
+    assert len(tree) <= 5
+    assert counted(spans.ours()) == script.billed
+
+
+def test_a_tool_that_wants_to_be_called_anew_is_told_with_its_error(spans):
+    turns = (uses("find", 40, 6, city="Rom"), uses("find", 60, 6, city="Rome"), says("Found.", 90, 4))
+
+    def find(city: str) -> str:
+        if city != "Rome":
+            raise ModelRetry("Write it in English.")
+        return "found"
+
+    with playing(*turns) as (script, url), nothing_left():
+        assert whole(url, lambda model: Agent(model, name="Finder", tools=[find])) == "Found."
+    assert drawn(spans.ours()) == (
+        "Finder\n  chat gpt-5  40 → 6\n  find  ✗ ToolRetryError\n  chat gpt-5  60 → 6\n  find\n  chat gpt-5  90 → 4"
+    )
+    assert counted(spans.ours()) == script.billed
+
+
+def test_an_agent_that_gives_up_raises_what_it_raises_without_us(spans):
+    def find(city: str) -> str:
+        raise ModelRetry("Never.")
+
+    turns = (uses("find", 40, 6, city="Rome"), uses("find", 60, 6, city="Rome"))
+    with playing(*turns) as (script, url), nothing_left(), pytest.raises(UnexpectedModelBehavior):
+        whole(url, lambda model: Agent(model, name="Finder", tools=[find]))
+    assert drawn(spans.ours()) == (
+        "Finder  ✗ UnexpectedModelBehavior\n"
+        "  chat gpt-5  40 → 6\n"
+        "  find  ✗ ToolRetryError\n"
+        "  chat gpt-5  60 → 6\n"
+        "  find  ✗ UnexpectedModelBehavior"
+    )
+    assert counted(spans.ours()) == script.billed
+
+
+def test_a_tool_that_is_run_later_has_not_failed(spans):
+    from pydantic_ai import ApprovalRequired, DeferredToolRequests
+
+    def delete(path: str) -> str:
+        raise ApprovalRequired
+
+    def build(model):
+        return Agent(model, name="Cleaner", tools=[delete], output_type=[str, DeferredToolRequests])
+
+    with playing(uses("delete", 40, 6, path="a")) as (script, url), nothing_left():
+        assert isinstance(whole(url, build), DeferredToolRequests)
+    assert drawn(spans.ours()) == "Cleaner\n  chat gpt-5  40 → 6\n  delete"
+    assert counted(spans.ours()) == script.billed
+
+
+def test_spans_of_its_own_are_none_of_the_calls(spans):
+    """The spans of `instrument_all` stand between ours, and count nothing."""
+    Agent.instrument_all(InstrumentationSettings(tracer_provider=spans.provider))
+    turns = (uses("weather", 40, 6, city="Rome"), says("Sunny.", 90, 4))
+    try:
+        with playing(*turns) as (script, url), nothing_left():
+            whole(url, lambda model: Agent(model, name="Planner", tools=[weather]))
+    finally:
+        Agent.instrument_all(False)
+    assert len(list(spans)) > len(spans.ours())
+    assert counted(spans) == script.billed
+    assert {span.context.trace_id for span in spans.ours()} == {next(iter(spans)).context.trace_id}
+
+
+def test_runs_at_the_same_time_stay_apart(spans):
+    names = [f"agent-{number}" for number in range(8)]
+
+    async def work(model):
+        async def one(name):
+            with tokentrace.tags(customer=name):
+                await Agent(model, name=name, instructions=name, tools=[weather]).run("?")
+
+        await asyncio.gather(*map(one, names))
+
+    def choose(body):
+        asked = int(body["instructions"].removeprefix("agent-"))
+        is_first = len(body["input"]) == 1
+        return uses("weather", 100 + asked, 5, city="Rome") if is_first else says("Sunny.", 200 + asked, 4)
+
+    with playing(choose=choose) as (script, url), nothing_left():
+        within(work, url)
+    trees = {}
+    for span in spans.ours():
+        trees.setdefault(span.context.trace_id, []).append(span)
+    assert sorted(map(drawn, trees.values())) == [
+        f"{name}\n  chat gpt-5  {100 + number} → 5\n  weather\n  chat gpt-5  {200 + number} → 4"
+        for number, name in enumerate(names)
+    ]
+    assert all(
+        len({span.attributes["tokentrace.attribution.customer.id"] for span in tree}) == 1 for tree in trees.values()
+    )
+    assert sorted(counted(spans.ours())) == sorted(script.billed)
+
+
+@pytest.mark.parametrize("is_stepped", [True, False], ids=["iter", "run"])
+def test_an_agent_without_a_name_is_called_as_without_us(metering, is_stepped):
+    async def work(model):
+        concierge = Agent(model)
+        if is_stepped:
+            async with concierge.iter("?") as run:
+                async for _ in run:
+                    pass
+        else:
+            await concierge.run("?")
+        return concierge.name
+
+    with playing(*[says("Yes.", 10, 1)] * 2) as (_, url):
+        bare = within(work, url)
+        with metering() as spans:
+            assert within(work, url) == bare
+    assert drawn(spans.ours()) == f"{bare or 'agent'}\n  chat gpt-5  10 → 1"
+
+
+def writing(model):
+    """A graph of two agents, one after the other."""
+    builder = GraphBuilder(output_type=str)
+
+    @builder.step
+    async def draft(_):
+        return (await Agent(model, name="Writer").run("Write.")).output
+
+    @builder.step
+    async def polish(step):
+        return (await Agent(model, name="Editor").run(step.inputs)).output
+
+    builder.add(
+        builder.edge_from(builder.start_node).to(draft),
+        builder.edge_from(draft).to(polish),
+        builder.edge_from(polish).to(builder.end_node),
+    )
+    return builder.build()
+
+
+@pytest.mark.parametrize("is_stepped", [True, False], ids=["iter", "run"])
+def test_a_graph_is_the_workflow_of_the_agents_in_it(metering, is_stepped):
+    async def work(model):
+        newsroom = writing(model)
+        if not is_stepped:
+            return await newsroom.run(), newsroom.name
+        async with newsroom.iter() as run:
+            async for _ in run:
+                pass
+            return run.output, newsroom.name
+
+    turns = (says("Draft.", 30, 8), says("Text.", 40, 9))
+    with playing(*turns * 2) as (script, url):
+        bare = within(work, url)
+        with metering() as spans, nothing_left():
+            assert within(work, url) == bare == ("Text.", "newsroom")
+    assert drawn(spans.ours()) == ("newsroom\n  Writer\n    chat gpt-5  30 → 8\n  Editor\n    chat gpt-5  40 → 9")
+    assert counted(spans.ours()) == script.billed[2:]
+
+
+def test_without_us_it_is_what_it_was(metering):
+    from pydantic_ai._output import OutputValidator
+
+    try:
+        from pydantic_ai.tool_manager import ToolManager
+    except ImportError:
+        from pydantic_ai._tool_manager import ToolManager
+
+    kinds = (Agent, OutputValidator, ToolManager)
+
+    def parts():
+        # By identity: what wraps a function is equal to it.
+        return [{name: id(part) for name, part in vars(kind).items()} for kind in kinds]
+
+    before = parts()
+    with metering():
+        assert all(was != now for was, now in zip(before, parts(), strict=True))
+        assert inspect.signature(Agent.iter).parameters.keys() >= {"user_prompt", "output_type"}
+    assert before == parts()
+
+
+def test_the_quick_start_tells_its_tree(spans):
+    """As in its documentation: https://ai.pydantic.dev/#tools-dependency-injection-example"""
+
+    class SupportOutput(BaseModel):
+        support_advice: str
+        block_card: bool
+
+    async def main(model):
+        support_agent = Agent(
+            model,
+            deps_type=int,
+            output_type=SupportOutput,
+            instructions="You are a support agent in our bank.",
+        )
+
+        @support_agent.instructions
+        async def add_customer_name(ctx: RunContext[int]) -> str:
+            return f"The customer's name is {ctx.deps}"
+
+        @support_agent.tool
+        async def customer_balance(ctx: RunContext[int], include_pending: bool) -> float:
+            """Returns the customer's current account balance."""
+            return 123.45
+
+        return (await support_agent.run("What is my balance?", deps=123)).output
+
+    turns = (
+        uses("customer_balance", 90, 8, include_pending=True),
+        uses("final_result", 110, 12, support_advice="It is $123.45.", block_card=False),
+    )
+    with playing(*turns) as (script, url), nothing_left():
+        output = within(main, url)
+    assert output == SupportOutput(support_advice="It is $123.45.", block_card=False)
+    assert drawn(spans.ours()) == ("support_agent\n  chat gpt-5  90 → 8\n  customer_balance\n  chat gpt-5  110 → 12")
+    assert counted(spans.ours()) == script.billed

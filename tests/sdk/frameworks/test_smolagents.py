@@ -1,0 +1,165 @@
+"""Agents of smolagents: what they do is the tree, and what the provider bills is counted below, once."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+pytest.importorskip("smolagents", reason="runs in an environment of its own")
+
+from opentelemetry import trace as opentelemetry_trace
+from smolagents import CodeAgent, LogLevel, OpenAIServerModel, Tool, ToolCallingAgent, tool
+from smolagents.agents import MultiStepAgent
+
+from frameworks.script import playing
+from frameworks.tree import counted, drawn
+from frameworks.turn import fails, says, together, uses
+from tokentrace import context
+from tokentrace.section import innermost
+
+QUIET = {"verbosity_level": LogLevel.OFF}
+
+
+@tool
+def weather(city: str) -> str:
+    """The weather of a city.
+
+    Args:
+        city: Which.
+    """
+    return f"{city} is sunny."
+
+
+@tool
+def lodging(city: str) -> str:
+    """Where to stay.
+
+    Args:
+        city: Where.
+    """
+    if city == "Atlantis":
+        raise ConnectionError(city)
+    return f"{city} has a hotel."
+
+
+@contextmanager
+def asking(*turns):
+    """A script, and a model that asks it; whoever runs an agent is afterwards where he was before."""
+    with playing(*turns) as (script, url):
+        model = OpenAIServerModel("gpt-5", api_base=url, api_key="-", client_kwargs={"max_retries": 2})
+        yield script, model
+        model.client.close()
+    assert innermost() is None
+    assert not opentelemetry_trace.get_current_span().get_span_context().is_valid
+    assert context.tracing is None or not context.tracing.open
+
+
+def code(written, *tokens):
+    """The model writes what an agent is to run."""
+    return says(f"Thought: so.\n<code>\n{written}\n</code>", *tokens)
+
+
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["whole", "streamed"])
+def test_an_agent_asks_again_after_a_refusal_and_uses_two_tools_at_once(spans, is_streamed):
+    turns = (
+        fails(429),
+        together(uses("weather", 100, 20, city="Rome"), uses("lodging", 10, 4, city="Rome")),
+        uses("final_answer", 180, 12, answer="Go to Rome."),
+    )
+    with asking(*turns) as (script, model):
+        agent = ToolCallingAgent([weather, lodging], model, name="planner", **QUIET)
+        said = list(agent.run("Where to?", stream=True))[-1].output if is_streamed else agent.run("Where to?")
+    assert said == "Go to Rome."
+    # The tools run at the same time.
+    head, *tools, last = drawn(spans.ours()).split("\n")[1:]
+    assert (head, sorted(tools), last) == (
+        "  chat gpt-5  110 → 24",
+        ["  lodging", "  weather"],
+        "  chat gpt-5  180 → 12",
+    )
+    assert drawn(spans.ours()).startswith("planner\n")
+    assert counted(spans.ours()) == script.billed
+
+
+def test_what_the_code_of_an_agent_calls_is_below_that_agent(spans, books):
+    turns = (
+        code('print(weather("Rome"))\nprint(guide(task="Find a bed."))', 100, 20),
+        code('final_answer(lodging("Rome"))', 50, 9),
+        code('final_answer("Stay.")', 140, 11),
+    )
+    with asking(*turns) as (script, model):
+        guide = CodeAgent([lodging], model, name="guide", description="Finds a bed.", **QUIET)
+        agent = CodeAgent([weather], model, managed_agents=[guide], **QUIET)
+        assert agent.run("Where to?") == "Stay."
+    assert drawn(spans.ours()) == (
+        "CodeAgent\n"
+        "  chat gpt-5  100 → 20\n"
+        "  weather\n"
+        "  guide\n"
+        "    chat gpt-5  50 → 9\n"
+        "    lodging\n"
+        "  chat gpt-5  140 → 11"
+    )
+    assert counted(spans.ours()) == script.billed
+    report = books.report(spans.ours())
+    assert (sum(report["tokens"].values()), report["calls"]) == (100 + 20 + 50 + 9 + 140 + 11, 3)
+
+
+def test_a_plan_is_a_plan(spans, books):
+    turns = (says("Facts and plan.", 40, 8), uses("final_answer", 90, 6, answer="Rome"))
+    with asking(*turns) as (script, model):
+        agent = ToolCallingAgent([weather], model, name="planner", planning_interval=5, **QUIET)
+        assert agent.run("Where to?") == "Rome"
+    assert drawn(spans.ours()) == ("planner\n  planning  [plan]\n    chat gpt-5  40 → 8  [plan]\n  chat gpt-5  90 → 6")
+    assert counted(spans.ours()) == script.billed
+    assert books.roles(spans.ours())[0] == ("gpt-5", "plan")
+
+
+def test_a_tool_that_fails_is_told_with_its_error_and_the_agent_goes_on(spans):
+    turns = (uses("lodging", 40, 6, city="Atlantis"), uses("final_answer", 60, 4, answer="Nowhere."))
+    with asking(*turns) as (script, model):
+        assert ToolCallingAgent([lodging], model, name="planner", **QUIET).run("Where?") == "Nowhere."
+    assert drawn(spans.ours()) == ("planner\n  chat gpt-5  40 → 6\n  lodging  ✗ ConnectionError\n  chat gpt-5  60 → 4")
+    assert counted(spans.ours()) == script.billed
+
+
+def test_a_run_that_is_left_early_ends_as_without_us(metering):
+    def left(model):
+        running = ToolCallingAgent([weather], model, name="planner", **QUIET).run("Where?", stream=True)
+        next(running)
+        try:
+            running.close()
+        except RuntimeError as error:
+            # It has something to say nonetheless.
+            return str(error)
+        return None
+
+    with asking(*[uses("weather", 40, 6, city="Rome")] * 2) as (script, model):
+        bare = left(model)
+        with metering() as spans:
+            assert left(model) == bare
+            assert not context.tracing.open
+    assert drawn(spans.ours()).startswith("planner")
+    assert counted(spans.ours()) == script.billed[1:]
+
+
+def test_without_us_it_is_what_it_was(metering):
+    def parts():
+        # By identity: what wraps a function is equal to it.
+        return [id(vars(MultiStepAgent)["run"]), id(vars(Tool)["__call__"])]
+
+    before = parts()
+    with metering():
+        assert all(was != now for was, now in zip(before, parts(), strict=True))
+    assert before == parts()
+
+
+def test_the_quick_start_tells_its_tree(spans):
+    """As in its documentation: https://huggingface.co/docs/smolagents"""
+    turns = (code("result = sum(range(1, 11))\nfinal_answer(result)", 90, 8),)
+    with asking(*turns) as (script, model):
+        agent = CodeAgent(tools=[], model=model, **QUIET)
+        assert agent.run("Calculate the sum of numbers from 1 to 10") == 55
+    assert drawn(spans.ours()) == "CodeAgent\n  chat gpt-5  90 → 8"
+    assert counted(spans.ours()) == script.billed

@@ -1,0 +1,93 @@
+"""What the application pays for being metered is bounded."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+
+import httpx2
+import openai
+import pytest
+
+ANSWER = {
+    "id": "chatcmpl-1",
+    "model": "gpt-4o",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Four."}}],
+    "usage": {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14},
+}
+ASK = {"model": "gpt-4o", "messages": [{"role": "user", "content": "2+2?"}]}
+STREAM = b'data: {"choices": [{"index": 0, "delta": {"content": "Four."}}]}\n\ndata: [DONE]\n\n'
+
+
+def client() -> openai.OpenAI:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if b'"stream":true' in request.content:
+            return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=iter((STREAM,)))
+        return httpx2.Response(200, json=ANSWER)
+
+    transport = httpx2.MockTransport(answer)
+    return openai.OpenAI(api_key="none", http_client=httpx2.Client(transport=transport))
+
+
+@pytest.fixture
+def garbage() -> Iterator[list[object]]:
+    """What only the garbage collector frees, from here on."""
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    yield gc.garbage
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.enable()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_call_leaves_nothing_to_the_garbage_collector(spans, garbage, streamed):
+    create = client().chat.completions.create
+    for _ in create(stream=streamed, **ASK):
+        pass
+    gc.collect()
+
+    assert len(spans.ours()) == 1
+    assert [kind for each in garbage if (kind := type(each)).__module__.startswith("tokentrace")] == []
+
+
+SETTING_UP = """
+    import importlib, sys
+    from opentelemetry.exporter.otlp.proto.http import trace_exporter
+    from opentelemetry.sdk.trace import TracerProvider
+    for client in sys.argv[1:]:
+        importlib.import_module(client)
+    before = set(sys.modules)
+    import tokentrace
+    tokentrace.instrument()
+    print(*sorted(set(sys.modules) - before))
+"""
+
+
+def loaded(*clients: str) -> list[str]:
+    """The modules that setting up loads, beside those of OpenTelemetry and of clients."""
+    command = [sys.executable, "-c", textwrap.dedent(SETTING_UP), *clients]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_setting_up_loads_few_modules_as_long_as_there_is_nothing_to_meter():
+    modules = loaded()
+    assert len(modules) <= 30, modules
+
+
+def test_setting_up_loads_what_the_calls_of_a_client_need_and_no_more():
+    modules = loaded("openai")
+    assert len(modules) <= 80, modules
+
+
+def test_no_client_brings_what_another_alone_needs():
+    modules = loaded("openai")
+    assert [name for name in modules if name.startswith("tokentrace.clients.")] == [
+        "tokentrace.clients._openai_sessions",
+        "tokentrace.clients._stainless",
+        "tokentrace.clients.openai",
+    ]
