@@ -72,7 +72,7 @@ def test_every_link_inside_the_repository_leads_somewhere():
 
 
 def test_the_price_book_of_the_guide_is_a_valid_one(tmp_path):
-    from tokentrace_collector import book
+    from tokentrace_collector.prices import book
 
     (block,) = re.findall(r"```yaml\n(version: 1.*?)```", (ROOT / "collector/README.md").read_text("utf-8"), re.DOTALL)
     written = tmp_path / "prices.yaml"

@@ -18,11 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tokentrace_collector import breakdown, reports
-from tokentrace_collector.breakdown import Breakdown, BreakdownError
-from tokentrace_collector.documents import RollupOutcome
-from tokentrace_collector.reports import Filter
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.reports import answers, breakdown
+from tokentrace_collector.reports.answers import Filter
+from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.store.database import Store, StoreError
 
 MOST_ROWS = 10_000
 """Requests that one answer lists."""
@@ -57,13 +57,13 @@ class Questions:
         """The requests that match the parameters."""
         wanted = read_filter(request.query_params)
         with self._lock:
-            return JSONResponse({"traces": reports.requests(self._store, wanted)})
+            return JSONResponse({"traces": answers.requests(self._store, wanted)})
 
     def trace(self, request: Request) -> Response:
         """One request with its spans, by its id or the beginning of it."""
         trace_id = request.path_params["trace_id"]
         with self._lock:
-            report = reports.request(self._store, "" if trace_id == "latest" else trace_id.lower())
+            report = answers.request(self._store, "" if trace_id == "latest" else trace_id.lower())
         if report is None:
             return _problem(404, f"There is no trace {trace_id!r} in the books yet.")
         return JSONResponse(report)
@@ -78,7 +78,7 @@ class Questions:
         """The price lists that hold now."""
         asked = request.query_params
         with self._lock:
-            found = reports.prices(self._store, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
+            found = answers.prices(self._store, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
         return JSONResponse({"prices": found})
 
     def rollup(self, request: Request) -> Response:

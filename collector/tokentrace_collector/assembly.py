@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tokentrace_collector import api, book
-from tokentrace_collector.book import Book
+from tokentrace_collector import api
 from tokentrace_collector.config import Config
-from tokentrace_collector.documents import RollupOutcome
-from tokentrace_collector.rollup import Rollup
+from tokentrace_collector.prices import book
+from tokentrace_collector.prices.book import Book
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.rollup.recompute import Rollup
 from tokentrace_collector.serve import Collector
-from tokentrace_collector.store import Store
+from tokentrace_collector.store.database import Store
 
 
 class Accountant:

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tokentrace_collector.journal import Limits
+from tokentrace_collector.journal.entries import Limits
 
 
 class ConfigError(ValueError):

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tokentrace_collector.counters import MEANINGS, Counters
-from tokentrace_collector.journal import Backlog
+from tokentrace_collector.journal.entries import Backlog
 
 _GAUGES = {
     "entries": "Requests in the journal that the database does not have.",

@@ -19,19 +19,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from tokentrace_collector import dsn, schema
 from tokentrace_collector.config import Config
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.deadletters import DeadLetters
-from tokentrace_collector.documents import RollupOutcome
 from tokentrace_collector.health import Health
-from tokentrace_collector.ingest import Drain
-from tokentrace_collector.journal import Journal
+from tokentrace_collector.ingest.drain import Drain
+from tokentrace_collector.journal.deadletters import DeadLetters
+from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.listener import LateApplication, Listener, PortError, port_trouble
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
-from tokentrace_collector.rolling import Roll, Rolling
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.rollup.rolling import Roll, Rolling
+from tokentrace_collector.store import dsn, schema
+from tokentrace_collector.store.database import Store, StoreError
 
 ADDRESS_FILE = "collector.json"
 """Beside the store while a collector holds it: where it answers."""

@@ -1,4 +1,4 @@
-"""Writes sdk/tokentrace/attributes.py and sdk/tokentrace/providers.py from this folder. `--check` only compares."""
+"""Writes the modules of the SDK that say what is in this folder. `--check` only compares."""
 
 from __future__ import annotations
 
@@ -58,12 +58,15 @@ def formatted(source: str) -> str:
     return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
+MODULES = (("attributes.yaml", "attributes.py", attributes), ("providers.yaml", "providers/registry.py", providers))
+
+
 def main() -> int:
     """Write the modules, or with `--check` say which are stale."""
     stale = []
-    for name, render in (("attributes", attributes), ("providers", providers)):
-        source = formatted(render(yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))))
-        target = SDK / f"{name}.py"
+    for name, module, render in MODULES:
+        source = formatted(render(yaml.safe_load((HERE / name).read_text(encoding="utf-8"))))
+        target = SDK / module
         if target.exists() and target.read_text(encoding="utf-8") == source:
             continue
         stale.append(target.name)

@@ -16,12 +16,12 @@ from tokentrace.session import flush, instrument, uninstrument
 if _typing.TYPE_CHECKING:
     from tokentrace.checkup import doctor
     from tokentrace.normalise import read_usage
-    from tokentrace.propagation import carry, incoming, outgoing
-    from tokentrace.reporting import outcome, reject
-    from tokentrace.reviews import record_review, review
-    from tokentrace.steps import agent, step, tool, trace_id, workflow
-    from tokentrace.tagging import tags
-    from tokentrace.usage import Usage
+    from tokentrace.request.propagation import carry, incoming, outgoing
+    from tokentrace.request.reporting import outcome, reject
+    from tokentrace.request.reviews import record_review, review
+    from tokentrace.request.steps import agent, step, tool, trace_id, workflow
+    from tokentrace.request.tagging import tags
+    from tokentrace.usage.buckets import Usage
 
 __all__ = [
     "Config",
@@ -47,22 +47,22 @@ __all__ = [
 ]
 
 _LATER = {
-    "Usage": "usage",
-    "agent": "steps",
-    "carry": "propagation",
+    "Usage": "usage.buckets",
+    "agent": "request.steps",
+    "carry": "request.propagation",
     "doctor": "checkup",
-    "incoming": "propagation",
-    "outcome": "reporting",
-    "outgoing": "propagation",
+    "incoming": "request.propagation",
+    "outcome": "request.reporting",
+    "outgoing": "request.propagation",
     "read_usage": "normalise",
-    "record_review": "reviews",
-    "reject": "reporting",
-    "review": "reviews",
-    "step": "steps",
-    "tags": "tagging",
-    "tool": "steps",
-    "trace_id": "steps",
-    "workflow": "steps",
+    "record_review": "request.reviews",
+    "reject": "request.reporting",
+    "review": "request.reviews",
+    "step": "request.steps",
+    "tags": "request.tagging",
+    "tool": "request.steps",
+    "trace_id": "request.steps",
+    "workflow": "request.steps",
 }
 """What not every application needs, by the module that has it: loaded when it is asked for."""
 

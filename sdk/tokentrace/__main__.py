@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tokentrace.fetch import FetchError, fetch
+from tokentrace.estimation.fetch import FetchError, fetch
 
 
 def main() -> int:

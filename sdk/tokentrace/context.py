@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tokentrace.meter import Meter
-    from tokentrace.section import Entry
+    from tokentrace.calls.meter import Meter
+    from tokentrace.request.section import Entry
     from tokentrace.tracing import Tracing
 
 

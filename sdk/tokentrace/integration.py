@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
 
 from tokentrace.kinds import Kind
-from tokentrace.reading import NOTHING, Format
-from tokentrace.tap import Listener
+from tokentrace.streams.tap import Listener
+from tokentrace.usage.reading import NOTHING, Format
 
 EVERY: Any = object()
 """Stands for whatever HTTP client sends while a call is made, where a library does not say beforehand which."""

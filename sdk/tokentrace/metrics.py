@@ -14,7 +14,7 @@ from tokentrace import attributes as name
 from tokentrace.version import SCOPE
 
 if TYPE_CHECKING:
-    from tokentrace.counts import Counts
+    from tokentrace.delivery.counts import Counts
 
 _TOKENS = tuple(4**power for power in range(14))
 _SECONDS = tuple(0.01 * 2**power for power in range(14))
@@ -88,7 +88,7 @@ class Metrics:
     def deliver(self, news: Counts) -> None:
         """Add what became of spans since the last time."""
         # It has come with the delivery, which alone has news.
-        from tokentrace.counts import LOSSES  # noqa: PLC0415
+        from tokentrace.delivery.counts import LOSSES  # noqa: PLC0415
 
         for title, counter in self._spans.items():
             if number := getattr(news, title):

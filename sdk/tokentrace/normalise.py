@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokentrace.providers import NAMES
-from tokentrace.reading import NOTHING, Format, Reading, items, mapping
-from tokentrace.usage import Usage
+from tokentrace.providers.registry import NAMES
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING, Format, Reading, items, mapping
 
 
 def read_usage(raw: Any, *, provider: str, api: str | None = None, context: Mapping[str, Any] | None = None) -> Usage:

@@ -13,14 +13,15 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.trace import TracerProvider
 
-from tokentrace import context, install
-from tokentrace.attribution import named
+from tokentrace import context
 from tokentrace.config import EXIT_SECONDS, Config
 from tokentrace.guard import log
+from tokentrace.request.attribution import named
+from tokentrace.seams import install
 from tokentrace.tracing import Tracing
 
 if TYPE_CHECKING:
-    from tokentrace.delivery import Delivery
+    from tokentrace.delivery.queue import Delivery
 
 
 class Session(NamedTuple):
@@ -115,8 +116,8 @@ def instrument(
 
 def _delivery(config: Config, exporter: SpanExporter | None) -> Delivery:
     # Who has a TracerProvider send everything does without.
-    from tokentrace import export  # noqa: PLC0415
-    from tokentrace.delivery import Delivery  # noqa: PLC0415
+    from tokentrace.delivery import export  # noqa: PLC0415
+    from tokentrace.delivery.queue import Delivery  # noqa: PLC0415
 
     if exporter is not None:
         return Delivery(exporter, config.queue_size)

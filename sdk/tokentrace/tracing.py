@@ -16,13 +16,13 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 
 from tokentrace import above, attributes as name, context
 from tokentrace.config import Config
+from tokentrace.estimation.prefixes import Prefixes
 from tokentrace.metrics import Metrics
-from tokentrace.prefixes import Prefixes
 from tokentrace.version import SCOPE, VERSION
 
 if TYPE_CHECKING:
-    from tokentrace.delivery import Delivery
-    from tokentrace.export import Processor
+    from tokentrace.delivery.export import Processor
+    from tokentrace.delivery.queue import Delivery
 
 # A provider cannot be rid of a processor again, so that each gets one, once, which an uninstrument puts to sleep.
 # By identity: providers of others may be neither hashable nor of OpenTelemetry's class.
@@ -222,7 +222,7 @@ class Tracing:
         if self.delivery is None:
             return True
         # It has come with the delivery.
-        from tokentrace.export import Processor  # noqa: PLC0415
+        from tokentrace.delivery.export import Processor  # noqa: PLC0415
 
         processor = next((processor for known, processor in _processors if known() is provider), None)
         if processor is None:

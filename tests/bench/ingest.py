@@ -25,10 +25,11 @@ from subprocess import PIPE, Popen
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 
-from tokentrace_collector import compression, decode, rows, schema
-from tokentrace_collector.journal import Journal
-from tokentrace_collector.segment import Entry
-from tokentrace_collector.store import Store
+from tokentrace_collector.journal.entries import Journal
+from tokentrace_collector.journal.segment import Entry
+from tokentrace_collector.otlp import compression, decode, rows
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
 
 ROUNDS = 4
 WHOLE = 10

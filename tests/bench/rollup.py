@@ -5,10 +5,10 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from tokentrace_collector import schema
-from tokentrace_collector.book import Book
-from tokentrace_collector.rollup import Rollup
-from tokentrace_collector.store import Store
+from tokentrace_collector.prices.book import Book
+from tokentrace_collector.rollup.recompute import Rollup
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
 
 BOUND = 0.3e6
 """Spans per second and core that the full rollup should reach."""

@@ -21,9 +21,9 @@ from answers import ANSWER, CONVERSATION, events
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace import SpanKind
 
-from tokentrace import wrapping
 from tokentrace.clients.openai import INTEGRATION
 from tokentrace.config import Config
+from tokentrace.seams import wrapping
 from tokentrace.tracing import Tracing
 
 ROUNDS = 60

@@ -3,10 +3,10 @@
 import json
 import sys
 
-from tokentrace_collector import schema
 from tokentrace_collector.config import Config
 from tokentrace_collector.serve import Addresses, Collector, run
-from tokentrace_collector.store import Store
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
 
 
 def serve(store: str, batch_spans: str, batch_seconds: str) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from tokentrace_collector import prices, schema
-from tokentrace_collector.book import Book, parse
-from tokentrace_collector.rollup import Rollup
-from tokentrace_collector.store import Store
+from tokentrace_collector.prices import rates
+from tokentrace_collector.prices.book import Book, parse
+from tokentrace_collector.rollup.recompute import Rollup
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
 
 EPOCH = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 """When the spans of a ledger begin, unless they say later."""
@@ -196,7 +197,7 @@ def catalogue(engine: Path) -> Iterator[str]:
     """A database that holds the price catalogue, to copy it from: reading it takes a second."""
     opened = Store.open(f"chdb://{engine}?database=catalogue")
     schema.apply(opened)
-    prices.load(opened, Book())
+    rates.load(opened, Book())
     yield opened.address.database
     opened.close()
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tokentrace_collector.book import Book, BookError, parse, read
+from tokentrace_collector.prices.book import Book, BookError, parse, read
 
 WHOLE = """
 version: 1

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tokentrace_collector.breakdown import DIMENSIONS, Breakdown, BreakdownError, shares
+from tokentrace_collector.reports.breakdown import DIMENSIONS, Breakdown, BreakdownError, shares
 
 DAY = 86_400
 ATTRIBUTION = "tokentrace.attribution."

@@ -20,14 +20,14 @@ import pytest
 from backports import zstd
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tokentrace_collector import schema
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.deadletters import DeadLetters
-from tokentrace_collector.ingest import Drain
-from tokentrace_collector.journal import Journal
-from tokentrace_collector.lease import Lease, TakenError
-from tokentrace_collector.segment import Entry
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.ingest.drain import Drain
+from tokentrace_collector.journal.deadletters import DeadLetters
+from tokentrace_collector.journal.entries import Journal
+from tokentrace_collector.journal.segment import Entry
+from tokentrace_collector.rollup.lease import Lease, TakenError
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store, StoreError
 
 NOW = 1_767_225_600_000_000_000
 TRANSPORT = {"query", "database", "default_format", "enable_http_compression", "client_protocol_version", "compress"}

@@ -1,7 +1,7 @@
 import gzip
 import time
 
-from tokentrace_collector import compression
+from tokentrace_collector.otlp import compression
 
 
 def test_a_body_of_very_many_streams_is_read_in_time():

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tokentrace_collector.journal import Journal
-from tokentrace_collector.segment import Entry
+from tokentrace_collector.journal.entries import Journal
+from tokentrace_collector.journal.segment import Entry
 
 PROCESS = Path(__file__).with_name("collector_process.py")
 ROUNDS = 8

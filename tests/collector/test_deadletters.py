@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from tokentrace_collector.deadletters import DeadLetters
+from tokentrace_collector.journal.deadletters import DeadLetters
 
 
 def test_letters_say_what_was_refused_and_why(tmp_path: Path):

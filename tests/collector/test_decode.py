@@ -4,7 +4,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tokentrace_collector import decode
+from tokentrace_collector.otlp import decode
 
 NOW = 1_767_225_600_000_000_000
 YEAR_2300 = 10_413_792_000_000_000_000

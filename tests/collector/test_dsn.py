@@ -3,7 +3,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from tokentrace_collector import dsn
+from tokentrace_collector.store import dsn
 
 
 def test_an_embedded_store_is_a_directory(tmp_path: Path):

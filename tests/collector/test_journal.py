@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tokentrace_collector.appender import JournalError
-from tokentrace_collector.journal import Journal, JournalFullError, Limits
-from tokentrace_collector.lock import InUseError
-from tokentrace_collector.segment import Entry, Segment, UnreadableError, Writer
+from tokentrace_collector.journal.appender import JournalError
+from tokentrace_collector.journal.entries import Journal, JournalFullError, Limits
+from tokentrace_collector.journal.lock import InUseError
+from tokentrace_collector.journal.segment import Entry, Segment, UnreadableError, Writer
 
 
 def entry(number: int, size: int = 100) -> Entry:

@@ -6,9 +6,10 @@ from time import monotonic, sleep
 
 import pytest
 
-from tokentrace_collector import lease, schema
-from tokentrace_collector.lease import Lease, LostError, TakenError
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.rollup import lease
+from tokentrace_collector.rollup.lease import Lease, LostError, TakenError
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store, StoreError
 
 LONG = 300
 

@@ -5,7 +5,7 @@ from copy import deepcopy
 
 import pytest
 
-from tokentrace_collector import rollup
+from tokentrace_collector.rollup import recompute
 
 ID = "chatcmpl-8f3e5b7a9c1d"
 TOKENS = {"input_text": 44, "cache_read": 56, "output_text": 20, "output_reasoning": 30}
@@ -253,7 +253,7 @@ def test_in_whatever_order_and_batches_they_arrive_the_figures_are_the_same(fres
     for method, trace, span, more in spans:
         getattr(at_once, method)(trace, span, **deepcopy(more))
     at_once.tick()
-    monkeypatch.setattr(rollup, "_TOUCHES", 1 + seed)
+    monkeypatch.setattr(recompute, "_TOUCHES", 1 + seed)
     order = [*spans, *chance.sample(spans, 3)]
     chance.shuffle(order)
     for method, trace, span, more in order:

@@ -12,7 +12,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
-from tokentrace_collector import otlp_json
+from tokentrace_collector.otlp import from_json
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 uint64 = st.integers(0, (1 << 64) - 1)
@@ -84,7 +84,7 @@ def in_json(request: ExportTraceServiceRequest) -> bytes:
 @settings(max_examples=50, deadline=None)
 @given(requests)
 def test_json_reads_as_protobuf(request: ExportTraceServiceRequest):
-    read, rejected = otlp_json.read(in_json(request))
+    read, rejected = from_json.read(in_json(request))
     assert (rejected, in_json(read)) == ([], in_json(with_empty_members(request)))
 
 
@@ -101,7 +101,7 @@ SPAN = {"traceId": "0AF7651916CD43DD8448EB211C80319C", "spanId": "b7ad6b71692033
 
 
 def read_span(**fields: Any) -> Span:
-    request, rejected = otlp_json.read(
+    request, rejected = from_json.read(
         json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [SPAN | fields]}]}]}).encode()
     )
     assert rejected == []
@@ -146,6 +146,6 @@ def test_enums_may_be_named():
 )
 def test_a_span_that_is_none_is_rejected_alone(fields: dict[str, Any]):
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN | {"name": "good"}, SPAN | fields]}]}]}
-    request, rejected = otlp_json.read(json.dumps(body).encode())
+    request, rejected = from_json.read(json.dumps(body).encode())
     assert [span.name for span in request.resource_spans[0].scope_spans[0].spans] == ["good"]
     assert [each.reason.partition(":")[0] for each in rejected] == ["The span is not OTLP in JSON"]

@@ -12,10 +12,12 @@ import genai_prices
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from tokentrace_collector import book, catalogue, files, prices, reports, resolution
-from tokentrace_collector.book import Book
-from tokentrace_collector.pricelist import PriceList
-from tokentrace_collector.rollup import Rollup
+from tokentrace_collector import files
+from tokentrace_collector.prices import book, catalogue, rates, resolution
+from tokentrace_collector.prices.book import Book
+from tokentrace_collector.prices.pricelist import PriceList
+from tokentrace_collector.reports import answers
+from tokentrace_collector.rollup.recompute import Rollup
 
 SOLD_BY = {
     "openai": "openai", "anthropic": "anthropic", "gcp.gemini": "google", "aws.bedrock": "aws", "mistral_ai": "mistral",
@@ -127,7 +129,7 @@ def test_an_unknown_model_costs_null_in_every_table_of_lines(ledger):
     hours = ledger.store.query("SELECT status, amount, list_cost, contracted_cost FROM tcoai_by_hour FINAL")
     assert hours == [{"status": "unpriced", "amount": None, "list_cost": None, "contracted_cost": None}]
     assert ledger.store.query("SELECT amount FROM cost_lines") == [{"amount": None}]
-    assert reports.request(ledger.store, "t")["spans"][0]["cost"] is None
+    assert answers.request(ledger.store, "t")["spans"][0]["cost"] is None
 
 
 @pytest.mark.parametrize("provider", ["vllm", "ollama", "self_hosted"])
@@ -191,7 +193,7 @@ def test_a_price_book_lies_over_the_edition_of_its_run(ledger, monkeypatch):
             "price_lists",
             lambda model, context: [*known(model, context), PriceList(EPOCH, {"input_text": (Decimal(7),)})],
         )
-        wrong.setattr(prices, "_catalogue", lambda: iter(()))
+        wrong.setattr(rates, "_catalogue", lambda: iter(()))
         ledger.priced_by(agreed).tick()
         assert ledger.trace("t")["total"] == 7_000
     ledger.priced_by(agreed).tick()
@@ -227,14 +229,14 @@ def test_another_mapping_of_providers_is_another_rating_run(ledger, mapped):
 @pytest.mark.parametrize("module", [book, resolution])
 def test_other_rules_of_matching_are_another_rating_run(store, monkeypatch, tmp_path, module):
     """A release that finds prices otherwise does not leave half of the figures to the one before."""
-    monkeypatch.setattr(prices, "_catalogue", lambda: iter(()))
-    before = prices.load(store, Book())
-    assert prices.load(store, Book()) == before
+    monkeypatch.setattr(rates, "_catalogue", lambda: iter(()))
+    before = rates.load(store, Book())
+    assert rates.load(store, Book()) == before
     path = Path(module.__file__)
     changed = tmp_path / path.name
     changed.write_bytes(path.read_bytes() + b"# Changed.\n")
     monkeypatch.setattr(module, "__file__", str(changed))
-    assert prices.load(store, Book()).id != before.id
+    assert rates.load(store, Book()).id != before.id
 
 
 def test_a_catalogue_that_is_read_otherwise_is_another_edition(tmp_path):
@@ -246,8 +248,8 @@ def test_a_catalogue_that_is_read_otherwise_is_another_edition(tmp_path):
 
 def test_other_reporters_to_trust_are_another_rating_run(store, monkeypatch):
     """Also where no book names them, but a release has others."""
-    monkeypatch.setattr(prices, "_catalogue", lambda: iter(()))
-    assert prices.load(store, Book()).id != prices.load(store, Book(trust_reported=())).id
+    monkeypatch.setattr(rates, "_catalogue", lambda: iter(()))
+    assert rates.load(store, Book()).id != rates.load(store, Book(trust_reported=())).id
 
 
 def test_an_hour_of_audio_divides_last(ledger):

@@ -27,12 +27,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from tokentrace_collector import listener
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.deadletters import DeadLetters
-from tokentrace_collector.journal import Journal, Limits
+from tokentrace_collector.journal.deadletters import DeadLetters
+from tokentrace_collector.journal.entries import Journal, Limits
+from tokentrace_collector.journal.segment import Writer
 from tokentrace_collector.listener import Listener
 from tokentrace_collector.receive import grpc as grpc_receiver, http as http_receiver
 from tokentrace_collector.receive.intake import Intake
-from tokentrace_collector.segment import Writer
 
 NOW = 1_767_225_600_000_000_000
 MOST = 1 << 20

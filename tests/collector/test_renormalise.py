@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from tokentrace_collector.renormalise import renormalise
+from tokentrace_collector.ingest.renormalise import renormalise
 
 NOW = datetime.now(UTC)
 

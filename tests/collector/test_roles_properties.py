@@ -7,8 +7,8 @@ from itertools import count
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
-from tokentrace_collector import schema
 from tokentrace_collector.cli.group import tokentrace
+from tokentrace_collector.store import schema
 
 ONE = settings(
     max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)

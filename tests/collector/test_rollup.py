@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
-from tokentrace_collector import rollup
-from tokentrace_collector.stages import Stages
+from tokentrace_collector.rollup import recompute
+from tokentrace_collector.rollup.stages import Stages
 
 HOUSE = """
 version: 1
@@ -193,8 +193,8 @@ def test_what_arrives_during_a_run_waits_for_the_next(ledger, monkeypatch, stage
 def test_small_batches_and_shares_give_the_same_tables(ledger, expected, monkeypatch):
     """What bears upon each other is not always worked off together."""
     ledger.priced_by(HOUSE).tick()
-    monkeypatch.setattr(rollup, "_TOUCHES", 3)
-    monkeypatch.setattr(rollup, "_SPANS", 4)
+    monkeypatch.setattr(recompute, "_TOUCHES", 3)
+    monkeypatch.setattr(recompute, "_SPANS", 4)
     for step in scene()(ledger):
         step()
     ledger.tick()

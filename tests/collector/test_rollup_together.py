@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from tokentrace_collector.lease import LostError, TakenError
-from tokentrace_collector.rollup import Rollup
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.rollup.lease import LostError, TakenError
+from tokentrace_collector.rollup.recompute import Rollup
+from tokentrace_collector.store.database import Store, StoreError
 
 LONG = 300
 CALL = {"input_text": 1_000, "output_text": 100}

@@ -7,8 +7,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from tokentrace_collector import decode, rows, values
-from tokentrace_collector.store import Store
+from tokentrace_collector.otlp import decode, rows, values
+from tokentrace_collector.store.database import Store
 
 NOW = 1_767_225_600_000_000_000
 _numbers = itertools.count()

@@ -1,7 +1,7 @@
 import pytest
 
-from tokentrace_collector import schema
-from tokentrace_collector.store import Store
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
 
 
 @pytest.fixture

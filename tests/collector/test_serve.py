@@ -20,15 +20,15 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 from tokentrace_collector.config import Config, ConfigError
-from tokentrace_collector.documents import RollupOutcome
-from tokentrace_collector.journal import Journal
+from tokentrace_collector.journal.entries import Journal
+from tokentrace_collector.journal.lock import InUseError
+from tokentrace_collector.journal.progress import Progress
+from tokentrace_collector.journal.segment import Entry, Writer
 from tokentrace_collector.listener import PortError
-from tokentrace_collector.lock import InUseError
-from tokentrace_collector.progress import Progress
-from tokentrace_collector.rolling import Roll
-from tokentrace_collector.segment import Entry, Writer
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.rollup.rolling import Roll
 from tokentrace_collector.serve import Collector
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.store.database import Store, StoreError
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import re
 import pytest
 import yaml
 
-from tokentrace_collector import files, schema
-from tokentrace_collector.pricelist import units
-from tokentrace_collector.stages import _SETTINGS
+from tokentrace_collector import files
+from tokentrace_collector.prices.pricelist import units
+from tokentrace_collector.rollup.stages import _SETTINGS
+from tokentrace_collector.store import schema
 
 REGISTRY = yaml.safe_load((files.root() / "registry" / "attributes.yaml").read_text())
 BUCKETS = [each["id"] for side in ("input", "output") for each in REGISTRY["buckets"][side]]

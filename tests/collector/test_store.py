@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.store.database import Store, StoreError
 
 
 def test_values_are_bound_by_the_server(store: Store):

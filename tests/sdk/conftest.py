@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Tracer
 
 import tokentrace
-from tokentrace import tokenizers
-from tokentrace.fetch import FetchError, fetch
+from tokentrace.estimation import tokenizers
+from tokentrace.estimation.fetch import FetchError, fetch
 
 
 class Spans:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tokentrace.body import BULKY, Events, read_whole
-from tokentrace.reading import Reading
+from tokentrace.streams.body import BULKY, Events, read_whole
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import images
 
 PIXELS = "A" * (2 * BULKY)
@@ -18,7 +18,7 @@ def parsed(monkeypatch):
     """The sizes of what is parsed as a whole."""
     sizes = []
     loads = json.loads
-    monkeypatch.setattr("tokentrace.body.json.loads", lambda text: (sizes.append(len(text)), loads(text))[1])
+    monkeypatch.setattr("tokentrace.streams.body.json.loads", lambda text: (sizes.append(len(text)), loads(text))[1])
     return sizes
 
 

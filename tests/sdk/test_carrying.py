@@ -6,8 +6,8 @@ import pytest
 from opentelemetry import context, trace
 
 import tokentrace
-from tokentrace.carrying import begin_below, carried
-from tokentrace.section import begin
+from tokentrace.request.carrying import begin_below, carried
+from tokentrace.request.section import begin
 
 
 def sent(spans):

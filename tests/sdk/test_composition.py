@@ -7,10 +7,10 @@ from threading import Thread
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tokentrace.composition import CACHEABLE, Share, attributes, leading, scaled, shared, weight
-from tokentrace.prefixes import LIFE, MOST, Prefixes, Repeated
-from tokentrace.prompt import EVERYTHING, KINDS, MEDIA, Other, file, image, kept, structured
-from tokentrace.usage import Usage
+from tokentrace.estimation.composition import CACHEABLE, Share, attributes, leading, scaled, shared, weight
+from tokentrace.estimation.prefixes import LIFE, MOST, Prefixes, Repeated
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.prompt import EVERYTHING, KINDS, MEDIA, Other, file, image, kept, structured
 
 OTHERS = st.builds(
     Other, st.integers(0, 10**6), st.sampled_from((0, 1, 5_000, EVERYTHING)), st.integers(1, 2**60), st.none()
@@ -193,7 +193,7 @@ def test_of_every_prompt_it_is_known_how_far_it_was_sent_and_how_lately(sendings
         sent, known, now = Prefixes(), dict[tuple[str, ...], float](), 1.0
         for texts, passed in sendings:
             now += passed
-            patch.setattr("tokentrace.prefixes.monotonic", lambda now=now: now)
+            patch.setattr("tokentrace.estimation.prefixes.monotonic", lambda now=now: now)
             beginnings = [tuple(texts[:length]) for length in range(1, len(texts) + 1)]
             ever = sum(each in known for each in beginnings)
             lately = sum(each in known and now - known[each] <= LIFE for each in beginnings)
@@ -238,7 +238,7 @@ def test_what_nobody_can_tell_apart_repeats_nothing():
 
 def test_a_prefix_of_long_ago_is_repeated_but_in_no_cache(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr("tokentrace.prefixes.monotonic", lambda: now[0])
+    monkeypatch.setattr("tokentrace.estimation.prefixes.monotonic", lambda: now[0])
     sent = Prefixes()
     sent.repeated(TO, [("user", "2+2?")])
     now[0] += 3601

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from test_corpus_usage import ALL, CORPUS, INDEX, Exchange, named, usage_of
 
-from tokentrace.composition import shared
-from tokentrace.providers import NAMES
+from tokentrace.estimation.composition import shared
+from tokentrace.providers.registry import NAMES
 from tokentrace.wire import apis
 
 SILENT = frozenset({"batch", "assistants"})

@@ -20,7 +20,7 @@ import pytest
 import truth
 from opentelemetry import trace
 
-from tokentrace.providers import NAMES
+from tokentrace.providers.registry import NAMES
 
 CORPUS = Path(os.environ.get("TOKENTRACE_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
 INDEX = CORPUS / "INDEX.json"

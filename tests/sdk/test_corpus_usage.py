@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tokentrace.normalise import read_usage
-from tokentrace.providers import NAMES
-from tokentrace.reading import Reading
-from tokentrace.usage import Usage
+from tokentrace.providers.registry import NAMES
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import apis
 
 CORPUS = Path(os.environ.get("TOKENTRACE_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")

@@ -17,8 +17,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tokentrace
-from tokentrace.delivery import Delivery
-from tokentrace.export import Processor
+from tokentrace.delivery.export import Processor
+from tokentrace.delivery.queue import Delivery
 
 
 class Failing(SpanExporter):
@@ -98,7 +98,7 @@ def test_uninstrument_delivers_what_is_queued(collector):
 
 
 def test_a_batch_that_fails_is_tried_again_in_order(monkeypatch):
-    monkeypatch.setattr("tokentrace.sender.DELAY", 0.01)
+    monkeypatch.setattr("tokentrace.delivery.sender.DELAY", 0.01)
     exporter = Failing(failures=1)
     delivery = Delivery(exporter, 100)
     for span in spans("a", "b"):
@@ -109,7 +109,7 @@ def test_a_batch_that_fails_is_tried_again_in_order(monkeypatch):
 
 
 def test_a_span_after_a_quiet_time_needs_nobody_to_ask_for_it(monkeypatch):
-    monkeypatch.setattr("tokentrace.sender.DELAY", 0.01)
+    monkeypatch.setattr("tokentrace.delivery.sender.DELAY", 0.01)
     exporter = Awaited()
     delivery = Delivery(exporter, 100)
     for number, span in enumerate(spans(*"abcde"), 1):

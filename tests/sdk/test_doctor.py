@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRati
 
 import tokentrace
 from tokentrace import guard
-from tokentrace.counts import LOSSES
+from tokentrace.delivery.counts import LOSSES
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tokentrace import pictures
-from tokentrace.families import family, framing
-from tokentrace.inputs import Count
-from tokentrace.prompt import Piece, held, image, kept, structured
-from tokentrace.tokenizers import tokenizer
+from tokentrace.estimation import pictures
+from tokentrace.estimation.families import family, framing
+from tokentrace.estimation.inputs import Count
+from tokentrace.estimation.tokenizers import tokenizer
+from tokentrace.usage.prompt import Piece, held, image, kept, structured
 from tokentrace.wire.prompts import chat, messages
 
 SCHEMA: Mapping[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

@@ -22,7 +22,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import tokentrace
-from tokentrace import finish, missing, tokenizers
+from tokentrace.delivery import finish
+from tokentrace.estimation import missing, tokenizers
 
 TEXT = "The capital of France is Paris, and it is a lovely city to visit in spring."
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is the capital of France?"}]}

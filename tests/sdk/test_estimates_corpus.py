@@ -20,13 +20,15 @@ import test_corpus_usage as corpus
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import ReadableSpan
 
-from tokentrace import attributes as name, missing, record
+from tokentrace import attributes as name
 from tokentrace.attributes import INPUT_BUCKETS, OUTPUT_BUCKETS
+from tokentrace.estimation import missing
+from tokentrace.estimation.missing import Answer, Asked, Kept, Missing
 from tokentrace.metrics import Metrics
-from tokentrace.missing import Answer, Asked, Kept, Missing
-from tokentrace.prompt import Unattributable
-from tokentrace.providers import NAMES
-from tokentrace.reading import Format, Reading
+from tokentrace.providers.registry import NAMES
+from tokentrace.usage import record
+from tokentrace.usage.prompt import Unattributable
+from tokentrace.usage.reading import Format, Reading
 from tokentrace.wire import apis
 
 NOBODY = Metrics(NoOpMeterProvider(), "0")

@@ -15,8 +15,8 @@ import pytest
 import test_corpus_usage as corpus
 import test_estimates_corpus as known
 
-from tokentrace import families
-from tokentrace.reading import Reading
+from tokentrace.estimation import families
+from tokentrace.usage.reading import Reading
 
 pytestmark = pytest.mark.skipif(not corpus.ALL, reason="the corpus is not here: set TOKENTRACE_CORPUS to its directory")
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tokentrace import tokenizers
-from tokentrace.fetch import FetchError, fetch
+from tokentrace.estimation import tokenizers
+from tokentrace.estimation.fetch import FetchError, fetch
 
 FILES = [f"{encoding}.tiktoken" for encoding in tokenizers.RANK_FILES]
 

@@ -5,9 +5,9 @@ from quickstarts import frames
 from shapes import anthropic_messages
 from shapes.eventstream import frame
 
-from tokentrace.body import read_whole
-from tokentrace.frames import Frames
-from tokentrace.reading import Reading
+from tokentrace.streams.body import read_whole
+from tokentrace.streams.frames import Frames
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import converse, messages
 
 CHUNKS = b"".join(frames.chunk(event) for event in anthropic_messages.told())

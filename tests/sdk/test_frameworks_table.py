@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from releases import releases_of
 
-from tokentrace import install
+from tokentrace.seams import install
 
 TESTS = Path(__file__).parent / "frameworks"
 README = Path(__file__).parents[2] / "sdk" / "README.md"

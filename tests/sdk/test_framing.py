@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from tokentrace import framing
+from tokentrace.delivery import framing
 
 BATCHES = st.lists(st.tuples(st.binary(max_size=200), st.integers(1, 512)), max_size=8)
 

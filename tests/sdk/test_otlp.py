@@ -20,7 +20,7 @@ from opentelemetry.trace import (
     TraceState,
 )
 
-from tokentrace import otlp
+from tokentrace.delivery import otlp
 
 VALUES = st.one_of(
     st.text(max_size=8), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False),

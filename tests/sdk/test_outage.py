@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 import tokentrace
 from tokentrace import session
-from tokentrace.delivery import Delivery
-from tokentrace.keeper import Keeper
-from tokentrace.spool import Spool
+from tokentrace.delivery.keeper import Keeper
+from tokentrace.delivery.queue import Delivery
+from tokentrace.delivery.spool import Spool
 
 
 def anything(names):
@@ -63,8 +63,8 @@ def spans(*names):
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch):
-    monkeypatch.setattr("tokentrace.sender.DELAY", 0.01)
-    monkeypatch.setattr("tokentrace.watch.LATE", 0.01)
+    monkeypatch.setattr("tokentrace.delivery.sender.DELAY", 0.01)
+    monkeypatch.setattr("tokentrace.delivery.watch.LATE", 0.01)
 
 
 @pytest.fixture
@@ -274,7 +274,7 @@ def test_a_span_that_cannot_be_encoded_spoils_only_itself(delivering):
 
 
 def test_a_burst_goes_to_the_disk_before_the_queue_overflows(delivering, monkeypatch):
-    monkeypatch.setattr("tokentrace.watch.LATE", 60)
+    monkeypatch.setattr("tokentrace.delivery.watch.LATE", 60)
     exporter = Moody()
     exporter.hangs = True
     delivery = delivering(exporter, size=2000)
@@ -303,7 +303,7 @@ def test_a_disk_that_cannot_be_written_leaves_spans_in_memory_and_says_so_once(d
 
 
 def test_a_disk_that_can_be_written_again_is_used_again(delivering, tmp_path, monkeypatch):
-    monkeypatch.setattr("tokentrace.keeper.REST", 0.01)
+    monkeypatch.setattr("tokentrace.delivery.keeper.REST", 0.01)
     (tmp_path / "file").write_text("in the way")
     delivery = delivering(Moody(down), root=tmp_path / "file" / "spool")
     put(delivery, "a")
@@ -316,7 +316,7 @@ def test_a_disk_that_can_be_written_again_is_used_again(delivering, tmp_path, mo
 def test_losses_are_told_to_the_metrics_of_the_application(collector, monkeypatch, tmp_path):
     monkeypatch.setenv("TOKENTRACE_SPOOL", str(tmp_path))
     # No answer of this collector is late.
-    monkeypatch.setattr("tokentrace.watch.LATE", 1)
+    monkeypatch.setattr("tokentrace.delivery.watch.LATE", 1)
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
 

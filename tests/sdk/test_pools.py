@@ -6,7 +6,7 @@ from concurrent import futures
 from contextvars import ContextVar
 from types import SimpleNamespace
 
-from tokentrace import pools
+from tokentrace.request import pools
 
 REQUEST = ContextVar("request", default="none")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tokentrace import readable
-from tokentrace.readable import Gathered, ReadTap
+from tokentrace.streams import readable
+from tokentrace.streams.readable import Gathered, ReadTap
 
 BODY = b"one\ntwo\n"
 

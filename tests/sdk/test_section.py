@@ -15,8 +15,8 @@ import pytest
 import wrapt
 
 import tokentrace
-from tokentrace.running import Function, as_section, in_place
-from tokentrace.section import begin, innermost
+from tokentrace.request.running import Function, as_section, in_place
+from tokentrace.request.section import begin, innermost
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 
-from tokentrace.sieve import Sieve
+from tokentrace.streams.sieve import Sieve
 
 HEAD = {"id": "c", "object": "chat.completion.chunk", "model": "gpt-4o"}
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}

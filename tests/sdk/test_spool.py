@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from tokentrace import framing
-from tokentrace.counts import Counts
-from tokentrace.spool import Spool
+from tokentrace.delivery import framing
+from tokentrace.delivery.counts import Counts
+from tokentrace.delivery.spool import Spool
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -250,8 +250,8 @@ def test_a_disk_that_is_full_in_the_middle_of_a_batch_keeps_the_others(tmp_path)
     code = """
         import resource, signal, sys
         from pathlib import Path
-        from tokentrace.counts import Counts
-        from tokentrace.spool import Spool
+        from tokentrace.delivery.counts import Counts
+        from tokentrace.delivery.spool import Spool
         import os
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         spool = Spool(Path(sys.argv[1]), "one", 1 << 20, Counts())
@@ -278,8 +278,8 @@ def test_a_child_does_not_make_a_dead_parent_seem_alive(opened, tmp_path):
     code = """
         import os, sys
         from pathlib import Path
-        from tokentrace.counts import Counts
-        from tokentrace.spool import Spool
+        from tokentrace.delivery.counts import Counts
+        from tokentrace.delivery.spool import Spool
         spool = Spool(Path(sys.argv[1]), "one", 1 << 20, Counts())
         spool.append(b"parent", 1)
         ready, told = os.pipe()

@@ -241,7 +241,7 @@ def test_a_review_without_marks_has_waiting_time_only(spans):
 
 def test_a_review_measures_between_resume_and_pause(spans, monkeypatch):
     now = iter([0.0, 10.0, 25.0, 100.0, 130.0, 200.0])
-    monkeypatch.setattr("tokentrace.reviews.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("tokentrace.request.reviews.time.monotonic", lambda: next(now))
     with tokentrace.review() as work:
         work.resume()
         work.pause()
@@ -303,7 +303,7 @@ async def test_tasks_may_share_tags_and_steps(spans):
 
 def test_a_review_that_is_resumed_twice_forgets_nothing(spans, monkeypatch):
     now = iter([0.0, 10.0, 25.0, 100.0])
-    monkeypatch.setattr("tokentrace.reviews.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("tokentrace.request.reviews.time.monotonic", lambda: next(now))
     with tokentrace.review() as work:
         work.resume()
         work.resume()

@@ -10,7 +10,7 @@ import openai
 import pytest
 from hypothesis import given, strategies as st
 
-from tokentrace import supply
+from tokentrace.providers import supply
 
 ANSWER = {
     "id": "chatcmpl-1",

@@ -14,8 +14,8 @@ from openai.types.chat import ChatCompletion
 
 from tokentrace.attributes import BUCKETS
 from tokentrace.normalise import read_usage
-from tokentrace.reading import overlaid
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import overlaid
 from tokentrace.wire.apis import FORMATS
 
 FIELDS = re.findall(

@@ -12,9 +12,10 @@ from typing import Any, Literal
 from rich.table import Table
 from rich.text import Text
 
-from tokentrace_collector import book, dsn
 from tokentrace_collector.cli import amounts, application, source, terminal
-from tokentrace_collector.reports import Filter
+from tokentrace_collector.prices import book
+from tokentrace_collector.reports.answers import Filter
+from tokentrace_collector.store import dsn
 
 State = Literal["ok", "note", "failed"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tokentrace_collector.appender import JournalError
-from tokentrace_collector.book import BookError
 from tokentrace_collector.cli.terminal import Trouble
 from tokentrace_collector.config import ConfigError
-from tokentrace_collector.dsn import DsnError
+from tokentrace_collector.journal.appender import JournalError
+from tokentrace_collector.journal.lock import InUseError
+from tokentrace_collector.journal.segment import UnreadableError
 from tokentrace_collector.listener import PortError
-from tokentrace_collector.lock import InUseError
-from tokentrace_collector.segment import UnreadableError
-from tokentrace_collector.store import StoreError
+from tokentrace_collector.prices.book import BookError
+from tokentrace_collector.store.database import StoreError
+from tokentrace_collector.store.dsn import DsnError
 
 _OURS = (BookError, ConfigError, DsnError, InUseError, JournalError, PortError, StoreError, UnreadableError)
 

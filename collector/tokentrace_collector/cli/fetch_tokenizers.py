@@ -17,7 +17,7 @@ def command(*, source: str | None, as_json: bool) -> None:
     it counts by the kinds of characters, and says so.
     """
     # The same as `python -m tokentrace fetch-tokenizers`, which needs no collector.
-    from tokentrace.fetch import FetchError, fetch  # noqa: PLC0415
+    from tokentrace.estimation.fetch import FetchError, fetch  # noqa: PLC0415
     from tokentrace_collector.cli import terminal  # noqa: PLC0415
 
     try:

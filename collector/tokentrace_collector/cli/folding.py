@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from tokentrace_collector.cli import amounts, tree
-from tokentrace_collector.documents import Coverage, Request, RequestReport, Span
-from tokentrace_collector.reports import decimal
+from tokentrace_collector.reports.answers import decimal
+from tokentrace_collector.reports.documents import Coverage, Request, RequestReport, Span
 
 Key = tuple[str, str | None]
 """Name and error of a span."""

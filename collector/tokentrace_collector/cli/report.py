@@ -10,7 +10,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.breakdown import Period
+    from tokentrace_collector.reports.breakdown import Period
 
 _DIMENSIONS = (
     "team", "feature", "project", "cost-center", "environment", "provider", "model", "role", "sub-component",
@@ -64,8 +64,8 @@ def command(
 
     Money without a price is not in the totals; what is known of them is said beside.
     """
-    from tokentrace_collector.breakdown import Breakdown, BreakdownError  # noqa: PLC0415
     from tokentrace_collector.cli import source, spending, terminal  # noqa: PLC0415
+    from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError  # noqa: PLC0415
 
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")

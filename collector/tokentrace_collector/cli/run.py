@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tokentrace_collector.cli.source import Source
     from tokentrace_collector.config import Config
-    from tokentrace_collector.documents import RequestReport
+    from tokentrace_collector.reports.documents import RequestReport
 
 _MOST = 10_000
 """Requests that one run may have to be told of."""
@@ -90,7 +90,7 @@ def _config(book: str | None) -> Config:
 def _profiles(books: Source, run: str, root: str, began: datetime, seconds: float) -> list[Profile]:
     """What the program cost, once for each currency."""
     from tokentrace_collector.cli import folding  # noqa: PLC0415
-    from tokentrace_collector.reports import Filter  # noqa: PLC0415
+    from tokentrace_collector.reports.answers import Filter  # noqa: PLC0415
 
     found = books.requests(Filter(since=began, by_cost=True, limit=_MOST))
     ours = [each for each in found if each["attribution"].pop("run", None) == run]

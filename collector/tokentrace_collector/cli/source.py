@@ -16,14 +16,16 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
-from tokentrace_collector import breakdown, dsn, prices, reports, schema
 from tokentrace_collector.assembly import Accountant
-from tokentrace_collector.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.breakdown import Breakdown
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.documents import Price, Request, RequestReport, RollupOutcome, Share
-from tokentrace_collector.reports import Filter
-from tokentrace_collector.store import Store, StoreError
+from tokentrace_collector.prices import rates
+from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
+from tokentrace_collector.reports import answers, breakdown
+from tokentrace_collector.reports.answers import Filter
+from tokentrace_collector.reports.breakdown import Breakdown
+from tokentrace_collector.reports.documents import Price, Request, RequestReport, RollupOutcome, Share
+from tokentrace_collector.store import dsn, schema
+from tokentrace_collector.store.database import Store, StoreError
 
 ADDRESS_FILE = "collector.json"
 """Beside the store: where the collector that holds it can be asked."""
@@ -147,11 +149,11 @@ class Local:
 
     def requests(self, wanted: Filter) -> list[Request]:
         """The requests that match."""
-        return reports.requests(self._store, wanted)
+        return answers.requests(self._store, wanted)
 
     def request(self, trace_id: str) -> RequestReport | None:
         """One request with its spans."""
-        return reports.request(self._store, trace_id)
+        return answers.request(self._store, trace_id)
 
     def costs(self, wanted: Breakdown) -> list[Share]:
         """What was spent, divided."""
@@ -159,8 +161,8 @@ class Local:
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
-        prices.load(self._store, self._book)
-        return reports.prices(self._store, provider, model, datetime.now(UTC))
+        rates.load(self._store, self._book)
+        return answers.prices(self._store, provider, model, datetime.now(UTC))
 
     def rollup(self, *, rebuild: bool) -> RollupOutcome:
         """Recompute here and now."""
@@ -212,7 +214,7 @@ def _local(address: dsn.Dsn) -> Generator[Store]:
 
 def _book_of(store: Store) -> Book:
     """The price book that the store's figures were made with; a question must not change what they rest on."""
-    found = store.query(_CURRENT_BOOK, tenant=reports.TENANT)
+    found = store.query(_CURRENT_BOOK, tenant=answers.TENANT)
     return parse_book(found[0]["book"]) if found else Book()
 
 

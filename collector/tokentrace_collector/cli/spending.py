@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tokentrace_collector.breakdown import Breakdown
 from tokentrace_collector.cli import amounts, terminal
-from tokentrace_collector.documents import Share
+from tokentrace_collector.reports.breakdown import Breakdown
+from tokentrace_collector.reports.documents import Share
 
 _WIDE = 110
 _TITLES = {

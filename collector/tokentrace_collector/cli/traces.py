@@ -11,7 +11,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.documents import Request
+    from tokentrace_collector.reports.documents import Request
 
 _WIDE = 100
 _SHARES = {"visible": "visible", "hidden_reasoning": "hidden", "errors": "errors", "human_review": "people"}
@@ -43,7 +43,7 @@ def command(
 ) -> None:
     """List requests and what they cost."""
     from tokentrace_collector.cli import source, terminal  # noqa: PLC0415
-    from tokentrace_collector.reports import Filter  # noqa: PLC0415
+    from tokentrace_collector.reports.answers import Filter  # noqa: PLC0415
 
     with source.opened(store, url) as books:
         found = books.requests(Filter(**wanted))  # type: ignore[arg-type]  # click has checked each

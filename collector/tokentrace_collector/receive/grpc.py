@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import grpc
 
-from tokentrace_collector.appender import JournalError
+from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.receive import others, status
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake
 from tokentrace_collector.receive.others import Signal

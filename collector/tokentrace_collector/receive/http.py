@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokentrace_collector import compression
-from tokentrace_collector.appender import JournalError
+from tokentrace_collector.journal.appender import JournalError
+from tokentrace_collector.otlp import compression
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake, Receipt
 from tokentrace_collector.receive.others import LOGS, METRICS, NOT_STORED, Signal
 from tokentrace_collector.receive.status import Code, encoded

@@ -12,13 +12,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from tokentrace_collector import compression, decode, otlp_json
-from tokentrace_collector.appender import JournalError
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.deadletters import DeadLetters
-from tokentrace_collector.decode import Accepted, Rejected
-from tokentrace_collector.journal import Journal
-from tokentrace_collector.segment import Entry
+from tokentrace_collector.journal.appender import JournalError
+from tokentrace_collector.journal.deadletters import DeadLetters
+from tokentrace_collector.journal.entries import Journal
+from tokentrace_collector.journal.segment import Entry
+from tokentrace_collector.otlp import compression, decode, from_json
+from tokentrace_collector.otlp.decode import Accepted, Rejected
 
 RETRY_SECONDS = 1
 """When a sender that was sent away should come again; exporters that wait longer give their batch up."""
@@ -62,7 +62,7 @@ class Intake:
 
     def json(self, sent: bytes, encoding: str = "") -> Receipt:
         """Take a request in JSON."""
-        return self._take(otlp_json.accept, sent, encoding)
+        return self._take(from_json.accept, sent, encoding)
 
     def flatten(self) -> None:
         """From now on, look for values too deep for the engine, which has met one; few senders have any."""

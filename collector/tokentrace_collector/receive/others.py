@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from tokentrace_collector.decode import UndecodableError
+from tokentrace_collector.otlp.decode import UndecodableError
 
 NOT_STORED = "Only traces are stored here."
 

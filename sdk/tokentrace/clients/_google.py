@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tokentrace.integration import Call, Request
-from tokentrace.reading import Format
+from tokentrace.usage.reading import Format
 
 
 def request(call: Call, operation: str, fmt: Format, model: str | None = None, **more: Any) -> Request:

@@ -12,7 +12,7 @@ from typing import Any
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import EVERY, Call, Request, Seam
-from tokentrace.reading import NOTHING, dig
+from tokentrace.usage.reading import NOTHING, dig
 from tokentrace.wire import interactions
 
 _READ = "get .*/interactions/[^/]+|post .*/interactions/[^/]+/cancel"

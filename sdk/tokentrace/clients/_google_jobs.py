@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from tokentrace.clients._google import request
 from tokentrace.integration import EVERY, Call, Request, Seam
-from tokentrace.reading import Reading, ask, dig, number, text
+from tokentrace.usage.reading import Reading, ask, dig, number, text
 from tokentrace.wire import batch, veo
 
 _BATCHES = "google.genai.batches"

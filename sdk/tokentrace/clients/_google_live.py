@@ -6,7 +6,7 @@ import inspect
 
 from tokentrace.clients._google import request
 from tokentrace.integration import Call, Message, Request, SessionSeam, Turn
-from tokentrace.reading import dig, text
+from tokentrace.usage.reading import dig, text
 from tokentrace.wire import live
 
 _MODULE = "google.genai.live"

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tokentrace.integration import Call, Describe, Follow, Message, Request, SessionSeam, Turn
-from tokentrace.reading import NOTHING, Format, dig, mapping, text
+from tokentrace.usage.reading import NOTHING, Format, dig, mapping, text
 from tokentrace.wire import responses, spoken
 
 _HEARD = "conversation.item.input_audio_transcription."

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from tokentrace.integration import Ask, AttemptSeam, Call, Request, Seam
-from tokentrace.reading import NOTHING, Format, dig, text
+from tokentrace.usage.reading import NOTHING, Format, dig, text
 from tokentrace.wire import spoken
 
 SENDS = tuple(

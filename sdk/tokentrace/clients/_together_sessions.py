@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tokentrace.integration import Call, Message, Request, SessionSeam, Turn
-from tokentrace.reading import dig, text
+from tokentrace.usage.reading import dig, text
 from tokentrace.wire import spoken
 
 _PLACE = "together.lib.realtime._connection"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokentrace.integration import Call
-from tokentrace.reading import mapping
+from tokentrace.usage.reading import mapping
 
 _TAKE_IT = frozenset({"openai", "azure.ai.openai", "vllm"})
 """Providers, by their host or as the configuration names them."""

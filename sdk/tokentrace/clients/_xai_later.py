@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from tokentrace.integration import Call, Describe, Request
-from tokentrace.reading import NOTHING, Format, Reading, dig, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING, Format, Reading, dig, text
 from tokentrace.wire import xai
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokentrace import native
+from tokentrace.calls import native
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration

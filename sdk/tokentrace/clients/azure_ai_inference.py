@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from tokentrace import tap
 from tokentrace.integration import AttemptSeam, Call, Integration, Request, Seam
-from tokentrace.reading import Format, dig, mapping, text
-from tokentrace.tap import Listener
+from tokentrace.streams import tap
+from tokentrace.streams.tap import Listener
+from tokentrace.usage.reading import Format, dig, mapping, text
 from tokentrace.wire import chat, embeddings
 
 _TRANSPORTS = "azure.core.pipeline.transport"

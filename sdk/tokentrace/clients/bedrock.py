@@ -7,11 +7,11 @@ from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlsplit
 
-from tokentrace import tap
 from tokentrace.integration import AttemptSeam, Call, Integration, Request, Seam
-from tokentrace.readable import AsyncReadTap, Gathered, ReadTap
-from tokentrace.reading import Format, dig, text
-from tokentrace.tap import AsyncByteTap, Listener
+from tokentrace.streams import tap
+from tokentrace.streams.readable import AsyncReadTap, Gathered, ReadTap
+from tokentrace.streams.tap import AsyncByteTap, Listener
+from tokentrace.usage.reading import Format, dig, text
 from tokentrace.wire import converse, guardrail, invoke, managed
 
 _FIRST_UNWANTED = 300

@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from tokentrace.integration import Call, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Format, Reading, dig, mapping
+from tokentrace.usage.reading import NOTHING, Format, Reading, dig, mapping
 from tokentrace.wire import agent
 
 _PROVIDERS = {"CLAUDE_CODE_USE_BEDROCK": "aws.bedrock", "CLAUDE_CODE_USE_VERTEX": "gcp.vertex_ai"}

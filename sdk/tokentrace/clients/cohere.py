@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from tokentrace import tap
 from tokentrace.clients._stainless import SENDS, Endpoint
 from tokentrace.integration import Call, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Format, Reading, dig, mapping, text
+from tokentrace.streams import tap
+from tokentrace.usage.reading import NOTHING, Format, Reading, dig, mapping, text
 from tokentrace.wire import cohere
 
 _MODULE = "cohere.core.http_client"

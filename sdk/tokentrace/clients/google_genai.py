@@ -11,7 +11,7 @@ from tokentrace.clients import _google_interactions, _google_jobs, _google_live
 from tokentrace.clients._google import request
 from tokentrace.clients._stainless import SENDS
 from tokentrace.integration import AttemptSeam, Call, Integration, Request, ResendSeam, Seam
-from tokentrace.reading import Format, items, text
+from tokentrace.usage.reading import Format, items, text
 from tokentrace.wire import batch, caches, gemini, predict
 
 _MODULE = "google.genai.models"

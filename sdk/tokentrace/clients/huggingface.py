@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from tokentrace.clients._stainless import SENDS
 from tokentrace.integration import EVERY, Call, Integration, Request, Seam
-from tokentrace.providers import NAMES
-from tokentrace.reading import Format, dig, text
+from tokentrace.providers.registry import NAMES
+from tokentrace.usage.reading import Format, dig, text
 from tokentrace.wire import chat, embeddings, generation, images, transcription
 
 _ROUTER = "router.huggingface.co"

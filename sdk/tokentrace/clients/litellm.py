@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from tokentrace.gateway import passes_on
-from tokentrace.hosts import PROXY
+from tokentrace.calls.gateway import passes_on
 from tokentrace.integration import EVERY, Call, Integration, Request, Seam
-from tokentrace.providers import NAMES
-from tokentrace.reading import NOTHING, Format, Reading, Say, dig, items, mapping, text
-from tokentrace.tap import AsyncPartTap, Listener, PartTap
-from tokentrace.usage import Usage
+from tokentrace.providers.hosts import PROXY
+from tokentrace.providers.registry import NAMES
+from tokentrace.streams.tap import AsyncPartTap, Listener, PartTap
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING, Format, Reading, Say, dig, items, mapping, text
 from tokentrace.wire import chat, cohere, completions, embeddings, images, responses, transcription
 from tokentrace.wire.tally import Tally
 

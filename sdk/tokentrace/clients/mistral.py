@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 
 from tokentrace.clients._stainless import SENDS, Endpoint, model_in
 from tokentrace.integration import Call, Integration, Request, Seam
-from tokentrace.reading import NOTHING, dig
+from tokentrace.usage.reading import NOTHING, dig
 from tokentrace.wire import batch, chat, completions, conversations, embeddings, ocr, responses, transcription
 
 _COPIES = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tokentrace import tap
 from tokentrace.clients._stainless import SENDS, Endpoint
 from tokentrace.integration import Call, Integration, Request, Seam
-from tokentrace.reading import dig, text
+from tokentrace.streams import tap
+from tokentrace.usage.reading import dig, text
 from tokentrace.wire import ollama, responses
 
 _ENDPOINTS = {

@@ -8,7 +8,7 @@ from typing import Any
 from tokentrace.clients import _openai_sessions, _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Call, Integration
-from tokentrace.reading import NOTHING, dig, text
+from tokentrace.usage.reading import NOTHING, dig, text
 from tokentrace.wire import chat, responses
 
 _STORED = "get .*/responses/[^/]+|post .*/responses/[^/]+/cancel"

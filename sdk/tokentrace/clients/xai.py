@@ -10,10 +10,11 @@ from typing import Any
 
 import wrapt
 
-from tokentrace import context, native
+from tokentrace import context
+from tokentrace.calls import native
 from tokentrace.clients import _xai_later
 from tokentrace.integration import Call, Describe, Integration, Request, Seam
-from tokentrace.reading import NOTHING, Reading, Said, dig, items
+from tokentrace.usage.reading import NOTHING, Reading, Said, dig, items
 from tokentrace.wire import xai
 
 _WORLDS = {"sync": False, "aio": True}

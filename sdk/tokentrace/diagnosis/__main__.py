@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from dataclasses import asdict
 
-from tokentrace import fit, install, session
+from tokentrace import session
 from tokentrace.diagnosis import examination
 from tokentrace.diagnosis.report import Problem
+from tokentrace.seams import fit, install
 
 _PATIENCE = 5.0
 """Seconds for the collector to answer."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from tokentrace import guard, session as sessions
 from tokentrace.config import Config
-from tokentrace.delivery import Delivery
+from tokentrace.delivery.queue import Delivery
 from tokentrace.diagnosis import libraries, pipeline, probe, rivals, settings
 from tokentrace.diagnosis.report import Problem, Reply, Report, Setting
 from tokentrace.session import Session

@@ -8,10 +8,10 @@ from typing import Any
 
 import wrapt
 
-from tokentrace import fit, install
 from tokentrace.diagnosis.report import Fit, Library, Problem, Seam
 from tokentrace.integration import AnySeam, SessionSeam
-from tokentrace.releases import RELEASES
+from tokentrace.seams import fit, install
+from tokentrace.seams.releases import RELEASES
 
 _NOBODY = {"", "tokentrace", *sys.stdlib_module_names}
 

@@ -14,8 +14,8 @@ from opentelemetry.context import (
     set_value,
 )
 
-from tokentrace import export
 from tokentrace.config import Config
+from tokentrace.delivery import export
 from tokentrace.diagnosis.settings import address
 
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"

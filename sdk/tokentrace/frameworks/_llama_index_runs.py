@@ -10,8 +10,8 @@ from typing import Any
 
 from tokentrace.guard import quietly
 from tokentrace.integration import Call
-from tokentrace.running import as_section
-from tokentrace.section import Section, begin
+from tokentrace.request.running import as_section
+from tokentrace.request.section import Section, begin
 
 AGENTS = "llama_index.core.agent.workflow.multi_agent_workflow"
 _READY_MADE = "llama_index.core.agent.workflow."

@@ -12,8 +12,8 @@ from tokentrace import attributes as name
 from tokentrace.frameworks import _llama_index_runs as runs
 from tokentrace.guard import quietly
 from tokentrace.integration import Work
-from tokentrace.running import in_place
-from tokentrace.section import Entry, Section, begin, innermost
+from tokentrace.request.running import in_place
+from tokentrace.request.section import Entry, Section, begin, innermost
 
 Tell = Callable[[Any, Mapping[str, Any]], Work]
 

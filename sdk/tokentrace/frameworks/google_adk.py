@@ -15,9 +15,9 @@ import wrapt
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
-from tokentrace.running import as_section
-from tokentrace.section import Section, begin
-from tokentrace.structure import follow
+from tokentrace.request.running import as_section
+from tokentrace.request.section import Section, begin
+from tokentrace.request.structure import follow
 
 _TOOLS = "google.adk.flows.llm_flows.tools."
 _FUNCTIONS = "google.adk.flows.llm_flows.functions"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace import pools
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request import pools
 
 _PIPELINE, _ASYNC = "haystack.core.pipeline.pipeline", "haystack.core.pipeline.async_pipeline"
 _AGENT = "haystack.components.agents.agent"

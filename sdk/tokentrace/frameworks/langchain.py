@@ -10,7 +10,7 @@ from typing import Any
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
-from tokentrace.section import innermost
+from tokentrace.request.section import innermost
 
 _SIGNALS = ("GraphBubbleUp",)
 """What a tool raises in order to have a graph of langgraph go on elsewhere, or later."""

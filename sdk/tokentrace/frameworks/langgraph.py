@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import wrapt
 
-from tokentrace import approvals, attributes as name, pools
+from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request import approvals, pools
 
 SIGNALS = ("GraphBubbleUp",)
 """What a graph raises in order to go on elsewhere, or later: a command to its parent, an interrupt."""

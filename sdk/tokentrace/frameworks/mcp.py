@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokentrace import attributes as name
-from tokentrace.carrying import begin_below, carried
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration
-from tokentrace.putting import put
-from tokentrace.reading import dig, mapping
-from tokentrace.section import Section, begin, innermost
+from tokentrace.request.carrying import begin_below, carried
+from tokentrace.request.section import Section, begin, innermost
+from tokentrace.seams.putting import put
+from tokentrace.usage.reading import dig, mapping
 
 
 class ToolError(Exception):

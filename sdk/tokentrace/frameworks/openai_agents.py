@@ -18,9 +18,9 @@ from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.kinds import Kind
-from tokentrace.putting import Wrapper, put
-from tokentrace.reading import NOTHING, dig
-from tokentrace.section import Entry, Section, begin
+from tokentrace.request.section import Entry, Section, begin
+from tokentrace.seams.putting import Wrapper, put
+from tokentrace.usage.reading import NOTHING, dig
 
 _KINDS: Mapping[str, Kind] = {"agent": "agent", "function": "tool", "guardrail": "guardrail", "custom": "step"}
 """By what the SDK calls a span."""

@@ -16,9 +16,9 @@ from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.kinds import Kind
-from tokentrace.putting import put
-from tokentrace.reading import dig
-from tokentrace.section import Entry, Section, begin
+from tokentrace.request.section import Entry, Section, begin
+from tokentrace.seams.putting import put
+from tokentrace.usage.reading import dig
 
 _OF_AN_AGENT = "GraphAgentState"
 """The state of the graph that an agent is made of, which is none of the application's."""

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from typing import Any
 
 from tokentrace.integration import Call, Integration, StepSeam, Work
-from tokentrace.putting import put
+from tokentrace.seams.putting import put
 
 _ANSWER = "final_answer"
 """The tool by which an agent answers does nothing else."""

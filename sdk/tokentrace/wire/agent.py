@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tokentrace.reading import Format, Reading, mapping, number, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, mapping, number, text
 from tokentrace.wire.rules import money
 from tokentrace.wire.tally import Tally
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tokentrace.reading import Format
+from tokentrace.usage.reading import Format
 from tokentrace.wire import (
     agent,
     batch,

@@ -9,8 +9,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from tokentrace.reading import NOTHING, Format, Reading, ask, dig, items, mapping, number, overlaid, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING, Format, Reading, ask, dig, items, mapping, number, overlaid, text
 from tokentrace.wire import chat, inclusive, shape
 from tokentrace.wire.rules import fault
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from tokentrace.reading import Format, Reading, ask, dig, mapping, number, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, ask, dig, mapping, number, text
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.wire import inclusive
 from tokentrace.wire.prompts import chat as prompts
 from tokentrace.wire.rules import fault, tier

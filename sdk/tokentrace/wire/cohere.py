@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import (
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import (
     NOTHING,
     TEXT,
     THOUGHT,
@@ -20,7 +21,6 @@ from tokentrace.reading import (
     overlaid,
     text,
 )
-from tokentrace.usage import Usage
 from tokentrace.wire.prompts import cohere as prompts
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokentrace.reading import Format
+from tokentrace.usage.reading import Format
 from tokentrace.wire import chat
 from tokentrace.wire.prompts import plain
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Reading, dig, items, mapping, text
+from tokentrace.usage.reading import Reading, dig, items, mapping, text
 from tokentrace.wire import inclusive
 from tokentrace.wire.tally import Tally
 

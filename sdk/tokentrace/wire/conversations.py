@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tokentrace.reading import Format, Reading, Said, items, mapping, number, overlaid, text
+from tokentrace.usage.reading import Format, Reading, Said, items, mapping, number, overlaid, text
 from tokentrace.wire import chat
 from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokentrace.reading import Format, Reading, mapping, overlaid, text
+from tokentrace.usage.reading import Format, Reading, mapping, overlaid, text
 from tokentrace.wire import chat
 from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tokentrace.reading import (
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import (
     TEXT,
     Format,
     Reading,
@@ -19,7 +20,6 @@ from tokentrace.reading import (
     overlaid,
     text,
 )
-from tokentrace.usage import Usage
 from tokentrace.wire.prompts import gemini as prompts
 from tokentrace.wire.rules import fault, tier
 from tokentrace.wire.tally import MEDIA, Tally

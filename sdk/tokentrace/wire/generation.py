@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import TEXT, Format, Reading, Said, items, mapping, number, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import TEXT, Format, Reading, Said, items, mapping, number, text
 from tokentrace.wire import chat
 from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault

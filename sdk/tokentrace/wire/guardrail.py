@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, dig, mapping, number
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, dig, mapping, number
 from tokentrace.wire import converse
 from tokentrace.wire.tally import Tally
 

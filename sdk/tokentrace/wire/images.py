@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, items, mapping, overlaid, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, items, mapping, overlaid, text
 from tokentrace.wire import inclusive
 from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault

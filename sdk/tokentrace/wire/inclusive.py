@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import NOTHING, mapping, number
+from tokentrace.usage.reading import NOTHING, mapping, number
 from tokentrace.wire.rules import ANTHROPIC, OPENAI, first, lasting, stands_apart
 from tokentrace.wire.tally import MEDIA, Tally
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
+from tokentrace.usage.reading import TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
 from tokentrace.wire import gemini
 from tokentrace.wire.prompts import steps
 from tokentrace.wire.rules import fault, tier

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import NOTHING, TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING, TEXT, Format, Reading, Said, dig, items, mapping, number, overlaid, text
 from tokentrace.wire import chat, cohere, converse, messages, shape
 from tokentrace.wire.prompts import invoke as prompts
 from tokentrace.wire.rules import first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tokentrace.reading import Format, Reading, ask
+from tokentrace.usage.reading import Format, Reading, ask
 from tokentrace.wire import gemini
 
 

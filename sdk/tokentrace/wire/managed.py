@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, dig, items, mapping, number, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, dig, items, mapping, number, text
 from tokentrace.wire import converse
 from tokentrace.wire.tally import Tally
 

@@ -6,8 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tokentrace.reading import NOTHING, TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, overlaid, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import (
+    NOTHING,
+    TEXT,
+    THOUGHT,
+    Format,
+    Reading,
+    Said,
+    items,
+    mapping,
+    number,
+    overlaid,
+    text,
+)
 from tokentrace.wire.prompts import messages as prompts
 from tokentrace.wire.rules import ANTHROPIC, fault, lasting, tier
 from tokentrace.wire.tally import Tally

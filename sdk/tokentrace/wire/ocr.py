@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, mapping, number, overlaid, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, mapping, number, overlaid, text
 from tokentrace.wire import chat
 from tokentrace.wire.rules import fault
 from tokentrace.wire.tally import Tally

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import TEXT, THOUGHT, Format, Reading, Said, items, mapping, number, text
 from tokentrace.wire.prompts import ollama as prompts
 from tokentrace.wire.rules import fault, first
 from tokentrace.wire.tally import Tally

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, Reading, ask, dig, items, number
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, ask, dig, items, number
 from tokentrace.wire import gemini
 from tokentrace.wire.prompts import gemini as prompts
 

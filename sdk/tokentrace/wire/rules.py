@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from tokentrace.reading import mapping, number, text
+from tokentrace.usage.reading import mapping, number, text
 
 
 class Lives(NamedTuple):

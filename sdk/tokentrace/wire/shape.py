@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokentrace.reading import Format, dig, mapping, text
+from tokentrace.usage.reading import Format, dig, mapping, text
 from tokentrace.wire import chat, converse, gemini, messages, ocr, responses, transcription
 
 _FIELDS: tuple[tuple[Format, tuple[str, ...]], ...] = (

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from tokentrace.reading import Format, Reading, mapping, number, overlaid, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Format, Reading, mapping, number, overlaid, text
 from tokentrace.wire import inclusive
 from tokentrace.wire.prompts import plain
 from tokentrace.wire.rules import fault

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from tokentrace.reading import NOTHING, Reading, number
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING, Reading, number
 from tokentrace.wire.rules import reported_cost
 
 MEDIA = ("image", "audio", "video")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tokentrace.reading import TEXT, THOUGHT, Format, Reading, Said, dig, mapping, number, text
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import TEXT, THOUGHT, Format, Reading, Said, dig, mapping, number, text
 from tokentrace.wire import chat, inclusive
 from tokentrace.wire.prompts import xai as prompts
 from tokentrace.wire.rules import amount, tier

@@ -11,10 +11,11 @@ import pytest
 import uvicorn
 from rich.console import Console
 
-from tokentrace_collector import api, schema
+from tokentrace_collector import api
 from tokentrace_collector.assembly import Accountant
-from tokentrace_collector.book import Book
-from tokentrace_collector.store import Store
+from tokentrace_collector.prices.book import Book
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
 
 
 def a_span(span_id, parent_id="", **more):

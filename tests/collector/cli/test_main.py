@@ -49,7 +49,7 @@ def test_a_missing_package_is_answered_with_the_pip_line(package, arguments, ext
 
 
 def test_a_module_of_no_extra_is_a_bug_and_says_so():
-    answer = run("doctor", before="sys.modules['tokentrace_collector.dsn'] = None")
+    answer = run("doctor", before="sys.modules['tokentrace_collector.store.dsn'] = None")
     assert "ModuleNotFoundError" in answer.stderr
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 from click.testing import CliRunner
 
-from tokentrace_collector.breakdown import Breakdown
 from tokentrace_collector.cli import spending
 from tokentrace_collector.cli.group import tokentrace
+from tokentrace_collector.reports.breakdown import Breakdown
 
 HOUR = "2026-11-22T10:00"
 

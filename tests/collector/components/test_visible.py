@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from tokentrace_collector import files, schema
+from tokentrace_collector import files
+from tokentrace_collector.store import schema
 
 ALL = ("system", "tool_definitions", "history", "tool_results", "user", "retrieved", "media")
 

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from releases import is_newest
 
-from tokentrace import context, install, patching
+from tokentrace import context
 from tokentrace.clients import bedrock, cohere, huggingface, mistral, ollama
 from tokentrace.clients._stainless import READ_ONLY, SENDS
 from tokentrace.integration import EVERY, AnySeam, Call, Integration, Seam, SessionSeam
+from tokentrace.seams import install, patching
 
 ARE_MANY = is_newest("openai") and is_newest("cohere")
 """Whether there are clients on httpx2 as well as on httpx."""

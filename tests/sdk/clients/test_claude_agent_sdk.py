@@ -10,7 +10,7 @@ from quickstarts.claude_agent_sdk import BOTH, CLEVER, FIRST, INIT, SMALL, TEXT,
 
 from tokentrace.clients.claude_agent_sdk import INTEGRATION
 from tokentrace.integration import Call
-from tokentrace.reading import Reading
+from tokentrace.usage.reading import Reading
 
 (SEAM,) = INTEGRATION.seams
 

@@ -12,7 +12,7 @@ from shapes.provider import Provider, http_of, reply
 
 from tokentrace.clients.litellm import INTEGRATION
 from tokentrace.integration import Call
-from tokentrace.reading import Reading
+from tokentrace.usage.reading import Reading
 
 SEAMS = {seam.name: seam for seam in INTEGRATION.seams}
 LISTED = {

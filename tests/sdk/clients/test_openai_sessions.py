@@ -16,7 +16,7 @@ from quickstarts.sockets import messages, socket
 from shapes.provider import Provider
 from shapes.record import said as told
 
-import tokentrace.install
+import tokentrace.seams.install
 from tokentrace.clients import _openai_sessions
 
 openai = pytest.importorskip("openai")
@@ -201,7 +201,7 @@ def test_a_release_without_such_sessions_is_not_complained_of(metering, caplog):
     with caplog.at_level(logging.WARNING, "tokentrace"), metering():
         for seam in _openai_sessions.SEAMS:
             _module(seam.module)
-        assert [name for name in tokentrace.install._current.misfits if name.startswith("openai")] == []
+        assert [name for name in tokentrace.seams.install._current.misfits if name.startswith("openai")] == []
     assert not caplog.records
 
 

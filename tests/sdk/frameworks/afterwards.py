@@ -5,7 +5,7 @@ from __future__ import annotations
 from opentelemetry import trace
 
 from tokentrace import context
-from tokentrace.section import innermost
+from tokentrace.request.section import innermost
 
 
 def nothing_is_left() -> bool:

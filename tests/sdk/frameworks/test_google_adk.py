@@ -23,7 +23,7 @@ from opentelemetry import trace as opentelemetry_trace
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
-from tokentrace.section import innermost
+from tokentrace.request.section import innermost
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::ResourceWarning")
 

@@ -29,7 +29,7 @@ from workflows.events import HumanResponseEvent, InputRequiredEvent
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
-from tokentrace.section import innermost
+from tokentrace.request.section import innermost
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 DOCUMENTS = [Document(text="Rome is warm."), Document(text="Oslo is cold.")]

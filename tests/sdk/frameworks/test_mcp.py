@@ -31,7 +31,7 @@ from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import says
 from tokentrace import context
-from tokentrace.section import begin, innermost
+from tokentrace.request.section import begin, innermost
 
 IS_FIRST = not hasattr(mcp, "Client")
 """Whether it is a release of 1.x."""

@@ -33,7 +33,7 @@ from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
 from tokentrace import context
-from tokentrace.section import innermost
+from tokentrace.request.section import innermost
 
 
 class Trip(BaseModel):

@@ -16,7 +16,7 @@ from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
 from tokentrace import context
-from tokentrace.section import innermost
+from tokentrace.request.section import innermost
 
 QUIET = {"verbosity_level": LogLevel.OFF}
 

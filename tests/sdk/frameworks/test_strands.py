@@ -19,7 +19,7 @@ from strands.multiagent.graph import Graph
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
-from tokentrace.section import innermost
+from tokentrace.request.section import innermost
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 

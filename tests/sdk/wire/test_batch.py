@@ -3,8 +3,8 @@
 import pytest
 
 from tokentrace.normalise import read_usage
-from tokentrace.reading import Reading
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import batch
 
 CHAT = {

@@ -8,7 +8,7 @@ from google.genai.types import GenerateContentResponse
 from hypothesis import given, settings, strategies as st
 
 from tokentrace.normalise import read_usage
-from tokentrace.reading import Reading
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import gemini, interactions
 
 COUNT = st.integers(0, 10**6)

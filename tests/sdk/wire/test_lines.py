@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tokentrace import body
-from tokentrace.reading import Reading
+from tokentrace.streams import body
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import cohere, embeddings, generation, ocr, ollama
 
 OPEN = {"model": "gemma3", "message": {"role": "assistant", "content": '{"done": true}\n'}, "done": False}

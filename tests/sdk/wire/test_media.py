@@ -3,7 +3,7 @@
 import pytest
 
 from tokentrace.normalise import read_usage
-from tokentrace.usage import Usage
+from tokentrace.usage.buckets import Usage
 
 EMBEDDED = {
     "OpenAI": ({"object": "list", "data": [], "usage": {"prompt_tokens": 7, "total_tokens": 7}}, "openai", {}),

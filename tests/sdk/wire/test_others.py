@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tokentrace.normalise import read_usage
-from tokentrace.reading import Reading
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import chat, cohere, conversations, converse, invoke, ollama
 
 CONVERSED = {"inputTokens": 18, "outputTokens": 30, "totalTokens": 55, "cacheReadInputTokenCount": 7}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tokentrace.prompt import EVERYTHING, Other, Piece, Unattributable
+from tokentrace.usage.prompt import EVERYTHING, Other, Piece, Unattributable
 from tokentrace.wire.prompts import chat, cohere, converse, gemini, invoke, messages, ollama, plain, responses, steps
 
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}

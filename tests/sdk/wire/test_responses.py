@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tokentrace.normalise import read_usage
-from tokentrace.reading import Reading
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import responses
 
 COUNT = st.integers(0, 10**6)

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from tokentrace import attributes as name, record
-from tokentrace.reading import Reading
-from tokentrace.usage import Usage
+from tokentrace import attributes as name
+from tokentrace.usage import record
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import Reading
 from tokentrace.wire import chat, conversations, gemini, ollama, responses
 
 FUNCTION = {"name": "add", "arguments": '{"a": {"id": "1"}}'}

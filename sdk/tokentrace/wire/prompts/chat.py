@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from tokentrace.prompt import (
+from tokentrace.usage.prompt import (
     HISTORY,
     RESULTS,
     RETRIEVED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokentrace.prompt import HISTORY, RESULTS, RETRIEVED, SYSTEM, TOOLS, USER, Piece, structured
+from tokentrace.usage.prompt import HISTORY, RESULTS, RETRIEVED, SYSTEM, TOOLS, USER, Piece, structured
 from tokentrace.wire.prompts import chat, plain
 from tokentrace.wire.prompts.blocks import Told
 from tokentrace.wire.prompts.fields import Ask, field, listed, request

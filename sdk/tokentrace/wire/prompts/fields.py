@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, cast
 
-from tokentrace.prompt import Unattributable
+from tokentrace.usage.prompt import Unattributable
 
 MOST = 50_000
 """Messages, or parts of one, of a request that is looked at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tokentrace.prompt import (
+from tokentrace.usage.prompt import (
     HISTORY,
     RESULTS,
     SYSTEM,
@@ -19,7 +19,7 @@ from tokentrace.prompt import (
     sealed,
     structured,
 )
-from tokentrace.reading import ask
+from tokentrace.usage.reading import ask
 from tokentrace.wire.prompts.blocks import Told
 from tokentrace.wire.prompts.fields import listed, plain
 from tokentrace.wire.prompts.turns import begin, placed

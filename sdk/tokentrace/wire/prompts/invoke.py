@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokentrace.prompt import Piece
+from tokentrace.usage.prompt import Piece
 from tokentrace.wire.prompts import chat, cohere, converse, messages
 from tokentrace.wire.prompts.fields import field, listed, request
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokentrace.prompt import HISTORY, RESULTS, SYSTEM, TOOLS, USER, Piece, Unattributable, kept, structured
+from tokentrace.usage.prompt import HISTORY, RESULTS, SYSTEM, TOOLS, USER, Piece, Unattributable, kept, structured
 from tokentrace.wire.prompts.blocks import Told
 from tokentrace.wire.prompts.chat import begins_answer, kinds_of, schema
 from tokentrace.wire.prompts.fields import field, listed, request

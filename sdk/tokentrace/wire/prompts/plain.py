@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokentrace.prompt import HISTORY, RETRIEVED, SYSTEM, USER, Other, Piece, Unattributable, file, image, structured
+from tokentrace.usage.prompt import (
+    HISTORY,
+    RETRIEVED,
+    SYSTEM,
+    USER,
+    Other,
+    Piece,
+    Unattributable,
+    file,
+    image,
+    structured,
+)
 from tokentrace.wire.prompts.blocks import Told
 from tokentrace.wire.prompts.fields import field, is_object, listed, request
 

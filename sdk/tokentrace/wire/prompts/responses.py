@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tokentrace.prompt import (
+from tokentrace.usage.prompt import (
     HISTORY,
     RESULTS,
     RETRIEVED,

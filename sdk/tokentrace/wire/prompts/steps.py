@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokentrace.prompt import HISTORY, RESULTS, SYSTEM, TOOLS, USER, Piece, Unattributable, kept, sealed, structured
+from tokentrace.usage.prompt import (
+    HISTORY,
+    RESULTS,
+    SYSTEM,
+    TOOLS,
+    USER,
+    Piece,
+    Unattributable,
+    kept,
+    sealed,
+    structured,
+)
 from tokentrace.wire.prompts import chat
 from tokentrace.wire.prompts.blocks import Told
 from tokentrace.wire.prompts.fields import Ask, field, is_object, listed, plain, request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tokentrace.prompt import HISTORY, RESULTS, RETRIEVED, SYSTEM, USER
+from tokentrace.usage.prompt import HISTORY, RESULTS, RETRIEVED, SYSTEM, USER
 
 
 def begin(kinds: Sequence[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokentrace.prompt import (
+from tokentrace.usage.prompt import (
     HISTORY,
     RESULTS,
     SYSTEM,
@@ -18,7 +18,7 @@ from tokentrace.prompt import (
     sealed,
     structured,
 )
-from tokentrace.reading import dig
+from tokentrace.usage.reading import dig
 from tokentrace.wire.prompts.fields import listed
 from tokentrace.wire.prompts.turns import begin
 

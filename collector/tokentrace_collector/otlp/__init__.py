@@ -1,0 +1,1 @@
+"""OTLP as bytes: unpacked, judged, made readable for the engine."""

@@ -1,0 +1,1 @@
+"""What a unit costs: catalogue, price book, and which price a call has."""

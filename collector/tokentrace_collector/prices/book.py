@@ -1,0 +1,207 @@
+"""The price book: what the user pays that no catalogue knows. YAML, validated, with exact decimals."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tokentrace_collector import files
+from tokentrace_collector.prices import notation
+
+_MILLION = 6
+"""Prices of tokens are written per million: so many places are gone once it is one."""
+_DEFAULT_TRUST = ("openrouter", "x_ai")
+"""Providers that say, in their documentation and in every answer, what they bill for it."""
+
+
+def _none() -> Mapping[str, Decimal]:
+    return {}
+
+
+class BookError(ValueError):
+    """A price book that cannot be taken at its word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Prices agreed for some models of some providers, from one day to another."""
+
+    provider: str
+    """A glob over OpenTelemetry provider names."""
+    model: str
+    prices: Mapping[str, Decimal]
+    """Bucket or meter → price of one."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Capacity paid by the hour, and the calls it serves."""
+
+    id: str
+    hourly_cost: Decimal
+    provider: str = "*"
+    model: str = "*"
+    host: str = "*"
+    tenant: str = "default"
+    """Whose capacity it is: the volume of one tenant never shows in the figures of another."""
+    input: Decimal = Decimal(1)
+    """Weight of an input token against the others."""
+    cached: Decimal = Decimal(0)
+    output: Decimal = Decimal(1)
+    capacity: Decimal | None = None
+    """Weighted tokens per second at saturation; None: hours are charged by busy time."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A whole price book; an empty one leaves everything to the catalogue."""
+
+    rates: tuple[Rate, ...] = ()
+    review_rate: Decimal | None = None
+    """Cost of an hour of attention; None: reviews are not priced."""
+    review_roles: Mapping[str, Decimal] = field(default_factory=_none)
+    pools: tuple[Pool, ...] = ()
+    trust_reported: tuple[str, ...] = _DEFAULT_TRUST
+    """Who is taken at their word on what a call cost: providers, or what computes it on the way, such as `litellm`."""
+    currency: str = "USD"
+    text: str = ""
+
+    @property
+    def sha(self) -> str:
+        """What names this book: equal text, equal name."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+
+def read(path: str | Path) -> Book:
+    """The price book in a file."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BookError(f"The price book {str(path)!r} cannot be read: {error}.") from error
+    return parse(text)
+
+
+def parse(text: str) -> Book:
+    """The price book that a YAML text describes."""
+    try:
+        node = notation.compose(text)
+        return Book(text=text) if node is None else _book(node, text)
+    except notation.NotationError as error:
+        raise BookError(f"The price book cannot be used. {error}") from error
+
+
+@cache
+def tokens() -> frozenset[str]:
+    """The buckets: units that are sold by the million."""
+    buckets = _registry()["buckets"]
+    return frozenset(each["id"] for side in ("input", "output") for each in buckets[side])
+
+
+@cache
+def units() -> frozenset[str]:
+    """Everything that can have a price: buckets, meters, and the request itself."""
+    return tokens() | {each["id"] for each in _registry()["meters"]} | {"requests"}
+
+
+def _registry() -> Mapping[str, Any]:
+    registry: Mapping[str, Any] = yaml.safe_load((files.root() / "registry" / "attributes.yaml").read_text())
+    return registry
+
+
+def _book(node: yaml.Node, text: str) -> Book:
+    known = {"version", "currency", "rates", "human_review", "gpu_pools", "trust_reported"}
+    entries = notation.entries(node, known, needed=("version",))
+    if notation.text(entries["version"]) != "1":
+        notation.reject(entries["version"], "This collector reads `version: 1`")
+    if "currency" in entries and notation.text(entries["currency"]) != "USD":
+        notation.reject(entries["currency"], "Amounts are in USD, the currency of the catalogue; write `currency: USD`")
+    reviews = notation.entries(entries["human_review"], {"rate_per_hour", "roles"}) if "human_review" in entries else {}
+    trusted = entries.get("trust_reported")
+    return Book(
+        rates=tuple(_rate(each) for each in notation.items(entries.get("rates"))),
+        review_rate=notation.money(reviews["rate_per_hour"]) if "rate_per_hour" in reviews else None,
+        review_roles={name: notation.money(each) for name, each in notation.pairs(reviews.get("roles"))},
+        pools=_pools(notation.items(entries.get("gpu_pools"))),
+        trust_reported=tuple(map(notation.text, notation.items(trusted))) if trusted else _DEFAULT_TRUST,
+        text=text,
+    )
+
+
+def _rate(node: yaml.Node) -> Rate:
+    entries = notation.entries(node, {"provider", "model", "prices", "from", "to"}, needed=("prices",))
+    prices = dict(_price(unit, each) for unit, each in notation.pairs(entries["prices"]))
+    if not prices:
+        notation.reject(entries["prices"], "A rate without prices changes nothing. Name a bucket or meter")
+    since, until = _period(entries)
+    return Rate(_glob(entries, "provider"), _glob(entries, "model"), prices, since, until)
+
+
+def _price(unit: str, node: yaml.Node) -> tuple[str, Decimal]:
+    if unit not in units():
+        notation.reject(node, f"{unit!r} is no bucket or meter. Use one of {', '.join(sorted(units()))}")
+    if unit in tokens():
+        return unit, notation.money(node, places=notation.FINEST - _MILLION).scaleb(-_MILLION, notation.WIDE)
+    return unit, notation.money(node)
+
+
+def _pools(nodes: list[yaml.Node]) -> tuple[Pool, ...]:
+    pools: dict[str, Pool] = {}
+    for node in nodes:
+        pool = _pool(node)
+        if pool.id in pools:
+            notation.reject(node, f"There are two pools {pool.id!r}. Give each its own id")
+        pools[pool.id] = pool
+    return tuple(pools.values())
+
+
+def _pool(node: yaml.Node) -> Pool:
+    known = {"id", "hourly_cost", "match", "tenant", "weights", "capacity", "from", "to"}
+    entries = notation.entries(node, known, needed=("id", "hourly_cost", "match"))
+    match = notation.entries(entries["match"], {"provider", "model", "host"})
+    if not match:
+        notation.reject(
+            entries["match"], "A pool that matches everything serves nothing. Name a provider, model or host"
+        )
+    weights = notation.entries(entries["weights"], {"input", "cached", "output"}) if "weights" in entries else {}
+    weight = {name: notation.money(each, places=_MILLION) for name, each in weights.items()}
+    capacity = notation.money(entries["capacity"], places=_MILLION) if "capacity" in entries else None
+    if capacity == 0:
+        notation.reject(entries["capacity"], "A capacity of 0 serves nothing. Leave it out to charge by busy time")
+    since, until = _period(entries)
+    return Pool(
+        id=notation.text(entries["id"]),
+        hourly_cost=notation.money(entries["hourly_cost"]),
+        provider=_glob(match, "provider"),
+        model=_glob(match, "model"),
+        host=_glob(match, "host"),
+        tenant=notation.text(entries["tenant"]) if "tenant" in entries else "default",
+        input=weight.get("input", Decimal(1)),
+        cached=weight.get("cached", Decimal(0)),
+        output=weight.get("output", Decimal(1)),
+        capacity=capacity,
+        since=since,
+        until=until,
+    )
+
+
+def _period(entries: Mapping[str, yaml.Node]) -> tuple[datetime | None, datetime | None]:
+    since, until = (notation.moment(entries[name]) if name in entries else None for name in ("from", "to"))
+    if since and until and since >= until:
+        notation.reject(entries["to"], f"`to: {notation.text(entries['to'])}` does not lie after `from`")
+    return since, until
+
+
+def _glob(entries: Mapping[str, yaml.Node], name: str) -> str:
+    return notation.text(entries[name]) if name in entries else "*"

@@ -1,0 +1,141 @@
+"""Price lists: every unit price of one model from one moment on, and how a price book lies over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
+
+import yaml
+
+from tokentrace_collector import files
+from tokentrace_collector.prices import notation
+from tokentrace_collector.prices.book import Rate
+
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""The start of a price that has always held."""
+_QUANTUM = Decimal(1).scaleb(-notation.FINEST)
+
+Cells = tuple[Decimal, ...]
+"""One price per cell; cell = time slot * (tiers + 1) + tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How one bucket or meter is priced: an entry of `schemas/prices/units.yaml`."""
+
+    unit: str
+    keys: tuple[str, ...]
+    same_as: str
+    borrows: tuple[str, ...]
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """The prices that units have of their own, from one moment on."""
+
+    valid_from: datetime
+    own: Mapping[str, Cells]
+    """Unit → price of `per` of it, by cell."""
+    tiers: tuple[int, ...] = ()
+    """A tier applies to requests of more input tokens than this."""
+    times: tuple[int, ...] = ()
+    """Seconds of the UTC day at which a further time slot begins."""
+    applies: bool = True
+    """False where these are the prices of another context, for want of any of this one."""
+    catalogue: Mapping[str, Cells] | None = None
+    """What stood here before a price book was laid over it."""
+    agreed: frozenset[str] = frozenset()
+    """Units whose price the book names: theirs in every context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A price list completed by what its units borrow: arrays of `price_rates`."""
+
+    valid_from: datetime
+    units: list[str]
+    is_own: list[int]
+    per: list[int]
+    tiers: list[int]
+    times: list[int]
+    prices: list[list[Decimal]]
+    list_prices: list[list[Decimal]]
+
+
+@cache
+def units() -> Mapping[str, Unit]:
+    """Every unit that may have a price, by name."""
+    entries = yaml.safe_load((files.root() / "prices" / "units.yaml").read_text())["units"]
+    return {
+        each["unit"]: Unit(
+            each["unit"],
+            tuple(each.get("keys", ())),
+            each.get("same_as", ""),
+            tuple(each.get("borrows", ())),
+            each.get("per", 1),
+        )
+        for each in entries
+    }
+
+
+def row(one: PriceList) -> Row:
+    """The list as `price_rates` keeps it."""
+    completed = _completed(one.own)
+    listed = _completed({**one.own, **one.catalogue}) if one.catalogue is not None else None
+    return Row(
+        valid_from=one.valid_from,
+        units=list(completed),
+        is_own=[int(is_own and (one.applies or seller in one.agreed)) for is_own, seller, _ in completed.values()],
+        per=[units()[unit].per for unit in completed],
+        tiers=list(one.tiers),
+        times=list(one.times),
+        prices=_by_cell([cells for _, _, cells in completed.values()]),
+        list_prices=_by_cell([listed[unit][2] for unit in completed]) if listed else [],
+    )
+
+
+def overlaid(base: Sequence[PriceList], rates: Sequence[Rate]) -> list[PriceList]:
+    """Price lists under a price book: what a rate names it decides while it holds, the first rate before the others."""
+    edges = {each.valid_from for each in base}
+    edges |= {max(edge, ALWAYS) for rate in rates for edge in (rate.since, rate.until) if edge}
+    return [_overlaid(start, base, rates) for start in sorted(edges | {ALWAYS})]
+
+
+def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate]) -> PriceList:
+    under = next((each for each in reversed(base) if each.valid_from <= start), PriceList(start, {}))
+    cells = (len(under.tiers) + 1) * (len(under.times) + 1)
+    agreed: dict[str, Cells] = {}
+    for rate in rates:
+        if (rate.since is None or rate.since <= start) and (rate.until is None or start < rate.until):
+            for unit, price in rate.prices.items():
+                agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
+    if not agreed:
+        return replace(under, valid_from=start)
+    return replace(under, valid_from=start, own={**under.own, **agreed}, catalogue=under.own, agreed=frozenset(agreed))
+
+
+def _completed(own: Mapping[str, Cells]) -> dict[str, tuple[bool, str, Cells]]:
+    found = {unit: _found(unit, own) for unit in units()}
+    return {unit: each for unit, each in found.items() if each is not None}
+
+
+def _found(name: str, own: Mapping[str, Cells]) -> tuple[bool, str, Cells] | None:
+    """Whether a unit has a price of its own, the unit whose price it is, and the price."""
+    unit = units()[name]
+    for same in (name, unit.same_as):
+        if same in own:
+            return True, same, own[same]
+    return next(((False, lender, own[lender]) for lender in unit.borrows if lender in own), None)
+
+
+def _by_cell(by_unit: Sequence[Cells]) -> list[list[Decimal]]:
+    return [[_rounded(price) for price in cell] for cell in zip(*by_unit, strict=True)]
+
+
+def _rounded(price: Decimal) -> Decimal:
+    # Some catalogue prices carry the noise of a float in their last digits.
+    return price.quantize(_QUANTUM, ROUND_HALF_EVEN, notation.WIDE)

@@ -1,0 +1,114 @@
+"""The prices in the database: the catalogue, the price book over it, and which of them each call has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
+
+from tokentrace_collector import files
+from tokentrace_collector.prices import book, catalogue, resolution
+from tokentrace_collector.prices.book import Book, Pool
+from tokentrace_collector.prices.pricelist import Row, row, units
+from tokentrace_collector.prices.resolution import Match, Seen, match
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
+
+TENANT = "default"
+"""The tenant under which the prices of everybody are kept."""
+
+_LISTED = ("tenant", "catalogue", "rank", "provider", "model", "context", "currency")
+_RATES = (*_LISTED, *(each.name for each in fields(Row)))
+_of_row = attrgetter(*(each.name for each in fields(Row)))
+_of_seen = attrgetter(*(each.name for each in fields(Seen)))
+_LENDERS = ("tenant", "unit", "preference", "borrows_from")
+_RUN = ("tenant", "rating_run", "catalogue", "book_sha", "currency", "book")
+_POOL = (
+    "tenant", "rating_run", "pool", "hourly_cost", "weight_input", "weight_cached", "weight_output", "capacity",
+    "valid_from", "valid_to",
+)  # fmt: skip
+_RESOLVED = (
+    "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host",
+    "catalogue", "rate_provider", "rate_model", "rate_context", "is_exact", "matched_by", "pool",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A rating run: one evaluation of all prices."""
+
+    id: str
+    """The hash of catalogue, price book, and the rules and code that read and match them: equal prices, equal name."""
+    book: Book
+
+
+def load(store: Store, priced_by: Book) -> Run:
+    """Put catalogue and book into the database, once for each edition; the run that rates with them."""
+    run = Run(_name(priced_by), priced_by)
+    if not _has(store, "SELECT 1 FROM price_rates WHERE catalogue = {name:String} LIMIT 1", catalogue.EDITION):
+        _insert(store, "price_fallbacks", _LENDERS, _lenders())
+        _insert(store, "price_rates", _RATES, _catalogue())
+    if not _has(store, "SELECT 1 FROM rating_runs WHERE rating_run = {name:String} LIMIT 1", run.id):
+        _insert(store, "capacity_pools", _POOL, (_pool(run, each) for each in priced_by.pools))
+        text = (TENANT, run.id, catalogue.EDITION, priced_by.sha, priced_by.currency, priced_by.text)
+        _insert(store, "rating_runs", _RUN, [text])
+    return run
+
+
+def resolve(store: Store, run: Run) -> int:
+    """Find the prices of what the rollup is about to rate for the first time; how many kinds of call that were."""
+    kinds = [Seen(**each) for each in store.query(schema.sql("rollup/unresolved"), run=run.id)]
+    matches = [(seen, match(seen, run.book)) for seen in kinds]
+    _insert(store, "price_rates", _RATES, (each for _, one in matches for each in _agreed(one, run)))
+    _insert(store, "model_resolution", _RESOLVED, (_resolved(run, seen, one) for seen, one in matches))
+    return len(kinds)
+
+
+def _name(priced_by: Book) -> str:
+    rules = files.fingerprint(book, resolution, resolution.names())
+    return files.fingerprint(catalogue.EDITION, rules, priced_by.sha, repr(priced_by.trust_reported))
+
+
+def _catalogue() -> Iterator[tuple[Any, ...]]:
+    for provider in catalogue.snapshot().providers:
+        for model in provider.models:
+            for name, context in catalogue.contexts(model).items():
+                listed = (TENANT, catalogue.EDITION, 0, provider.id, model.id, name, "USD")
+                for each in catalogue.price_lists(model, context):
+                    yield *listed, *_of_row(row(each))
+
+
+def _agreed(one: Match, run: Run) -> Iterator[tuple[Any, ...]]:
+    """Rows of the price book; what the catalogue alone decides is stored already."""
+    for each in one.lists:
+        yield TENANT, run.id, 1, one.provider, one.model, one.context, run.book.currency, *_of_row(row(each))
+
+
+def _lenders() -> Iterator[tuple[Any, ...]]:
+    for unit in units().values():
+        for preference, lender in enumerate(unit.borrows, 1):
+            yield TENANT, unit.unit, preference, lender
+
+
+def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
+    weights = (int(each.scaleb(6)) for each in (pool.input, pool.cached, pool.output))
+    capacity = None if pool.capacity is None else int(pool.capacity.scaleb(6))
+    return pool.tenant, run.id, pool.id, pool.hourly_cost, *weights, capacity, pool.since, pool.until
+
+
+def _resolved(run: Run, seen: Seen, one: Match) -> tuple[Any, ...]:
+    # A price book lies over one edition of the catalogue, so that its rows are those of the run, not of the book.
+    edition = run.id if one.lists else one.catalogue
+    found = (edition, one.provider, one.model, one.context, int(one.is_exact), one.matched_by, one.pool)
+    return run.id, *_of_seen(seen), *found
+
+
+def _has(store: Store, question: str, name: str) -> bool:
+    return bool(store.query(question, name=name))
+
+
+def _insert(store: Store, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    by_column = list(zip(*rows, strict=True))
+    if by_column:
+        store.insert(table, columns, by_column)

@@ -1,0 +1,158 @@
+"""Which prices a call has: its provider, models, tier and host, matched against price book and catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cache
+
+import yaml
+from genai_prices.types import ModelInfo, Provider
+
+from tokentrace_collector import files
+from tokentrace_collector.prices import catalogue
+from tokentrace_collector.prices.book import Book, Pool
+from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
+
+REVIEW = "human_review"
+"""The provider of attention; its models are the roles of the rate card."""
+
+_PLAIN = frozenset({"", "default", "standard", "auto", "on_demand", "none"})
+"""Words of providers for service as usual."""
+_REGIONS = frozenset({"us", "eu", "apac", "au", "jp", "ca", "global", "us-gov"})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a call says about itself that decides its prices."""
+
+    tenant: str
+    rate_key: int
+    provider: str
+    model: str
+    request_model: str
+    tier: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The price list of a call, and the capacity pool that serves it."""
+
+    catalogue: str = ""
+    """Edition of the catalogue, or hash of the price book; empty where no price is known."""
+    provider: str = ""
+    model: str = ""
+    context: str = ""
+    is_exact: bool = False
+    """The model that answered and its tier are themselves priced."""
+    matched_by: str = ""
+    pool: str = ""
+    lists: Sequence[PriceList] = field(default=())
+    """Price lists of the book, still to be stored; those of the catalogue are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A model of the catalogue in one context."""
+
+    provider: Provider
+    model: ModelInfo
+    context: str
+    is_exact: bool
+
+
+def match(seen: Seen, book: Book) -> Match:
+    """The prices that apply to a call: the book's where it names the model, else the catalogue's."""
+    if seen.provider == REVIEW:
+        return _review(seen, book)
+    pool = next((each.id for each in book.pools if _serves(each, seen)), "")
+    for name, how in _names(seen):
+        listed = _listed(seen.provider, name, seen.tier)
+        rates = [each for each in book.rates if _globs((each.provider, seen.provider), (each.model, name))]
+        if rates:
+            lists = overlaid(_price_lists(listed) if listed else (), rates)
+            return Match(book.sha, seen.provider, name, seen.tier, how == "model", "price book", pool, lists)
+        if listed:
+            owner, exact = _owner(listed), how == "model" and listed.is_exact
+            return Match(catalogue.EDITION, owner.id, listed.model.id, listed.context, exact, how, pool)
+    return Match(pool=pool)
+
+
+def _review(seen: Seen, book: Book) -> Match:
+    rate = book.review_roles.get(seen.model, book.review_rate)
+    if rate is None:
+        return Match()
+    cells = (rate * units()["review_seconds"].per / 3600,)
+    lists = (PriceList(ALWAYS, {"review_seconds": cells}),)
+    return Match(book.sha, REVIEW, seen.model, "", is_exact=True, matched_by="price book", lists=lists)
+
+
+def _serves(pool: Pool, seen: Seen) -> bool:
+    named = any(fnmatchcase(name, pool.model) for name in (seen.model, seen.request_model))
+    return pool.tenant == seen.tenant and named and _globs((pool.provider, seen.provider), (pool.host, seen.host))
+
+
+def _globs(*pairs: tuple[str, str]) -> bool:
+    return all(fnmatchcase(text, glob) for glob, text in pairs)
+
+
+def _names(seen: Seen) -> Iterator[tuple[str, str]]:
+    """The names under which a model may be known, the surest first."""
+    said = [name for name in (seen.model, seen.request_model) if name]
+    yield from zip(said, ("model" if seen.model else "request model", "request model"), strict=False)
+    for name in said:
+        # publishers/google/models/gemini-…, models/gemini-…
+        if "/" in name:
+            yield name.rpartition("/")[2], "last part of the name"
+        # us.anthropic.claude-…: a Bedrock profile that serves a model from several regions.
+        region, _, rest = name.partition(".")
+        if rest and region in _REGIONS:
+            yield rest, "name without its region"
+
+
+def _listed(provider: str, name: str, tier: str) -> _Listed | None:
+    seller = _seller(provider, name)
+    model = seller.find_model(name, all_providers=catalogue.snapshot().providers) if seller else None
+    if seller is None or model is None:
+        return None
+    # What a provider resells at the prices of another is not known to have the other's discounts.
+    contexts = catalogue.contexts(model) if any(each is model for each in seller.models) else {}
+    tier = catalogue.STANDARD if tier in _PLAIN else tier
+    known = tier == catalogue.STANDARD or tier in contexts
+    return _Listed(seller, model, tier if known else catalogue.STANDARD, known and provider != "")
+
+
+def _seller(provider: str, model: str) -> Provider | None:
+    """The catalogue's provider; for self-hosted models there is none, and none is guessed."""
+    names = _catalogue_names()
+    if provider in names and names[provider] is None:
+        return None
+    try:
+        return catalogue.snapshot().find_provider(model, names.get(provider, provider) or None, None)
+    except LookupError:
+        return None
+
+
+def _owner(listed: _Listed) -> Provider:
+    """The provider under whose name the catalogue keeps the model; another than the seller where it resells."""
+    providers = (listed.provider, *catalogue.snapshot().providers)
+    return next(each for each in providers if any(model is listed.model for model in each.models))
+
+
+def _price_lists(listed: _Listed) -> list[PriceList]:
+    found = catalogue.price_lists(listed.model, catalogue.contexts(listed.model)[listed.context])
+    return found if listed.is_exact else [replace(each, applies=False) for each in found]
+
+
+def names() -> str:
+    """Which provider is which of the catalogue, as a text to compare."""
+    return repr(sorted(_catalogue_names().items()))
+
+
+@cache
+def _catalogue_names() -> dict[str, str | None]:
+    """OpenTelemetry provider name or alias → the provider's id in the catalogue."""
+    providers = yaml.safe_load((files.root() / "registry" / "providers.yaml").read_text())["providers"]
+    return {name: each["catalogue"] for each in providers for name in (each["name"], *each["aliases"])}

@@ -1,0 +1,110 @@
+"""What was spent, divided by whom, by what and by when: the question, and its answer as JSON documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from tokentrace_collector.reports.answers import TENANT, Tables, component_names, decimal
+from tokentrace_collector.reports.documents import Share
+from tokentrace_collector.store import schema
+
+DIMENSIONS = (
+    "team", "feature", "project", "cost_center", "environment", "provider", "model", "role", "sub_component",
+    "customer", "user", "session", "service",
+)  # fmt: skip
+"""What costs can be divided by, and chosen by."""
+_CLOSELY = frozenset({"customer", "user", "session", "service"})
+"""What the hourly table does not know, for there are too many of them."""
+
+Period = Literal["all", "hour", "day", "week", "month"]
+
+
+class BreakdownError(ValueError):
+    """A question that makes no sense; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Which costs are wanted, and how they are to be divided."""
+
+    by: tuple[str, ...] = ()
+    """Dimensions; none gives the sum of all."""
+    per: Period = "all"
+    zone: str = "UTC"
+    """Time zone in which days, weeks (from Monday) and months begin."""
+    since: datetime | None = None
+    """Whole hours: the one in which this moment lies, and those after it."""
+    until: datetime | None = None
+    only: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Values by dimension; an empty one asks for what names none."""
+    limit: int = 0
+    """The dearest groups of each currency, beside the sum of all others; 0 gives every group."""
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in (*self.by, *self.only) if name not in DIMENSIONS]:
+            raise BreakdownError(f"The dimension {unknown[0]!r} is unknown. Known: {', '.join(DIMENSIONS)}.")
+        if self.per not in get_args(Period):
+            raise BreakdownError(f"The period {self.per!r} is unknown. Known: {', '.join(get_args(Period))}.")
+        try:
+            ZoneInfo(self.zone)
+        except (OSError, ValueError, LookupError):
+            raise BreakdownError(f"The time zone {self.zone!r} is unknown. Write it like Europe/Berlin.") from None
+        if self.limit < 0:
+            raise BreakdownError(f"The limit {self.limit} is negative. Give the number of groups, or 0 for all.")
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether the lines have to be read, for the hours do not know enough."""
+        return not _CLOSELY.isdisjoint((*self.by, *self.only))
+
+
+def shares(tables: Tables, wanted: Breakdown) -> list[Share]:
+    """One document per period, group and currency, in the order of time, the dearest first."""
+    asked = asdict(wanted) | {
+        "by": list(wanted.by),
+        "only": list(wanted.only),
+        "values": list(wanted.only.values()),
+        "since": _whole(wanted.since),
+        "until": _whole(wanted.until),
+        "closely": wanted.reads_lines,
+    }
+    rows = tables.query(schema.sql("reports/breakdown"), tenant=TENANT, **asked)
+    return [_share(row, wanted) for row in rows]
+
+
+def _whole(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) if moment else None
+
+
+def _share(row: Mapping[str, Any], wanted: Breakdown) -> Share:
+    is_rest = bool(wanted.by) and not row["group"]
+    return {
+        "period": _period(row["period"], wanted),
+        "group": None if is_rest else dict(zip(wanted.by, row["group"], strict=True)),
+        "currency": row["currency"],
+        "total": decimal(row["total"]),
+        "components": {name: decimal(row[name]) for name in component_names()},
+        "estimated": decimal(row["estimated"]),
+        "allocated": decimal(row["allocated"]),
+        "tokens": decimal(row["tokens"]),
+        "lines": {"known": row["lines"] - row["unpriced"], "of": row["lines"]},
+    }
+
+
+def _period(began: datetime | None, wanted: Breakdown) -> str | None:
+    if began is None:
+        return None
+    local = began.astimezone(ZoneInfo(wanted.zone))
+    match wanted.per:
+        case "month":
+            return f"{local:%Y-%m}"
+        case "week":
+            return f"{local:%G-W%V}"
+        case "day":
+            return f"{local:%Y-%m-%d}"
+        case _:
+            return local.isoformat(timespec="minutes")

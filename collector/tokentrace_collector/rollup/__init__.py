@@ -1,0 +1,1 @@
+"""Whole traces recomputed into what they cost."""

@@ -1,0 +1,168 @@
+"""The rollup: whole traces recomputed into what they cost, whenever a span of theirs has arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from threading import Lock
+from time import perf_counter
+
+from tokentrace_collector.prices import rates
+from tokentrace_collector.prices.book import Book
+from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
+from tokentrace_collector.rollup.stages import Bounds, Stages
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
+
+_TENANT = rates.TENANT
+_TOUCHES = 200_000
+"""Touches that one batch works off; it bounds memory."""
+_EVERY = 1 << 62
+_SPANS = 1_000_000
+"""Spans of one share of a rebuild; it bounds memory."""
+_PATIENCE = 60.0
+"""Seconds that a rebuild waits for the rollup of another collector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of the rollup did."""
+
+    traces: int
+    """Traces recomputed."""
+    seconds: float
+    unpriced: int = 0
+    """Calls among them that used something of which no price is known."""
+    is_elsewhere: bool = False
+    """Nothing was done here, as another collector was at it."""
+
+
+class Rollup:
+    """Keeps the tables of cost equal to a recomputation from all spans. Every step may be repeated after a crash.
+
+    Collectors that share a database take turns: what one is at, the others leave alone.
+    """
+
+    def __init__(self, store: Store, book: Book | None = None, *, patience: float = _PATIENCE) -> None:
+        self._store = store
+        self._book = book or Book()
+        self._lease = Lease(store)
+        self._patience = patience
+        self._lock = Lock()
+        self._loaded: rates.Run | None = None
+        self._unpriced = 0
+
+    def tick(self) -> Report:
+        """Recompute the traces touched since the last time; every trace where prices have changed."""
+        with self._lock:
+            began, run = perf_counter(), self._run()
+            self._unpriced, traces = 0, 0
+            if self._is_up_to_date(run):
+                return Report(0, perf_counter() - began)
+            try:
+                with self._lease.held() as hold:
+                    traces = self._catch_up(run, hold)
+            except TakenError:
+                return Report(0, perf_counter() - began, is_elsewhere=True)
+            return Report(traces, perf_counter() - began, self._unpriced)
+
+    def rebuild(self) -> Report:
+        """Recompute every trace from the spans that are stored."""
+        with self._lock:
+            began, self._unpriced = perf_counter(), 0
+            with self._lease.held(self._patience) as hold:
+                traces = self._rebuild(self._run(), hold)
+            return Report(traces, perf_counter() - began, self._unpriced)
+
+    def _run(self) -> rates.Run:
+        if self._loaded is None:
+            self._loaded = rates.load(self._store, self._book)
+        return self._loaded
+
+    def _is_up_to_date(self, run: rates.Run) -> bool:
+        waiting = self._store.query("SELECT 1 FROM touched_traces LIMIT 1")
+        return not waiting and self._state("rating_run") == run.id
+
+    def _catch_up(self, run: rates.Run, hold: Hold) -> int:
+        if self._state("rating_run") != run.id:
+            return self._rebuild(run, hold)
+        traces, taken = 0, _TOUCHES
+        # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
+        while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
+            traces += self._tick(run, hold)
+        return traces
+
+    def _tick(self, run: rates.Run, hold: Hold) -> int:
+        stages = Stages(self._store, run, self._next_version(), hold.check)
+        traces = stages.begin("batch")
+        stages.rate()
+        self._unpriced += stages.unpriced()
+        bounds = stages.bounds()
+        if bounds is not None:
+            stages.leave(bounds)
+            bounds = stages.allocate(self._with_latest(bounds, stages.version))
+            stages.sum_up(bounds)
+            stages.add_hours(bounds)
+        hold.check()
+        self._drop_touches()
+        return traces
+
+    def _rebuild(self, run: rates.Run, hold: Hold) -> int:
+        self._take_touches(_EVERY)
+        stages = Stages(self._store, run, self._next_version(), hold.check)
+        shares = 1 + self._store.query("SELECT count() AS spans FROM llm_calls")[0]["spans"] // _SPANS
+        traces, bounds = 0, None
+        for share in range(shares):
+            traces += stages.begin("batch_everything", share=share, shares=shares)
+            stages.rate()
+            self._unpriced += stages.unpriced()
+            if (these := stages.bounds()) is not None:
+                stages.leave(these)
+            bounds = _wider(bounds, these)
+        if bounds is not None:
+            bounds = self._with_latest(bounds, stages.version)
+            stages.forget_other_runs()
+            stages.allocate(bounds)
+            stages.add_hours(bounds)
+            for share in range(shares):
+                stages.begin("batch_everything", share=share, shares=shares)
+                stages.sum_up(bounds)
+        hold.check()
+        self._remember("rating_run", run.id, stages.version)
+        self._drop_touches()
+        return traces
+
+    def _take_touches(self, limit: int) -> int:
+        self._store.run("TRUNCATE TABLE rollup_touches")
+        self._store.run(schema.sql("rollup/touches"), limit=limit)
+        taken: int = self._store.query("SELECT count() AS taken FROM rollup_touches")[0]["taken"]
+        return taken
+
+    def _drop_touches(self) -> None:
+        # Exactly those that were taken: what arrived meanwhile waits for the next run, however late it became visible.
+        self._store.run("DELETE FROM touched_traces WHERE touch IN (SELECT touch FROM rollup_touches)")
+
+    def _with_latest(self, bounds: Bounds, version: int) -> Bounds:
+        latest = max(bounds.latest, self._state("latest"))
+        self._remember("latest", latest, version)
+        return replace(bounds, latest=latest)
+
+    def _next_version(self) -> int:
+        version = 1 + int(self._state("version") or 0)
+        self._remember("version", str(version), version)
+        return version
+
+    def _state(self, name: str) -> str:
+        asked = "SELECT value FROM rollup_state FINAL WHERE tenant = {tenant:String} AND name = {name:String}"
+        found = self._store.query(asked, tenant=_TENANT, name=name)
+        return str(found[0]["value"]) if found else ""
+
+    def _remember(self, name: str, value: str, version: int) -> None:
+        self._store.insert(
+            "rollup_state", ("tenant", "name", "value", "version"), [[_TENANT], [name], [value], [version]]
+        )
+
+
+def _wider(one: Bounds | None, other: Bounds | None) -> Bounds | None:
+    if one is None or other is None:
+        return one or other
+    return one | other

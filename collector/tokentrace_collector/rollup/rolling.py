@@ -1,0 +1,68 @@
+"""The rollup's clock: again and again in the background, and at once when someone asks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from tokentrace_collector.counters import Counters
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.store.database import Store, StoreError
+
+Roll = Callable[[bool], RollupOutcome]
+"""One run of the rollup: of what has changed, or, told True, of everything."""
+
+_log = logging.getLogger(__name__)
+
+
+class Rolling:
+    """The worker that runs the rollup, over its own handle to the store."""
+
+    def __init__(self, make: Callable[[Store], Roll], counters: Counters, *, seconds: float) -> None:
+        self.trouble = ""
+        """Why the last run failed; empty if it did not."""
+        self._make = make
+        self._counters = counters
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._roll: Roll | None = None
+        self._store: Store | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rollup", daemon=True)
+
+    def start(self, store: Store) -> None:
+        """Begin, with a handle that is ours from now on."""
+        self._store = store
+        self._thread.start()
+
+    def now(self, *, rebuild: bool) -> RollupOutcome:
+        """Run at once, and say what was done."""
+        with self._lock:
+            if self._store is None or self._stopping.is_set():
+                raise StoreError("The store is not open yet, or not any more. Come again.", is_transient=True)
+            self._roll = self._roll or self._make(self._store)
+            outcome = self._roll(rebuild)
+        self.trouble = ""
+        self._counters.add(rollups=1, calls_unpriced=outcome["unpriced"])
+        return outcome
+
+    def stop(self, timeout: float) -> bool:
+        """End after the run under way; False if that took too long."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._seconds):
+            try:
+                self.now(rebuild=False)
+            except Exception as error:  # noqa: BLE001
+                # Recomputing is harmless, so whatever went wrong, the next run is the remedy.
+                self.trouble = f"The rollup failed: {error}"
+                self._counters.add(rollup_failures=1)
+                _log.warning("%s. It will run again in %.0f s.", self.trouble, self._seconds)
+        with self._lock:
+            if self._store:
+                self._store.close()

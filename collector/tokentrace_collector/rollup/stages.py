@@ -1,0 +1,165 @@
+"""The stages of a rollup: from a batch of traces to their costs, shares of capacity, sums and hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tokentrace_collector.prices import rates
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
+
+_SETTINGS = {
+    # An alias that is named like a column would otherwise stand for the column in WHERE, silently.
+    "prefer_column_name_to_alias": 1,
+    # A row never changes its partition, so duplicates meet inside one.
+    "do_not_merge_across_partitions_select_final": 1,
+    # A server may have it otherwise: what a trace has no share of would make its total NULL, and that be read as 0.
+    "join_use_nulls": 0,
+}
+_UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0 AND reported IS NULL"
+
+_SCRATCH = (
+    "batch",
+    "spans",
+    "bridges",
+    "edges",
+    "ancestry",
+    "responses",
+    "accounts",
+    "borne",
+    "decided",
+    "rejected",
+    "places",
+    "roles",
+    "suspects",
+    "bearing",
+    "rates",
+    "prices",
+    "lines",
+    "hours",
+    "pool_hours",
+    "shares",
+)
+
+_ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When the spans of a batch began and ended, and up to when time has passed; as the database writes it."""
+
+    since: str
+    until: str
+    latest: str
+
+    def __or__(self, other: Bounds) -> Bounds:
+        return Bounds(min(self.since, other.since), max(self.until, other.until), max(self.latest, other.latest))
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of one run; all rows it writes carry its version."""
+
+    store: Store
+    run: rates.Run
+    version: int
+    check: Callable[[], None]
+    """Raises where the run is not to go on."""
+
+    def begin(self, statement: str, **parameters: Any) -> int:
+        """Choose the traces of the batch, and those they bear upon; how many there are."""
+        self.check()
+        for table in _SCRATCH:
+            self.store.run(f"TRUNCATE TABLE rollup_{table}")
+        self._do(statement, **parameters)
+        self._do("batch_responses")
+        self._do("batch_retellings")
+        self._do("batch_reviews")
+        return self._count()
+
+    def rate(self) -> None:
+        """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
+        trusted = list(self.run.book.trust_reported)
+        for statement in ("spans", "responses"):
+            self._do(statement, trusted=trusted)
+        for statement in (
+            "bridges",
+            "edges",
+            "ancestry",
+            "accounts",
+            "borne",
+            "borne_unnamed",
+            "decided",
+            "rejected",
+            "places",
+        ):
+            self._do(statement)
+        # Where every call names its role, the rules have nothing to say, and take longer to read than to run.
+        if self.store.query("SELECT 1 FROM rollup_places LIMIT 1"):
+            self._do("roles")
+            self._do("roles_broken")
+        for statement in ("suspects", "bearing"):
+            self._do(statement)
+        rates.resolve(self.store, self.run)
+        self._do("rates", run=self.run.id)
+        self._do("prices")
+        self._do("lines")
+        self._do("reported")
+        self._do("call_costs", run=self.run.id, version=self.version)
+
+    def unpriced(self) -> int:
+        """How many calls of the batch used something of which no price is known."""
+        found: int = self.store.query(_UNPRICED)[0]["calls"]
+        return found
+
+    def bounds(self) -> Bounds | None:
+        """When the batch took place; None where it has no spans."""
+        found = self.store.query(schema.sql("rollup/bounds"))
+        return Bounds(**found[0]) if found else None
+
+    def leave(self, bounds: Bounds) -> None:
+        """Take the calls of the batch out of hours that they are not of any more."""
+        self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
+
+    def forget_other_runs(self) -> None:
+        """Drop the shares of capacity that other prices made."""
+        self.store.run("DELETE FROM capacity_hours WHERE rating_run != {run:String}", run=self.run.id)
+        self.store.run("DELETE FROM capacity_lines WHERE rating_run != {run:String}", run=self.run.id)
+
+    def allocate(self, bounds: Bounds) -> Bounds:
+        """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
+        if not self.run.book.pools:
+            return bounds
+        for statement in _ALLOCATION:
+            self._do(statement, **self._named(bounds))
+        self._do("batch_neighbours")
+        return bounds | (self.bounds() or bounds)
+
+    def sum_up(self, bounds: Bounds) -> None:
+        """Sum the batch up by trace."""
+        self._do("tcoai_by_trace", **self._named(bounds))
+        self._do("tcoai_by_trace_moved", **self._named(bounds))
+
+    def add_hours(self, bounds: Bounds) -> None:
+        """Sum up the hours that the run has changed."""
+        for statement in ("hours", "tcoai_by_hour", "tcoai_by_hour_gone"):
+            self._do(statement, **self._named(bounds))
+
+    def _named(self, bounds: Bounds) -> dict[str, Any]:
+        return {
+            "run": self.run.id,
+            "version": self.version,
+            "since": bounds.since,
+            "until": bounds.until,
+            "latest": bounds.latest,
+        }
+
+    def _count(self) -> int:
+        count: int = self.store.query("SELECT uniqExact(tenant, trace_id) AS traces FROM rollup_batch")[0]["traces"]
+        return count
+
+    def _do(self, name: str, **parameters: Any) -> None:
+        self.check()
+        self.store.run(schema.sql(f"rollup/{name}"), settings=_SETTINGS, **parameters)

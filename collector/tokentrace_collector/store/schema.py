@@ -1,0 +1,209 @@
+"""The tables: the SQL files of `schemas/`, rendered, applied in order, and remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from tokentrace_collector.files import root
+from tokentrace_collector.store.database import Store
+
+_VERSIONS = """
+CREATE TABLE IF NOT EXISTS schema_versions (
+    name String,
+    checksum String,
+    applied_at DateTime64(6) DEFAULT now64(6)
+)
+ENGINE = ReplacingMergeTree(applied_at)
+ORDER BY name
+"""
+
+_EACH = re.compile(r"\$\{components(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
+_CLAIM = re.compile(
+    r"(?:--[^\n]*\n)+SELECT\n(?P<claimed>.+) AS claimed,\n(?P<sub_component>.+) AS sub_component\nFROM call_units\s*",
+    re.DOTALL,
+)
+_CREATED = re.compile(r"\bCREATE\s+(?:TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE)
+_HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*(?:Null|Memory)\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
+
+
+class SchemaError(Exception):
+    """A schema file that is missing or cannot be rendered."""
+
+
+class Component(NamedTuple):
+    """One part of the cost of a request: its rank, its name, the SELECT that claims its quantities."""
+
+    rank: int
+    name: str
+    sql: str
+
+    @property
+    def claimed(self) -> str:
+        """The expression of what it claims of a unit."""
+        return self._parts["claimed"]
+
+    @property
+    def sub_component(self) -> str:
+        """The expression of the part of it that the claim belongs to."""
+        return self._parts["sub_component"]
+
+    @property
+    def _parts(self) -> re.Match[str]:
+        parts = _CLAIM.fullmatch(self.sql)
+        if parts is None:
+            raise SchemaError(
+                f"The component {self.name!r} needs two columns, claimed and sub_component, over call_units."
+            )
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """One schema file, rendered."""
+
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether it passes rows on or is scratch, so that it may be made anew; other tables change by migration."""
+        return _HOLDS_NOTHING.search(self.sql) is not None
+
+    @property
+    def creates(self) -> str:
+        """The name of what it creates."""
+        created = _CREATED.search(self.sql)
+        if created is None:
+            raise SchemaError(f"The schema file {self.name!r} creates nothing.")
+        return created["name"]
+
+
+def apply(store: Store) -> None:
+    """Bring the database to these schemas: create what is missing, migrate what is older. Safe to repeat."""
+    store.create_database()
+    store.run(_VERSIONS)
+    known = {row["name"]: row["checksum"] for row in store.query("SELECT name, checksum FROM schema_versions FINAL")}
+    migrations = _objects("migrations")
+    for each in migrations if known else ():
+        if each.name not in known:
+            _apply(store, [each])
+    objects = [*_objects("tables"), *_objects("views")]
+    present = {row["name"] for row in store.query(_PRESENT)}
+    # An upgrade that was ended half-way, and then taken back, has left what it knew without what it dropped.
+    changed = [
+        each
+        for each in objects
+        if known.get(each.name) != each.checksum or (each.holds_nothing and each.creates not in present)
+    ]
+    if any(each.holds_nothing and each.name in known for each in changed):
+        # What passes rows on is bound to what it reads from, so all of it goes before any of it comes anew.
+        passing = [each for each in objects if each.holds_nothing]
+        for each in reversed(passing):
+            store.run(f"DROP TABLE IF EXISTS {each.creates} SYNC")
+        changed = [each for each in objects if each in changed or each in passing]
+    # A new database starts from the tables as they are; the migrations that led there are history.
+    _apply(store, changed, *(() if known else migrations))
+    _add_component_columns(store)
+
+
+def sql(name: str) -> str:
+    """The statement of a schema file, by its name below `schemas/` without `.sql`."""
+    return _render(_text(name))
+
+
+@cache
+def views() -> frozenset[str]:
+    """The names of the materialised views."""
+    return frozenset(each.creates for each in _objects("tables") if "CREATE MATERIALIZED VIEW" in each.sql)
+
+
+@cache
+def components() -> tuple[Component, ...]:
+    """The cost components by rank: one file each, `components/NN_name.sql`."""
+    found: list[Component] = []
+    for path in sorted((root() / "components").glob("*.sql")):
+        rank, _, name = path.stem.partition("_")
+        if not (rank.isdigit() and name.isidentifier()):
+            raise SchemaError(f"The component file {path.name!r} is not named NN_component.sql.")
+        found.append(Component(int(rank), name, path.read_text()))
+    return tuple(found)
+
+
+def _text(name: str) -> str:
+    path = root() / f"{name}.sql"
+    if not path.is_file():
+        raise SchemaError(f"There is no schema file {name!r}. Look for it below {root()}.")
+    return path.read_text()
+
+
+def _objects(folder: str) -> list[_Object]:
+    paths = sorted((root() / folder).glob("*.sql"))
+    return [_Object(f"{folder}/{path.stem}", sql(f"{folder}/{path.stem}")) for path in paths]
+
+
+def _render(text: str) -> str:
+    """Fill in what follows from the list of components.
+
+    `${components: {name} Decimal(38, 18)}` repeats its text per component, separated by commas, or by another text:
+    `${components(' + '): {name}}`. It may use {name}, {rank}, and the expressions {claimed} and {sub_component}.
+    `${component_columns}` is their column definitions.
+    """
+    text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}")
+
+    def each(match: re.Match[str]) -> str:
+        between = match["between"] if match["between"] is not None else ",\n    "
+        return between.join(_filled(match["each"].strip(), one) for one in components())
+
+    rendered = _EACH.sub(each, text)
+    if "${" in rendered:
+        raise SchemaError(f"Nothing fills {rendered[rendered.index('${') :].split('}')[0]}}} in a schema file.")
+    return rendered
+
+
+def _filled(template: str, one: Component) -> str:
+    filled = template.replace("{name}", one.name).replace("{rank}", str(one.rank))
+    if "{claimed}" in filled or "{sub_component}" in filled:
+        filled = filled.replace("{claimed}", one.claimed).replace("{sub_component}", one.sub_component)
+    return filled
+
+
+def _apply(store: Store, objects: list[_Object], *history: _Object) -> None:
+    """Run statements, and remember them and what need not be run any more."""
+    for each in objects:
+        for statement in re.split(r";[ \t]*(?:\n|$)", each.sql):
+            if statement.strip():
+                store.run(statement)
+    known = [*objects, *history]
+    if known:
+        names, checksums = [each.name for each in known], [each.checksum for each in known]
+        store.insert("schema_versions", ["name", "checksum"], [names, checksums])
+
+
+def _add_component_columns(store: Store) -> None:
+    """Give tables made before a component existed its column, where a new table has it: inserts go by position."""
+    names = [component.name for component in components()]
+    for path in sorted((root() / "tables").glob("*.sql")):
+        text = path.read_text()
+        created = _CREATED.search(text)
+        if "${component_columns}" not in text or created is None:
+            continue
+        present = [row["name"] for row in store.query(_COLUMNS, table=created["name"])]
+        before = present[next(place for place, name in enumerate(present) if name in names) - 1]
+        for name in names:
+            if name not in present:
+                store.run(f"ALTER TABLE {created['name']} ADD COLUMN {name} Decimal(38, 18) AFTER {before}")
+            before = name
+
+
+_PRESENT = "SELECT name FROM system.tables WHERE database = currentDatabase()"
+_COLUMNS = """
+SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position
+"""

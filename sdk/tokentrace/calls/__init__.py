@@ -1,0 +1,1 @@
+"""One call, one span: opened, fed by what passes, closed exactly once."""

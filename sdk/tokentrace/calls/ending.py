@@ -1,0 +1,136 @@
+"""What a call came to: all that its span says of it once it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tokentrace import attributes as name, context
+from tokentrace.calls import attempts
+from tokentrace.estimation import composition
+from tokentrace.guard import quietly
+from tokentrace.integration import EVERY, Request
+from tokentrace.providers.hosts import PROXY
+from tokentrace.usage import record
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.reading import NOTHING
+
+if TYPE_CHECKING:
+    from tokentrace.calls.meter import Meter
+
+_HTTPS = 443
+_MAY_BE_PROXIES = frozenset({"", PROXY})
+"""What is known of a host by its name alone."""
+
+
+def asked(request: Request, provider: str) -> dict[str, Any]:
+    """What is known before the call, so that even a call that never ends is recorded with it."""
+    known: dict[str, Any] = {name.OPERATION: request.operation, name.PROVIDER: provider}
+    if request.model:
+        known[name.REQUEST_MODEL] = request.model
+    if request.stream:
+        known[name.REQUEST_STREAM] = True
+    if request.host:
+        known[name.SERVER_ADDRESS] = request.host
+    if request.port and request.port != _HTTPS:
+        known[name.SERVER_PORT] = request.port
+    if role := context.role.get():
+        known[name.ROLE], known[name.ROLE_SOURCE] = role
+    return known
+
+
+class Ending:
+    """Looks at a call that is over."""
+
+    __slots__ = ("_call", "_error", "_how", "answered_by", "covered", "failure", "found", "owed", "usage")
+
+    def __init__(self, call: Meter, how: str | None, error: BaseException | None) -> None:
+        self._call = call
+        self._how = how
+        self._error = error
+        tried = call.attempts
+        # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
+        self.covered = bool(call.inner) and (call.http is EVERY or not tried)
+        self.owed = "true" if call.http is None else attempts.owed(tried, call.http, error)
+        """Whether the provider bills it."""
+        self.failure = attempts.failure(tried, error) or call.seen.error
+        self._count()
+        self._describe()
+
+    def _count(self) -> None:
+        """Whose dialect the answer speaks, and what it says, and the proxy that may have sent it."""
+        call = self._call
+        told = self._proxied()
+        self.answered_by = answered_by = PROXY if told else call.provider
+        facts = call.facts
+        self.usage: Usage = call.format.count(call.seen, answered_by, facts)
+        self.found = found = record.attributes(call.seen, self.usage, answered_by, facts)
+        if told and call.attempts[-1].billable == "true":
+            from tokentrace.calls import gateway  # noqa: PLC0415
+
+            passed_on = gateway.passes_on(call.seen.usage, streamed=call.is_streamed)
+            found |= gateway.behind(told, call.asked, found, call.hosts, passed_on=passed_on)
+
+    def _proxied(self) -> Mapping[str, str]:
+        """What a proxy says of the call; empty where none has answered."""
+        call = self._call
+        # None stands before a host whose provider is known.
+        if not call.attempts or call.known_provider not in _MAY_BE_PROXIES:
+            return NOTHING
+        from tokentrace.calls import gateway  # noqa: PLC0415  (most applications ask providers themselves)
+
+        return gateway.said(call.attempts[-1].headers)
+
+    def _describe(self) -> None:
+        call, found, tried = self._call, self.found, self._call.attempts
+        found[name.USAGE_SCOPE] = "aggregate" if self.covered else call.scope
+        if call.prompt and not self.covered:
+            with quietly("sharing out a prompt"):
+                found |= self._composed()
+        found[name.ATTEMPTS] = len(tried)
+        if tried:
+            found |= attempts.supply(tried)
+        if self.owed != "true":
+            found[name.BILLABLE] = self.owed
+        # The generator of a client that asks only when it is read may fail before there is a stream.
+        if call.is_streamed and (call.has_begun or self._error is None):
+            found[name.STREAM_END] = end = self._stream_end()
+            if end == "failed" and self.failure is None:
+                self.failure = "incomplete_stream"
+            if call.first and tried:
+                found[name.TIME_TO_FIRST_CHUNK] = (call.first - tried[0].started) / 1e9
+        if self.failure is not None:
+            found[name.ERROR_TYPE] = self.failure
+
+    def _composed(self) -> Mapping[str, Any]:
+        call = self._call
+        shares = composition.shared(call.prompt, self.usage)
+        if not shares:
+            return NOTHING
+        recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
+        return composition.attributes(call.prompt, shares, call.tracing.sent.repeated(recipient, call.prompt))
+
+    def _stream_end(self) -> str:
+        """How the stream ended; one that stops before the answer is over has failed."""
+        how, call = self._how, self._call
+        if self.failure is not None:
+            return how if how == "cancelled" else "failed"
+        if call.seen.complete:
+            return "complete"
+        if not call.first and how != "complete":
+            return "unread"
+        if how is None:
+            return "dropped"
+        if how == "complete" and not call.seen.finish:
+            return "failed"
+        return how
+
+    @property
+    def model(self) -> str:
+        """The model that answered, or was asked."""
+        return self.found.get(name.RESPONSE_MODEL) or self._call.asked.get(name.REQUEST_MODEL) or ""
+
+    @property
+    def may_be_open(self) -> bool:
+        """Whether there is something to count: where nothing was sent, there is not."""
+        return not self.covered and self.owed != "false" and (self._error is None or bool(self._call.attempts))

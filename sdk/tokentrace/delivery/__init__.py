@@ -1,0 +1,1 @@
+"""How spans reach the collector: queued, sent, kept on disk while they cannot be, counted."""

@@ -1,0 +1,1 @@
+"""What nobody reports, estimated, and what an input was made of."""

@@ -1,0 +1,187 @@
+"""What the input of a call was made of: its reported tokens, shared out over the pieces of its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tokentrace import attributes as name
+from tokentrace.estimation.prefixes import Repeated
+from tokentrace.guard import log
+from tokentrace.integration import Request
+from tokentrace.usage.buckets import Usage
+from tokentrace.usage.prompt import EVERYTHING, KINDS, MEDIA, RESULTS, USER, Piece, Unattributable
+
+PER_TOKEN = 4
+"""Bytes of a text that make a token."""
+
+CACHEABLE = 1024
+"""Tokens that a prefix has at least for any provider to keep it."""
+
+_SHOWN = frozenset(bucket for bucket in name.INPUT_BUCKETS if bucket.endswith(("_image", "_audio", "_video")))
+"""Buckets of input that is no text, cached or not."""
+
+_FETCHING = frozenset({"web_search", "x_search", "web_fetch", "file_search", "code_execution"})
+"""Meters of tools that the provider runs, and whose results the model reads in the same call."""
+
+_SAMPLE = 1024
+_UNTOLD = 256
+"""Bytes by which a piece is weighed beside its neighbours where nothing tells its own."""
+_LEAST = 64
+"""Tokens of the smallest image."""
+
+_KEYS = {kind: name.INPUT + kind for kind in KINDS}
+
+
+class Share(NamedTuple):
+    """Neighbouring pieces of one kind, and how many tokens of the input they are."""
+
+    kind: str
+    pieces: int
+    tokens: int
+
+
+def pieces(request: Request) -> Sequence[Piece]:
+    """The pieces of what is sent, before the application may change it; none where they cannot be told."""
+    compose = request.format.compose
+    if compose is None or request.prompt is None or request.scope != "call":
+        return ()
+    try:
+        return compose(request.prompt)
+    except Unattributable as unknown:
+        log.debug("The composition of a prompt is not known: %s", unknown)
+        return ()
+
+
+def weight(piece: Piece) -> int:
+    """The bytes of a piece, nought where nothing tells.
+
+    Of a long text that is not ASCII, as many as its beginning has to the character.
+    """
+    content = piece[1]
+    if not isinstance(content, str):
+        return content.size
+    size = len(content)
+    if content.isascii():
+        return size
+    sample = content[:_SAMPLE]
+    return len(sample.encode("utf-8", "surrogatepass")) * size // len(sample)
+
+
+def kinds(shares: Sequence[Share]) -> dict[str, Any]:
+    """Tokens by kind, and the kinds in prompt order."""
+    found: dict[str, Any] = {}
+    for kind, _, tokens in shares:
+        key = _KEYS[kind]
+        found[key] = found.get(key, 0) + tokens
+    found[name.INPUT_SEGMENTS] = [f"{kind}:{tokens}" for kind, _, tokens in shares if tokens]
+    return found
+
+
+def attributes(prompt: Sequence[Piece], shares: Sequence[Share], repeated: Repeated) -> dict[str, Any]:
+    """Tokens by kind, the kinds in prompt order, and how much of the input was sent before."""
+    found = kinds(shares)
+    found[name.PREFIX_REPEATED] = lately = leading(prompt, shares, repeated.ever)
+    if repeated.lately != repeated.ever:
+        lately = leading(prompt, shares, repeated.lately)
+    found[name.PREFIX_CACHEABLE] = lately if lately >= CACHEABLE else 0
+    return found
+
+
+def leading(prompt: Sequence[Piece], shares: Sequence[Share], pieces: int) -> int:
+    """Tokens of so many pieces at the beginning of a prompt."""
+    tokens = first = 0
+    for _, count, of_share in shares:
+        left = pieces - first
+        if left <= 0:
+            break
+        if count <= left:
+            tokens += of_share
+        else:
+            sizes = [weight(piece) or _UNTOLD for piece in prompt[first : first + count]]
+            tokens += of_share * sum(sizes[:left]) // (sum(sizes) or 1)
+        first += count
+    return tokens
+
+
+def shared(prompt: Sequence[Piece], usage: Usage) -> list[Share]:
+    """All of the reported input, shared out; nothing where it was not reported, or cannot be told apart."""
+    total = usage.input
+    if not total or not prompt:
+        return []
+    runs = _runs(prompt)
+    buckets = usage.buckets
+    shown = 0 if _SHOWN.isdisjoint(buckets) else sum(buckets[bucket] for bucket in _SHOWN if bucket in buckets)
+    fetched = buckets.get("tool_use_prompt", 0)
+    if shown and not any(run.kind == MEDIA for run in runs):
+        # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
+        runs.insert(next((place for place, run in enumerate(runs) if run.kind == USER), 0), _Run(MEDIA, 0, 0, 0))
+    if fetched or (usage.meters and not _FETCHING.isdisjoint(usage.meters)):
+        runs.append(_Run(RESULTS, 0, 0, 0 if fetched else EVERYTHING))
+    counted = _counted(runs, total - shown - fetched, shown)
+    if counted is None:
+        return []
+    if fetched:
+        counted[-1] += fetched
+    return [Share(run.kind, run.pieces, tokens) for run, tokens in zip(runs, counted, strict=True)]
+
+
+class _Run(NamedTuple):
+    kind: str
+    pieces: int
+    size: int
+    """Bytes that tell of tokens."""
+    most: int
+    """Tokens that there may be beside."""
+
+
+def _runs(prompt: Sequence[Piece]) -> list[_Run]:
+    runs: list[_Run] = []
+    kind, count, size, most = prompt[0][0], 0, 0, 0
+    for piece in prompt:
+        of_piece, content = piece
+        if of_piece != kind:
+            runs.append(_Run(kind, count, size, most))
+            kind, count, size, most = of_piece, 0, 0, 0
+        count += 1
+        if isinstance(content, str):
+            # Nearly all pieces are this; a function for each would take as long as all of the rest.
+            size += len(content) if content.isascii() else weight(piece)
+        else:
+            size += content.size
+            most += content.most
+    runs.append(_Run(kind, count, size, most))
+    return runs
+
+
+def _counted(runs: Sequence[_Run], rest: int, shown: int) -> list[int] | None:
+    """Tokens by run: `shown` belong to the media, where the provider counts those apart; `rest` to all others."""
+    if not shown and not any(run.most for run in runs):
+        return scaled([run.size for run in runs], rest)
+    others = [run._replace(size=0, most=0) if shown and run.kind == MEDIA else run for run in runs]
+    sizes, mosts = [run.size for run in others], [min(run.most, rest) for run in others]
+    size, most = sum(sizes), sum(mosts)
+    least = sum(min(_LEAST, run.most) for run in others if run.kind == MEDIA)
+    # What no length tells is what the lengths leave over.
+    hidden = min(max(rest - -(-size // PER_TOKEN), least), most, rest) if size else rest
+    places = [run.pieces or 1 if run.kind == MEDIA else 0 for run in runs]
+    if shown and not size and not most:
+        # Nothing else was sent: what is no medium wraps it.
+        return scaled(places, shown + rest)
+    shares = scaled(sizes, rest - hidden), scaled(mosts, hidden), scaled(places, shown)
+    told = [each for each in shares if each is not None]
+    return [sum(each) for each in zip(*told, strict=True)] if len(told) == len(shares) else None
+
+
+def scaled(weights: Sequence[int], total: int) -> list[int] | None:
+    """Integers in proportion to the weights, whose sum is the total: the largest remainders are rounded up."""
+    whole = sum(weights)
+    if not whole:
+        return None if total else [0] * len(weights)
+    counts = [weight * total // whole for weight in weights]
+    if missing := total - sum(counts):
+        rests = [weight * total % whole for weight in weights]
+        places = sorted(range(len(weights)), key=rests.__getitem__, reverse=True)
+        for place in places[:missing]:
+            counts[place] += 1
+    return counts

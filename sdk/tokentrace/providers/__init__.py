@@ -1,0 +1,1 @@
+"""Who answers: known providers, their hosts, and what their headers say of supply."""

@@ -1,0 +1,32 @@
+"""Which provider answers at a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from tokentrace.providers.registry import HOSTS
+
+PROXY = "litellm"
+"""The provider of a call of which the proxy does not say who answered it, and the dialect of all its answers."""
+
+
+def provider_at(host: str | None, port: int | None, own: str, told: Mapping[str, str]) -> str:
+    """The provider at `host`: as `told` by configuration, else by its name, else the client's `own`."""
+    if host is None:
+        return own
+    if told and (named := told.get(f"{host}:{port}") or told.get(host)):
+        return named
+    known = _known(host)
+    # The client of a router knows which of the providers behind it answers.
+    return own if known is None or own.startswith(f"{known}_") else known
+
+
+@lru_cache(maxsize=1024)
+def _known(host: str) -> str | None:
+    return next((provider for known, provider in HOSTS.items() if _is_of(host, known)), None)
+
+
+def _is_of(host: str, known: str) -> bool:
+    return fnmatchcase(host, known) or host.endswith(f".{known}")

@@ -1,0 +1,1 @@
+"""What an application says of its requests: sections, tags, reviews and outcomes, and where a request goes on."""

@@ -1,0 +1,158 @@
+"""The wrappers that seams get. The only place that knows sync from async."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from tokentrace import context
+from tokentrace.calls.attempts import Attempt
+from tokentrace.calls.meter import Meter
+from tokentrace.guard import quietly
+from tokentrace.integration import EVERY, Ask, AttemptSeam, Call, ResendSeam, Seam
+from tokentrace.tracing import Tracing
+
+Wrapper = Callable[[Any, Any, Any, Any], Any]
+
+
+def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
+    """The wrapper that meters the calls of a seam."""
+
+    def opened(*call: Any) -> Meter | None:
+        return _opened(seam, tracing, hosts, Call(*call))
+
+    ask = seam.ask if tracing.asks_usage else None
+
+    def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        if (meter := opened(instance, args, kwargs)) is None:
+            return wrapped(*args, **kwargs)
+        with meter:
+            if ask is not None:
+                _, args, kwargs = _asking(ask, meter, Call(instance, args, kwargs))
+            return meter.hand_back(wrapped(*args, **kwargs), seam.tap)
+
+    async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        if (meter := opened(instance, args, kwargs)) is None:
+            return await wrapped(*args, **kwargs)
+        with meter:
+            if ask is not None:
+                _, args, kwargs = _asking(ask, meter, Call(instance, args, kwargs))
+            return meter.hand_back(await wrapped(*args, **kwargs), seam.tap)
+
+    return awaited if seam.awaited else called
+
+
+def _asking(ask: Ask, meter: Meter, call: Call) -> Call:
+    """The call, asking for its usage where it can; what comes of that is kept from the application."""
+    with quietly("asking for the usage of a stream"):
+        if (asking := ask(call, meter.known_provider)) is not None:
+            meter.sifts = True
+            return asking
+    return call
+
+
+def calls(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
+    """The wrapper that meters the calls in the stream that a seam gives."""
+    # Only of a library that has such streams.
+    from tokentrace.streams.turns import TurnTap  # noqa: PLC0415
+
+    def followed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        stream, call = wrapped(*args, **kwargs), Call(instance, args, kwargs)
+
+        def begin() -> Meter | None:
+            if (meter := _opened(seam, tracing, hosts, call)) is not None:
+                meter.hand_back(stream, lambda itself, _: itself)
+            return meter
+
+        return stream if seam.follow is None else TurnTap(stream, partial(seam.follow, call), begin)
+
+    return followed
+
+
+def _opened(seam: Seam, tracing: Tracing, hosts: Mapping[str, str], call: Call) -> Meter | None:
+    if not tracing.is_open:
+        # A wrapper that could not be taken off, because somebody has wrapped it.
+        return None
+    with quietly("describing a call"):
+        request = seam.describe(call)
+        if request is not None:
+            return (_lister() if request.format.lists else Meter)(request, tracing, hosts)
+    return None
+
+
+def _lister() -> type[Meter]:
+    # Few applications read the results of batches.
+    from tokentrace.calls.listing import Lister  # noqa: PLC0415
+
+    return Lister
+
+
+def attempt(seam: AttemptSeam) -> Wrapper:
+    """The wrapper that notes the HTTP requests of the call that is being metered."""
+
+    def begun(instance: Any) -> tuple[Meter, Attempt] | None:
+        meter = context.metering.get()
+        if meter is None or (meter.http is not instance and meter.http is not EVERY):
+            return None
+        return meter, meter.attempt()
+
+    def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        if (found := begun(instance)) is None:
+            return wrapped(*args, **kwargs)
+        try:
+            response = wrapped(*args, **kwargs)
+        except BaseException as error:
+            with quietly("noting an error"):
+                found[1].broke(error)
+            raise
+        _answered(seam, found, Call(instance, args, kwargs), response)
+        return response
+
+    async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        if (found := begun(instance)) is None:
+            return await wrapped(*args, **kwargs)
+        try:
+            response = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            with quietly("noting an error"):
+                found[1].broke(error)
+            raise
+        _answered(seam, found, Call(instance, args, kwargs), response)
+        return response
+
+    return awaited if seam.awaited else called
+
+
+def resend(seam: ResendSeam) -> Wrapper:
+    """The wrapper that notes the HTTP requests which a library repeats within one attempt."""
+
+    async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        tried = None
+        with quietly("noting a request"):
+            meter = context.metering.get()
+            if meter is not None and meter.http is not None and seam.sender(meter.http) is instance:
+                tried = meter.resend()
+        try:
+            response = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            if tried is not None:
+                with quietly("noting an error"):
+                    tried.broke(error)
+            raise
+        if tried is not None:
+            with quietly("noting an answer"):
+                tried.answered(response)
+        return response
+
+    return awaited
+
+
+def _answered(seam: AttemptSeam, found: tuple[Meter, Attempt], call: Call, response: Any) -> None:
+    meter, tried = found
+    with quietly("receiving a response"):
+        tried.answered(response)
+        if seam.kept is not None:
+            meter.receive_kept(seam.kept(call, response, meter.format))
+        else:
+            meter.receive(response, streamed=call.kwargs.get("stream") is True, awaited=seam.awaited)
