@@ -2,6 +2,7 @@
 SELECT
     span_id,
     parent_span_id,
+    own_parent_id,
     name,
     operation,
     scope,

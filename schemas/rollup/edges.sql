@@ -52,7 +52,7 @@ WITH
     )
 SELECT
     child.number,
-    if(parent.number = child.number, 0, parent.number),
+    multiIf(bridge.parent != 0, bridge.parent, parent.number = child.number, 0, parent.number),
     unsettled.trace,
     child.activity,
     child.failed,
@@ -75,4 +75,5 @@ LEFT ANY JOIN (
     WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM unsettled)
 ) AS parent
     ON parent.tenant = child.tenant AND parent.trace_id = child.trace_id AND parent.span_id = child.parent_span_id
+LEFT ANY JOIN rollup_bridges AS bridge ON bridge.number = child.number
 LEFT ANY JOIN hinted ON hinted.label = child.label

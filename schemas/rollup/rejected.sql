@@ -7,7 +7,8 @@ WITH RECURSIVE
             tenant,
             trace_id,
             span_id,
-            parent_span_id,
+            -- What stands between is no section.
+            if(own_parent_id = '', parent_span_id, own_parent_id) AS section,
             started_at,
             reject_extent,
             rejected_response
@@ -39,7 +40,7 @@ WITH RECURSIVE
         LEFT ANY JOIN span AS known
             ON known.tenant = rejection.tenant
             AND known.trace_id = rejection.trace_id
-            AND known.span_id = rejection.parent_span_id
+            AND known.span_id = rejection.section
         WHERE known.number = 0
             OR span.number = known.number
     ),
@@ -50,6 +51,11 @@ WITH RECURSIVE
         FROM span AS child
         INNER JOIN span AS parent
             ON parent.tenant = child.tenant AND parent.trace_id = child.trace_id AND parent.span_id = child.parent_span_id
+        UNION ALL
+        SELECT
+            number,
+            parent
+        FROM rollup_bridges
     ),
     beneath AS (
         SELECT

@@ -6,6 +6,7 @@ SELECT
     trace_id,
     span_id,
     parent_span_id,
+    own_parent_id,
     started_at,
     ended_at,
     library,

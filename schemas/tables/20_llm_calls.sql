@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     span_id String CODEC(ZSTD(1)),
     part UInt16,
     parent_span_id String CODEC(ZSTD(1)),
+    own_parent_id String CODEC(ZSTD(1)) COMMENT 'Our span around it, as it says itself, where the parent is a span of somebody else; else empty.',
     started_at DateTime64(9) CODEC(Delta(8), ZSTD(1)),
     ended_at DateTime64(9) CODEC(Delta(8), ZSTD(1)),
     name LowCardinality(String),

@@ -134,6 +134,7 @@ SELECT
     SpanId AS span_id,
     toUInt16(number) AS part,
     ParentSpanId AS parent_span_id,
+    said['tokentrace.parent.span_id'] AS own_parent_id,
     -- A span outside these years has a wrong clock; the hours of the other tables do not reach there.
     least(
         greatest(Timestamp, toDateTime64('1970-01-01 00:00:00', 9, 'UTC')),

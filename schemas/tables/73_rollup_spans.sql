@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS rollup_spans (
     trace_id String,
     span_id String,
     parent_span_id String,
+    own_parent_id String COMMENT 'Our span around it, where the parent is a span of somebody else.',
     started_at DateTime64(9),
     ended_at DateTime64(9),
     library LowCardinality(String),

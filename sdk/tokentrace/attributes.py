@@ -56,6 +56,9 @@ CONVERSATION = "gen_ai.conversation.id"
 DATA_SOURCE = "gen_ai.data_source.id"
 """Where a retrieval looks."""
 
+PARENT = "tokentrace.parent.span_id"
+"""Id of our span around this one, in 16 hexadecimal digits, where a span of somebody else stands between, which may never arrive."""
+
 SERVICE_TIER = "tokentrace.billing.service_tier"
 """Tier that answered, when it changes the price: flex, priority, fast, batch, …"""
 

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Span, SpanKind, Tracer
 
-from tokentrace import context
+from tokentrace import above, attributes as name, context
 from tokentrace.config import Config
 from tokentrace.estimation.prefixes import Prefixes
 from tokentrace.metrics import Metrics
@@ -23,8 +23,6 @@ from tokentrace.version import SCOPE, VERSION
 if TYPE_CHECKING:
     from tokentrace.delivery.export import Processor
     from tokentrace.delivery.queue import Delivery
-
-_HELD = context_api.create_key("tokentrace-held-span")
 
 # A provider cannot be rid of a processor again, so that each gets one, once, which an uninstrument puts to sleep.
 # By identity: providers of others may be neither hashable nor of OpenTelemetry's class.
@@ -58,14 +56,6 @@ class Opened(NamedTuple):
     """Whether nobody but us is to find it as the current one."""
 
 
-class _Held(NamedTuple):
-    """A span that is the parent of what follows of ours, and of nothing else."""
-
-    opened: Opened
-    below: int
-    """Id of the application's span that was current then."""
-
-
 class _Tracers(NamedTuple):
     """Where spans begin, as long as the application has this provider."""
 
@@ -82,17 +72,6 @@ def _unlimited(tracer: Tracer) -> Tracer:
     if "_span_limits" in own:
         own["_span_limits"] = _UNLIMITED
     return tracer
-
-
-def _current_id() -> int:
-    """Id of the application's span that is current."""
-    return trace.get_current_span().get_span_context().span_id
-
-
-def _held() -> Opened | None:
-    """The parent that is ours alone, as long as the application has opened no span of its own in between."""
-    held = context_api.get_value(_HELD)
-    return held.opened if isinstance(held, _Held) and held.below == _current_id() else None
 
 
 class Tracing:
@@ -146,34 +125,36 @@ class Tracing:
         tracers = self._current()
         tags = context.tags() if attribution is None else attribution
         described = {**tags, **attributes} if tags else attributes
-        parent = parent or _held()
+        if parent is None:
+            parent, around = above.parent()
+            if around:
+                described = {**described, name.PARENT: format(around, "016x")}
         is_below_private = parent is not None and parent.is_private
-        above = None if parent is None else trace.set_span_in_context(parent.span)
+        within = None if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
         if not is_below_private and tracers.shared is not None:
-            span = tracers.shared.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
+            span = tracers.shared.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
             if self.delivery is None or span.is_recording():
                 return Opened(span, is_private=False, is_hidden=is_hidden)
-        private = tracers.private.start_span(title, context=above, kind=kind, attributes=described, start_time=began)
+        private = tracers.private.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
         return Opened(private, is_private=True)
 
     @staticmethod
     def here() -> trace.SpanContext:
         """The span that one which starts now is the child of; an invalid one where there is none."""
-        held = _held()
-        return (trace.get_current_span() if held is None else held.span).get_span_context()
+        parent, _ = above.parent()
+        return (trace.get_current_span() if parent is None else parent.span).get_span_context()
 
     @staticmethod
     def is_private_here() -> bool:
         """Whether that span is ours alone."""
-        held = _held()
-        return held is not None and held.is_private
+        parent, _ = above.parent()
+        return parent is not None and parent.is_private
 
-    def enter(self, opened: Opened) -> Any:
+    @staticmethod
+    def enter(opened: Opened) -> Any:
         """Make a span the parent of what follows; gives the token that `leave` takes."""
-        if not (opened.is_private or opened.is_hidden):
-            return context_api.attach(trace.set_span_in_context(opened.span))
-        return context_api.attach(context_api.set_value(_HELD, _Held(opened, _current_id())))
+        return above.enter(opened)
 
     @staticmethod
     def leave(token: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TOOLS = "dirty-equals\nhypothesis\npydantic\npytest\n"
 RUNS = "# runs: "
+EXTRAS = re.compile(r"\[.*?\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Environment:
 
     @property
     def pins(self) -> list[str]:
-        """What `<name>.in` asks for."""
-        return _requirements(HERE / f"{self.name}.in")
+        """What `<name>.in` asks for, as `<name>.txt` has it: without extras."""
+        return [EXTRAS.sub("", each) for each in _requirements(HERE / f"{self.name}.in")]
 
     @property
     def tests(self) -> list[str]:

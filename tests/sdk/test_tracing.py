@@ -10,6 +10,7 @@ import weakref
 
 import pytest
 from opentelemetry import context, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -108,6 +109,75 @@ def test_an_applications_own_span_in_between_is_the_parent_again(delivered):
     inner, outer = delivered()
     assert inner.parent.span_id == ids(between_span)[1]
     assert inner.context.trace_id == outer.context.trace_id
+
+
+def around(span):
+    """Our span around another one, as that tells it."""
+    return span.attributes.get("tokentrace.parent.span_id")
+
+
+def hexadecimal(span):
+    return format(ids(span)[1], "016x")
+
+
+@pytest.mark.parametrize("sampler", [None, ParentBased(ALWAYS_OFF)], ids=["sampled", "not sampled"])
+def test_what_is_below_a_span_of_somebody_else_tells_which_of_ours_is_around(delivered, sampler):
+    tracer, _ = application(sampler)
+    between = tracer.start_as_current_span
+    with between("request"), tokentrace.step("outer"), between("one"), between("two"), tokentrace.step("inner"):
+        pass
+    inner, outer = (span for span in delivered() if span.name != "request")
+    assert (around(inner), around(outer)) == (hexadecimal(outer), None)
+
+
+def test_what_is_directly_below_one_of_ours_tells_its_parent_alone(delivered):
+    tracer, _ = application()
+    with tracer.start_as_current_span("request"), tokentrace.step("outer"), tokentrace.step("inner"):
+        pass
+    assert [around(span) for span in delivered()] == [None, None, None]
+
+
+def test_what_has_left_a_section_is_below_the_one_around_it(delivered):
+    tracer, _ = application()
+    with tokentrace.step("outer"):
+        with tokentrace.step("over"):
+            pass
+        with tracer.start_as_current_span("between"), tokentrace.step("inner"):
+            pass
+    _, inner, outer = delivered()
+    assert around(inner) == hexadecimal(outer)
+
+
+def test_who_begins_a_new_trace_begins_a_new_request(delivered):
+    tracer, _ = application()
+    with tokentrace.step("worker"), tracer.start_as_current_span("job", context=Context()), tokentrace.step("inner"):
+        pass
+    inner, job, worker = delivered()
+    assert (around(inner), inner.context.trace_id) == (None, job.context.trace_id)
+    assert worker.context.trace_id != job.context.trace_id
+
+
+def test_a_span_that_cannot_see_ours_begins_no_other_request(delivered):
+    tracer, _ = application(ALWAYS_OFF)
+    with tokentrace.step("outer"), tracer.start_as_current_span("between"), tokentrace.step("inner"):
+        pass
+    inner, outer = delivered()
+    assert (inner.parent.span_id, inner.context.trace_id) == (ids(outer)[1], ids(outer)[0])
+
+
+def test_a_carried_function_tells_which_of_ours_is_around(delivered):
+    tracer, _ = application()
+
+    def inner():
+        with tokentrace.step("inner"):
+            pass
+
+    with tokentrace.step("outer"), tracer.start_as_current_span("between"):
+        thread = threading.Thread(target=tokentrace.carry(inner))
+        thread.start()
+        thread.join()
+    told, outer = delivered()
+    assert around(told) == hexadecimal(outer)
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.5, 1.0])

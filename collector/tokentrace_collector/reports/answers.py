@@ -22,6 +22,7 @@ from tokentrace_collector.reports.documents import (
     Span,
     UnitPrice,
 )
+from tokentrace_collector.reports.places import placed
 from tokentrace_collector.store import schema
 
 TENANT = "default"
@@ -80,7 +81,7 @@ def request(tables: Tables, trace_id: str) -> RequestReport | None:
     row = found[0]
     of_trace = {"tenant": TENANT, "trace_id": row["trace_id"]}
     within = of_trace | {"since": row["started_at"], "until": row["ended_at"]}
-    spans = tables.query(schema.sql("reports/spans"), limit=MOST_SPANS, **of_trace)
+    spans = placed(tables.query(schema.sql("reports/spans"), limit=MOST_SPANS, **of_trace))
     costs = tables.query(schema.sql("reports/costs"), **within)
     capacity = tables.query(schema.sql("reports/capacity"), **within)
     attempts = {each["span_id"]: _attempts(each) for each in tables.query(schema.sql("reports/attempts"), **within)}

@@ -23,6 +23,7 @@ _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced 
 _SCRATCH = (
     "batch",
     "spans",
+    "bridges",
     "edges",
     "ancestry",
     "responses",
@@ -97,7 +98,17 @@ class Stages:
         trusted = list(self.run.book.trust_reported)
         for statement in ("spans", "responses"):
             self._do(statement, trusted=trusted)
-        for statement in ("edges", "ancestry", "accounts", "borne", "borne_unnamed", "decided", "rejected", "places"):
+        for statement in (
+            "bridges",
+            "edges",
+            "ancestry",
+            "accounts",
+            "borne",
+            "borne_unnamed",
+            "decided",
+            "rejected",
+            "places",
+        ):
             self._do(statement)
         # Where every call names its role, the rules have nothing to say, and take longer to read than to run.
         if self.store.query("SELECT 1 FROM rollup_places LIMIT 1"):

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from tokentrace import context
+from tokentrace import above, context
 from tokentrace.context import UNTAGGED, Role, Tagged
 from tokentrace.guard import quietly
 from tokentrace.request.attribution import is_tag
@@ -32,6 +32,8 @@ class _Place(NamedTuple):
     """0 where there is no request."""
     span_id: int
     flags: int
+    own: int
+    """Id of our span that this is, or that is around it; 0 where there is none."""
     is_private: bool
     tags: Mapping[str, str]
     role: Role | None
@@ -40,9 +42,9 @@ class _Place(NamedTuple):
     def here(cls) -> _Place:
         tags, role = dict(context.attribution.get().attributes), context.role.get()
         if (tracing := context.tracing) is None:
-            return cls(0, 0, 0, is_private=False, tags=tags, role=role)
+            return cls(0, 0, 0, 0, is_private=False, tags=tags, role=role)
         found = tracing.here()
-        return cls(found.trace_id, found.span_id, found.trace_flags, tracing.is_private_here(), tags, role)
+        return cls(found.trace_id, found.span_id, found.trace_flags, above.own(), tracing.is_private_here(), tags, role)
 
     def current(self) -> _Stay:
         return _Stay(self)
@@ -68,8 +70,8 @@ class _Stay:
         context.role.set(place.role)
         with quietly("entering a request"):
             if (tracing := context.tracing) is not None and place.trace_id:
-                above = SpanContext(place.trace_id, place.span_id, is_remote=True, trace_flags=TraceFlags(place.flags))
-                token = tracing.enter(Opened(NonRecordingSpan(above), place.is_private))
+                its = SpanContext(place.trace_id, place.span_id, is_remote=True, trace_flags=TraceFlags(place.flags))
+                token = above.enter(Opened(NonRecordingSpan(its), place.is_private), place.own)
                 self._left = lambda: tracing.leave(token)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -154,7 +156,7 @@ class incoming:  # noqa: N801  (reads as a statement: `with incoming(request.hea
         tags = {**here.tags, **(_read(self._told.get("baggage", "")) if self._tags else {})}
         if not here.trace_id and (sent := _TRACEPARENT.fullmatch(self._told.get("traceparent", "").strip())):
             trace, span, flags = (int(each, 16) for each in sent.groups())
-            return here._replace(trace_id=trace, span_id=span, flags=flags & 1, tags=tags)
+            return here._replace(trace_id=trace, span_id=span, flags=flags & 1, own=span, tags=tags)
         return here._replace(trace_id=0, tags=tags)
 
 

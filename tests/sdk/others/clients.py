@@ -8,7 +8,7 @@ from quickstarts import mistral, xai
 from shapes import anthropic_messages
 from shapes.provider import reply, stream
 
-from others.other import Case, Other, by_itself
+from others.other import ABSENT, Case, Other, by_itself
 
 
 def _anthropic() -> Iterator[Case]:
@@ -35,10 +35,17 @@ def _xai() -> Iterator[Case]:
         yield Case(name, each.run, each.answers, xai.TOKENS, serve=each.serve)
 
 
+_OWN = "a span of the client's own"
+
 CLIENTS = (
-    Other("anthropic itself", ("anthropic._tracing",), by_itself, lambda: tuple(_anthropic())),
+    Other("anthropic itself", ("anthropic._tracing",), by_itself, lambda: tuple(_anthropic()), _OWN, ABSENT),
     Other(
-        "mistralai itself", ("mistralai.client", "mistralai.extra.observability"), by_itself, lambda: tuple(_mistral())
+        "mistralai itself",
+        ("mistralai.client", "mistralai.extra.observability"),
+        by_itself,
+        lambda: tuple(_mistral()),
+        _OWN,
+        ABSENT,
     ),
-    Other("xai-sdk itself", ("xai_sdk.telemetry",), by_itself, lambda: tuple(_xai())),
+    Other("xai-sdk itself", ("xai_sdk.telemetry",), by_itself, lambda: tuple(_xai()), _OWN, ABSENT),
 )

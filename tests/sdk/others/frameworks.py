@@ -122,7 +122,19 @@ def _strands() -> Iterator[Case]:
 
 
 FRAMEWORKS = (
-    Other("Pydantic AI", ("pydantic_ai",), _trace_pydantic, lambda: tuple(_pydantic())),
-    Other("Google ADK", ("google.adk",), by_itself, lambda: tuple(_adk())),
-    Other("Strands", ("strands",), by_itself, lambda: tuple(_strands())),
+    Other(
+        "Pydantic AI",
+        ("pydantic_ai",),
+        _trace_pydantic,
+        lambda: tuple(_pydantic()),
+        "a span of the model; sums on the agent",
+    ),
+    Other("Google ADK", ("google.adk",), by_itself, lambda: tuple(_adk()), "a span of the model, without an id"),
+    Other(
+        "Strands",
+        ("strands",),
+        by_itself,
+        lambda: tuple(_strands()),
+        "a span of the model, without an id; sums since it began on the agent",
+    ),
 )

@@ -9,7 +9,7 @@ from behaviour.rivals.rival import instrumentors
 from shapes import anthropic_messages, google_generate, openai_chat, openai_responses
 from shapes.provider import reply, stream
 
-from others.other import Case, Other
+from others.other import AROUND, BESIDE, NOTHING, Case, Other
 
 
 def _openai(url: str, **more: Any) -> Any:
@@ -62,12 +62,16 @@ def _cases() -> Iterator[Case]:
 
 _LIBRARIES = ("langchain_openai", "langchain_anthropic", "langchain_google_genai")
 
+_ALIKE = "it has the model, the counts and the time of ours, in the same trace"
+
 LANGCHAIN = (
     Other(
         "OpenLLMetry on LangChain",
         (*_LIBRARIES, "opentelemetry.instrumentation.langchain"),
         instrumentors("opentelemetry.instrumentation.langchain:LangchainInstrumentor"),
         lambda: tuple(_cases()),
+        "a span without an id, of streams of Anthropic without their input",
+        _ALIKE,
     ),
     Other(
         "OpenLLMetry on LangChain and clients",
@@ -79,17 +83,23 @@ LANGCHAIN = (
             "opentelemetry.instrumentation.google_generativeai:GoogleGenerativeAiInstrumentor",
         ),
         lambda: tuple(_cases()),
+        "both spans",
+        f"{_ALIKE}; {BESIDE}",
     ),
     Other(
         "OpenInference on LangChain",
         (*_LIBRARIES, "openinference.instrumentation.langchain"),
         instrumentors("openinference.instrumentation.langchain:LangChainInstrumentor"),
         lambda: tuple(_cases()),
+        "a span with `llm.token_count.*`",
+        NOTHING,
     ),
     Other(
         "OpenTelemetry GenAI on LangChain",
-        (*_LIBRARIES, "opentelemetry.instrumentation.genai.langchain"),
+        (*_LIBRARIES, "opentelemetry.instrumentation.genai.langchain", "langchain"),
         instrumentors("opentelemetry.instrumentation.genai.langchain:LangChainInstrumentor"),
         lambda: tuple(_cases()),
+        "a span of OpenAI's models",
+        f"{AROUND}, or {BESIDE}",
     ),
 )

@@ -13,7 +13,7 @@ from quickstarts import litellm
 from quickstarts.litellm_answers import CHAT, CHAT_TOKENS, CHUNKS, EVENTS, MESSAGE, MESSAGE_TOKENS, RESPONSE
 from shapes.provider import Answer, reply, stream
 
-from others.other import Case, Other
+from others.other import AROUND, BESIDE, Case, Other
 
 _PATIENCE = 30.0
 """Seconds that callbacks may take: they run in other threads, or as tasks of the loop."""
@@ -67,4 +67,13 @@ def _cases() -> Iterator[Case]:
     yield _case("responses", litellm.response, reply(RESPONSE), CHAT_TOKENS)
 
 
-LITELLM = (Other("LiteLLM", ("litellm",), _on, lambda: tuple(_cases())),)
+LITELLM = (
+    Other(
+        "LiteLLM",
+        ("litellm",),
+        _on,
+        lambda: tuple(_cases()),
+        "a span in a trace of its own; where the call is awaited, attributes of the span that is current",
+        f"{BESIDE}, or {AROUND}",
+    ),
+)

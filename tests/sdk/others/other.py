@@ -14,6 +14,10 @@ from quickstarts.quickstart import Serve
 from shapes.api import Tokens
 from shapes.provider import Answer
 
+AROUND = "it is around ours"
+BESIDE = "it names the response that ours names"
+NOTHING = "it has no counts that the collector reads"
+ABSENT = "it stays away while the call is metered"
 _WEAK = re.compile(rb'"(id|responseId)": ?"([a-z0-9]+[-_]?[0-9a-z]{1,5})"')
 
 
@@ -43,6 +47,11 @@ class Other:
     """Switches it on, with the application's provider."""
 
     cases: Callable[[], Sequence[Case]]
+    tells: str
+    """Of a call, in words for the table."""
+
+    counted: str = AROUND
+    """Why none of that is counted beside ours, in words for the table."""
 
     @property
     def is_installed(self) -> bool:

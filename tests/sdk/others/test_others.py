@@ -22,9 +22,10 @@ from typing import Any
 import pytest
 
 from others.all import OTHERS
+from others.other import ABSENT
 
 SDK = Path(__file__).parents[1]
-CASES = [pytest.param(other.name, id=other.name) for other in OTHERS if other.is_installed]
+CASES = [pytest.param(other, id=other.name) for other in OTHERS if other.is_installed]
 ROWS = 1_000
 
 
@@ -64,18 +65,24 @@ def test_each_has_a_name_of_its_own():
     assert len({other.name for other in OTHERS}) == len(OTHERS)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_each_call_costs_once(collector, name, tmp_path):
+@pytest.mark.parametrize("other", CASES)
+def test_each_call_costs_once(collector, other, tmp_path):
     paths = os.pathsep.join([str(SDK), str(SDK / "clients"), *filter(None, [os.environ.get("PYTHONPATH")])])
-    more = {"PYTHONPATH": paths, "TOKENTRACE_STRICT": "1", "TOKENTRACE_SPOOL": str(tmp_path), "OTEL_SERVICE_NAME": name}
+    more = {
+        "PYTHONPATH": paths,
+        "TOKENTRACE_STRICT": "1",
+        "TOKENTRACE_SPOOL": str(tmp_path),
+        "OTEL_SERVICE_NAME": other.name,
+    }
     ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "others.application", name, collector["otlp_http"]],
+        [sys.executable, "-W", "ignore", "-m", "others.application", other.name, collector["otlp_http"]],
         capture_output=True, text=True, check=False, env=os.environ | more,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    billed = json.loads(ran.stdout.splitlines()[-1])
+    billed, told = json.loads(ran.stdout.splitlines()[-1])
+    assert bool(told) == (other.counted != ABSENT)
     ask(f"{collector['api']}/v1/rollup", post=True)
-    found = ask(f"{collector['api']}/v1/traces", service=name, limit=str(ROWS))["traces"]
+    found = ask(f"{collector['api']}/v1/traces", service=other.name, limit=str(ROWS))["traces"]
     tokens: Counter[str] = Counter()
     for each in found:
         tokens.update(each["tokens"])

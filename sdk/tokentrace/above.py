@@ -1,0 +1,74 @@
+"""What is above the span of ours that begins next: one of ours, or of somebody else and then one of ours above that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry import context as context_api, trace
+
+if TYPE_CHECKING:
+    from tokentrace.tracing import Opened
+
+_ABOVE = context_api.create_key("tokentrace-above")
+
+
+class _Above(NamedTuple):
+    """Where ours goes on, kept beside the span that is current for all."""
+
+    opened: Opened
+    """The parent, as long as nobody else opens a span in between."""
+    current: int
+    """Id of the span that is current for all meanwhile."""
+    own: int
+    """Id of our innermost span: the parent, or around it."""
+
+
+def enter(opened: Opened, own: int | None = None) -> Any:
+    """Make a span the parent of what follows of ours, and of what follows at all unless it is to be seen by nobody.
+
+    `own` is our span around it, where it is somebody else's; 0 where there is none. Gives the token that undoes it.
+    """
+    above = context_api.get_current()
+    span_id = opened.span.get_span_context().span_id
+    if opened.is_private or opened.is_hidden:
+        current = _current().span_id
+    else:
+        current = span_id
+        above = trace.set_span_in_context(opened.span, above)
+    kept = _Above(opened, current, span_id if own is None else own)
+    return context_api.attach(context_api.set_value(_ABOVE, kept, above))
+
+
+def parent() -> tuple[Opened | None, int]:
+    """The parent that is ours, or was carried here; and the id of our span around it, where it is not ours.
+
+    Without a parent the current span is it.
+    """
+    kept = _kept()
+    if kept is None:
+        return None, 0
+    its, here = kept.opened.span.get_span_context(), _current()
+    if kept.current != here.span_id and its.trace_id == here.trace_id:
+        return None, kept.own
+    return kept.opened, 0 if kept.own == its.span_id else kept.own
+
+
+def own() -> int:
+    """Id of our innermost span of the request that runs here; 0 where there is none."""
+    kept = _kept()
+    return 0 if kept is None else kept.own
+
+
+def _kept() -> _Above | None:
+    kept = context_api.get_value(_ABOVE)
+    if not isinstance(kept, _Above):
+        return None
+    here = _current()
+    if here.span_id == kept.current or here.trace_id == kept.opened.span.get_span_context().trace_id:
+        return kept
+    # Who begins another trace inside of ours begins another request, unless there was nothing to be seen of ours.
+    return None if kept.current else kept
+
+
+def _current() -> trace.SpanContext:
+    return trace.get_current_span().get_span_context()
