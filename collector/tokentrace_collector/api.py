@@ -18,10 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tokentrace_collector.reports import answers, breakdown
+from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.focus import Export, ExportError
 from tokentrace_collector.store.database import Store, StoreError
 
 MOST_ROWS = 10_000
@@ -49,6 +50,7 @@ class Questions:
             Route("/v1/traces", self.traces),
             Route("/v1/traces/{trace_id}", self.trace),
             Route("/v1/costs", self.costs),
+            Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
         ]
@@ -73,6 +75,12 @@ class Questions:
         wanted = read_breakdown(request.query_params)
         with self._lock:
             return JSONResponse({"costs": breakdown.shares(self._store, wanted)})
+
+    def focus(self, request: Request) -> Response:
+        """What was spent, as a FOCUS file."""
+        wanted = read_export(request.query_params)
+        with self._lock:
+            return Response(focus.written(self._store, wanted), media_type="application/octet-stream")
 
     def prices(self, request: Request) -> Response:
         """The price lists that hold now."""
@@ -155,6 +163,22 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
         given = {name: read(asked, name) for name, read in plain.items() if name in asked}
         return Breakdown(by=tuple(asked.getlist("by")), only=only, **given)
     except BreakdownError as error:
+        raise QuestionError(str(error)) from None
+
+
+def read_export(asked: QueryParams) -> Export:
+    """The file that query parameters describe."""
+    known = [field.name for field in fields(Export)]
+    if unknown := sorted(set(asked) - set(known)):
+        raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: {', '.join(known)}.")
+    if missing := sorted({"since", "until"} - set(asked)):
+        raise QuestionError(
+            f"The parameter {missing[0]!r} is missing. Write it like {missing[0]}=2026-01-01T00:00:00Z."
+        )
+    more: dict[str, Any] = {name: asked[name] for name in asked if name not in {"since", "until"}}
+    try:
+        return Export(_moment(asked, "since"), _moment(asked, "until"), **more)
+    except ExportError as error:
         raise QuestionError(str(error)) from None
 
 

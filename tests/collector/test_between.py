@@ -3,9 +3,9 @@
 import random
 
 import pytest
-from tokentrace_collector.reports.places import placed
 
 from tokentrace_collector.reports import answers
+from tokentrace_collector.reports.places import placed
 from tokentrace_collector.store import schema
 
 PLAN = {"gen_ai.operation.name": "invoke_agent"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,10 +20,11 @@ from tokentrace_collector.assembly import Accountant
 from tokentrace_collector.cli.terminal import Trouble
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown
+from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.documents import Price, Request, RequestReport, RollupOutcome, Share, Task
+from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
 
@@ -57,6 +58,10 @@ class Source(Protocol):
 
     def costs(self, wanted: Breakdown) -> list[Share]:
         """What was spent, divided."""
+        ...
+
+    def focus(self, wanted: Export) -> bytes:
+        """What was spent, as a FOCUS file."""
         ...
 
     def prices(self, provider: str, model: str) -> list[Price]:
@@ -102,6 +107,12 @@ class Remote:
         found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
         return found
 
+    def focus(self, wanted: Export) -> bytes:
+        """What was spent, as a FOCUS file."""
+        asked = {name: _parameter(value) for name, value in asdict(wanted).items()}
+        content: bytes = self._ask(f"/v1/focus?{urlencode(asked)}", read=_content)
+        return content
+
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
         found: list[Price] = self._ask(f"/v1/prices?{urlencode({'provider': provider, 'model': model})}")["prices"]
@@ -112,20 +123,20 @@ class Remote:
         outcome: RollupOutcome = self._ask(f"/v1/rollup?what={what}", method="POST")
         return outcome
 
-    def _ask(self, path: str, method: str = "GET") -> Any:
+    def _ask(self, path: str, method: str = "GET", read: Callable[[Any], Any] = json.load) -> Any:
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                return self._answer(path, method)
+                return self._answer(path, method, read)
             except _NotYetError as error:
                 if time.monotonic() > until:
                     raise Trouble(f"The collector at {self._url} is not ready: {error}") from None
                 time.sleep(_PAUSE)
 
-    def _answer(self, path: str, method: str) -> Any:
+    def _answer(self, path: str, method: str, read: Callable[[Any], Any]) -> Any:
         try:
             with self._opener.open(HttpRequest(self._url + path, method=method), timeout=_PATIENCE) as answer:  # noqa: S310 - checked
-                return json.load(answer)
+                return read(answer)
         except HTTPError as error:
             with error:
                 if error.code == HTTPStatus.NOT_FOUND and path.startswith("/v1/traces/"):
@@ -158,6 +169,10 @@ class Local:
     def costs(self, wanted: Breakdown) -> list[Share]:
         """What was spent, divided."""
         return breakdown.shares(self._store, wanted)
+
+    def focus(self, wanted: Export) -> bytes:
+        """What was spent, as a FOCUS file."""
+        return focus.written(self._store, wanted)
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
@@ -216,6 +231,11 @@ def _book_of(store: Store) -> Book:
     """The price book that the store's figures were made with; a question must not change what they rest on."""
     found = store.query(_CURRENT_BOOK, tenant=answers.TENANT)
     return parse_book(found[0]["book"]) if found else Book()
+
+
+def _content(answer: Any) -> bytes:
+    content: bytes = answer.read()
+    return content
 
 
 def _parameter(value: object) -> str:

@@ -97,6 +97,12 @@ class Store:
             result = self._client.query(sql, parameters=parameters, tz_mode="aware")
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
+    def file(self, sql: str, form: str, /, *, settings: Mapping[str, Any], **parameters: Any) -> bytes:
+        """The rows of a SELECT as a file in a format of the engine."""
+        with self._ours(sql, parameters):
+            content: bytes = self._client.raw_query(sql, parameters=parameters, settings=dict(settings), fmt=form)
+        return content
+
     def run(self, sql: str, /, *, settings: Mapping[str, Any] | None = None, **parameters: Any) -> None:
         """Do what a statement says: DDL, INSERT … SELECT, ALTER."""
         with self._ours(sql, parameters):

@@ -7,7 +7,19 @@ import pytest
 
 from tokentrace_collector.cli import group
 
-COMMANDS = ["demo", "run", "collector", "traces", "trace", "report", "rollup", "prices", "fetch-tokenizers", "doctor"]
+COMMANDS = [
+    "demo",
+    "run",
+    "collector",
+    "traces",
+    "trace",
+    "report",
+    "export",
+    "rollup",
+    "prices",
+    "fetch-tokenizers",
+    "doctor",
+]
 
 
 def run(*arguments, before=""):

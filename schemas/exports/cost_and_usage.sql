@@ -1,0 +1,263 @@
+-- One row per hour, attribution, provider, model, tier, unit, price, role and component: FOCUS Cost and Usage, all versions.
+-- Costs are rounded to 12 digits, largest remainder first, so that a month adds up to its lines, rounded once.
+WITH
+    charged AS (
+        SELECT
+            tenant,
+            hour,
+            toStartOfMonth(hour) AS month,
+            kind,
+            provider,
+            model,
+            tier,
+            unit,
+            team,
+            feature,
+            customer,
+            project,
+            cost_center,
+            environment,
+            role,
+            component,
+            sub_component,
+            pool,
+            per,
+            status,
+            is_estimated,
+            currency,
+            rating_run,
+            if(status = 'free', toDecimal128(0, 18), coalesce(list_price, price)) AS list_unit_price,
+            if(status = 'free', toDecimal128(0, 18), coalesce(price, list_price)) AS contracted_unit_price,
+            sum(toDecimal128(quantity, 6)) AS units,
+            count() AS lines,
+            sum(ifNull(amount, 0)) AS effective,
+            sum(if(status = 'free', 0, coalesce(cost_lines.list_cost, cost_lines.contracted_cost, amount, 0))) AS listed,
+            sum(if(status = 'free', 0, coalesce(cost_lines.contracted_cost, cost_lines.list_cost, amount, 0))) AS contracted
+        FROM cost_lines
+        WHERE tenant = {tenant:String}
+            AND hour >= {since:DateTime64(6)}
+            AND hour < {until:DateTime64(6)}
+            AND ({profile:String} = 'chargeback' OR kind IN ('token', 'meter'))
+        GROUP BY ALL
+    ),
+    -- Whole millionths of a millionth, and what is left of each.
+    split AS (
+        SELECT
+            *,
+            arrayMap(
+                cost -> toInt256(toDecimal256(cost, 18) * toInt256(1000000000000000000)),
+                [effective, listed, contracted]
+            ) AS exact,
+            arrayMap(cost -> positiveModulo(cost, toInt256(1000000)), exact) AS rest,
+            arrayMap((cost, left) -> intDiv(cost - left, toInt256(1000000)), exact, rest) AS whole,
+            row_number() OVER (
+                PARTITION BY month, currency
+                ORDER BY rest[1] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
+            ) AS effective_place,
+            row_number() OVER (
+                PARTITION BY month, currency
+                ORDER BY rest[2] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
+            ) AS listed_place,
+            row_number() OVER (
+                PARTITION BY month, currency
+                ORDER BY rest[3] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
+            ) AS contracted_place
+        FROM charged
+    ),
+    rounded AS (
+        SELECT
+            *,
+            toInt256(roundBankers(sum(toDecimal256(effective, 18)) OVER months, 12) * toInt256(1000000000000))
+                - sum(whole[1]) OVER months AS effective_left,
+            toInt256(roundBankers(sum(toDecimal256(listed, 18)) OVER months, 12) * toInt256(1000000000000))
+                - sum(whole[2]) OVER months AS listed_left,
+            toInt256(roundBankers(sum(toDecimal256(contracted, 18)) OVER months, 12) * toInt256(1000000000000))
+                - sum(whole[3]) OVER months AS contracted_left,
+            arrayMap(
+                amount -> toDecimal128(divideDecimal(toDecimal256(amount, 0), toDecimal256(1000000000000, 0), 12), 12),
+                [
+                    whole[1] + (effective_place <= effective_left),
+                    whole[2] + (listed_place <= listed_left),
+                    whole[3] + (contracted_place <= contracted_left)
+                ]
+            ) AS costs
+        FROM split
+        WINDOW months AS (PARTITION BY month, currency)
+    ),
+    named AS (
+        SELECT
+            *,
+            isNotNull(list_unit_price) AND kind IN ('token', 'meter', 'review') AS is_rated,
+            multiIf(
+                kind = 'review', 'Human review',
+                kind IN ('used', 'idle'), pool,
+                transform(
+                    toString(provider),
+                    [
+                        'openai', 'anthropic', 'aws.bedrock', 'azure.ai.openai', 'azure.ai.inference', 'gcp.gemini', 'gcp.vertex_ai',
+                        'mistral_ai', 'cohere', 'groq', 'deepseek', 'perplexity', 'x_ai', 'openrouter'
+                    ],
+                    [
+                        'OpenAI', 'Anthropic', 'Amazon Web Services', 'Microsoft', 'Microsoft', 'Google', 'Google',
+                        'Mistral AI', 'Cohere', 'Groq', 'DeepSeek', 'Perplexity', 'xAI', 'OpenRouter'
+                    ],
+                    if(provider = '', 'Unknown', toString(provider))
+                )
+            ) AS seller,
+            multiIf(
+                kind = 'idle', 'Idle capacity',
+                unit = 'review_seconds', 'Human Review',
+                initcap(replaceAll(toString(unit), '_', ' ')) || if(kind IN ('token', 'used'), ' Tokens', '')
+            ) AS meter,
+            multiIf(
+                kind IN ('token', 'used'), 'Tokens',
+                endsWith(unit, '_seconds'), 'Seconds',
+                endsWith(unit, '_search'), 'Searches',
+                unit = 'web_fetch', 'Fetches',
+                unit = 'code_execution', 'Executions',
+                initcap(replaceAll(toString(unit), '_', ' '))
+            ) AS consumed,
+            concat(provider, '/', model, '/', if(kind = 'idle', pool, unit)) AS sku,
+            if(tier = '', 'standard', toString(tier)) AS price_tier
+        FROM rounded
+    )
+SELECT
+    costs[1] AS BilledCost,
+    concat('tokentrace:', tenant) AS BillingAccountId,
+    toNullable(toString(tenant)) AS BillingAccountName,
+    'Organization' AS BillingAccountType,
+    toString(currency) AS BillingCurrency,
+    toDateTime(month + INTERVAL 1 MONTH, 'UTC') AS BillingPeriodEnd,
+    toDateTime(month, 'UTC') AS BillingPeriodStart,
+    'Usage' AS ChargeCategory,
+    CAST(NULL, 'Nullable(String)') AS ChargeClass,
+    toNullable(
+        arrayStringConcat(arrayFilter(part -> part != '', [meter, toString(model), if(tier = '', '', price_tier)]), ', ')
+    ) AS ChargeDescription,
+    'Usage-Based' AS ChargeFrequency,
+    toDateTime(hour + INTERVAL 1 HOUR, 'UTC') AS ChargePeriodEnd,
+    toDateTime(hour, 'UTC') AS ChargePeriodStart,
+    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountCategory,
+    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountId,
+    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountName,
+    CAST(NULL, 'Nullable(Decimal(38, 12))') AS CommitmentDiscountQuantity,
+    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountStatus,
+    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountType,
+    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountUnit,
+    if(is_rated, toDecimal128(units, 12), NULL) AS ConsumedQuantity,
+    if(is_rated, consumed, NULL) AS ConsumedUnit,
+    costs[3] AS ContractedCost,
+    if(
+        is_rated,
+        toDecimal128(contracted_unit_price * if(kind = 'token', 1000000, 1), 12),
+        NULL
+    ) AS ContractedUnitPrice,
+    costs[1] AS EffectiveCost,
+    multiIf(
+        kind IN ('used', 'idle'), NULL,
+        kind = 'review', {issuer:String},
+        seller
+    ) AS HostProviderName,
+    CAST(NULL, 'Nullable(String)') AS InvoiceId,
+    if({profile:String} = 'chargeback', {issuer:String}, seller) AS InvoiceIssuerName,
+    costs[2] AS ListCost,
+    if(is_rated, toDecimal128(list_unit_price * if(kind = 'token', 1000000, 1), 12), NULL) AS ListUnitPrice,
+    if(is_rated, if(tier = 'flex', 'Dynamic', 'Standard'), NULL) AS PricingCategory,
+    BillingCurrency AS PricingCurrency,
+    ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
+    EffectiveCost AS PricingCurrencyEffectiveCost,
+    ListUnitPrice AS PricingCurrencyListUnitPrice,
+    if(
+        is_rated,
+        toDecimal128(
+            roundBankers(divideDecimal(toDecimal256(units, 6), toDecimal256(if(kind = 'token', 1000000, per), 0), 24), 12),
+            12
+        ),
+        NULL
+    ) AS PricingQuantity,
+    multiIf(
+        NOT is_rated, NULL,
+        kind = 'token', '1000000 Tokens',
+        per = 3600, 'Hours',
+        consumed
+    ) AS PricingUnit,
+    -- What is billed by another than its provider would have a billed cost of 0.
+    if({profile:String} = 'chargeback', {issuer:String}, seller) AS ProviderName,
+    if(kind IN ('used', 'idle'), {issuer:String}, seller) AS PublisherName,
+    nullIf(toString(pool), '') AS ResourceId,
+    nullIf(toString(pool), '') AS ResourceName,
+    if(pool = '', NULL, 'Capacity Pool') AS ResourceType,
+    multiIf(
+        kind = 'review', 'Other',
+        kind IN ('used', 'idle'), 'Compute',
+        'AI and Machine Learning'
+    ) AS ServiceCategory,
+    multiIf(
+        kind = 'review', 'Human review',
+        kind IN ('used', 'idle'), concat('Capacity ', pool),
+        concat(seller, ' API')
+    ) AS ServiceName,
+    if(kind IN ('used', 'idle', 'review'), {issuer:String}, seller) AS ServiceProviderName,
+    multiIf(
+        kind = 'review', 'Other (Other)',
+        kind IN ('used', 'idle'), 'Other (Compute)',
+        'Generative AI'
+    ) AS ServiceSubcategory,
+    toNullable(sku) AS SkuId,
+    toNullable(meter) AS SkuMeter,
+    if(
+        is_rated,
+        toJSONString(
+            mapFilter(
+                (name, detail) -> detail != '',
+                map(
+                    'x_ModelId', toString(model),
+                    'x_Processing', price_tier,
+                    'x_TokenDirection', multiIf(kind != 'token', '', startsWith(unit, 'output_'), 'Output', 'Input'),
+                    'x_TokenCacheAction', multiIf(
+                        kind != 'token' OR startsWith(unit, 'output_'), '',
+                        startsWith(unit, 'cache_read'), 'Read',
+                        startsWith(unit, 'cache_write'), 'Write',
+                        'Uncached'
+                    ),
+                    'x_TokenType', if(unit = 'output_reasoning', 'Reasoning', '')
+                )
+            )
+        ),
+        NULL
+    ) AS SkuPriceDetails,
+    if(is_rated, concat(sku, '/', price_tier, '/', toString(list_unit_price)), NULL) AS SkuPriceId,
+    nullIf(toString(team), '') AS SubAccountId,
+    nullIf(toString(team), '') AS SubAccountName,
+    if(team = '', NULL, 'Team') AS SubAccountType,
+    toNullable(
+        toJSONString(
+            mapFilter(
+                (name, tag) -> tag != '',
+                map(
+                    'feature', toString(feature),
+                    'customer', customer,
+                    'project', toString(project),
+                    'cost_center', toString(cost_center),
+                    'environment', toString(environment),
+                    'tokentrace/component', toString(component),
+                    'tokentrace/role', toString(role)
+                )
+            )
+        )
+    ) AS Tags,
+    toString(kind) AS x_ChargeKind,
+    toString(component) AS x_Component,
+    if(is_estimated, 'true', 'false') AS x_IsEstimated,
+    lines AS x_LineCount,
+    toString(status) AS x_PriceStatus,
+    toDecimal128(units, 12) AS x_Quantity,
+    toString(rating_run) AS x_RatingRun,
+    toString(role) AS x_Role,
+    toString(sub_component) AS x_SubComponent,
+    toString(unit) AS x_Unit
+FROM named
+ORDER BY ALL
