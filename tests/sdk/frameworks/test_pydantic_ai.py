@@ -13,6 +13,7 @@ pytest.importorskip("pydantic_ai", reason="runs in an environment of its own")
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 from opentelemetry import trace as opentelemetry_trace
+from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel
 from pydantic_ai import Agent, ModelRetry, RunContext
 from pydantic_ai.exceptions import UnexpectedModelBehavior
@@ -297,6 +298,32 @@ def test_spans_of_its_own_are_none_of_the_calls(spans):
     assert len(list(spans)) > len(spans.ours())
     assert counted(spans) == script.billed
     assert {span.context.trace_id for span in spans.ours()} == {next(iter(spans)).context.trace_id}
+
+
+def shown(report):
+    """The tree of a report: span → the name of the one above."""
+    names = {span["span_id"]: span["name"] for span in report["spans"]}
+    return sorted((span["name"], names.get(span["parent_id"], "")) for span in report["spans"])
+
+
+def test_spans_of_its_own_that_go_elsewhere_do_not_cut_the_tree(spans, books):
+    """`instrument_all` with another backend than ours: calls are still below their agents, and tools too."""
+    turns = (uses("weather", 40, 6, city="Rome"), says("Sunny.", 90, 4))
+    provider = TracerProvider(shutdown_on_exit=False)
+    Agent.instrument_all(InstrumentationSettings(tracer_provider=provider))
+    try:
+        with playing(*turns) as (script, url), nothing_left():
+            whole(url, lambda model: Agent(model, name="Planner", tools=[weather]))
+    finally:
+        Agent.instrument_all(False)
+    report = books.report(spans.ours())
+    assert shown(report) == [
+        ("Planner", ""),
+        ("chat gpt-5", "Planner"),
+        ("chat gpt-5", "Planner"),
+        ("weather", "Planner"),
+    ]
+    assert sum(report["tokens"].values()) == sum(billed.input + billed.output for billed in script.billed)
 
 
 def test_runs_at_the_same_time_stay_apart(spans):
