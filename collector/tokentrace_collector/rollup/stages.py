@@ -54,7 +54,11 @@ TABLES = {
 _LEFT_OVER = """
 INSERT INTO {table}
 SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
-FROM (SELECT * FROM {table} FINAL WHERE version < {{version:UInt64}})
+FROM (
+    SELECT *
+    FROM {table} FINAL
+    WHERE version < {{version:UInt64}} AND (rating_run = {{run:String}} OR {is_of_one_run})
+)
 """
 
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
@@ -164,7 +168,9 @@ class Stages:
     def forget_left_over(self) -> None:
         """Drop the rows that a recomputation of everything has not given: no span is behind them any more."""
         for table in TABLES:
-            self.store.run(_LEFT_OVER.format(table=table), settings=_SETTINGS, version=self.version)
+            # Hours keep what earlier prices gave; of all else there is one row, whatever the prices.
+            statement = _LEFT_OVER.format(table=table, is_of_one_run=int(table != "tcoai_by_hour"))
+            self.store.run(statement, settings=_SETTINGS, run=self.run.id, version=self.version)
 
     def _named(self, bounds: Bounds) -> dict[str, Any]:
         return {
