@@ -64,7 +64,8 @@ def _kept() -> _Above | None:
     if not isinstance(kept, _Above):
         return None
     here = _current()
-    if here.span_id == kept.current or here.trace_id == kept.opened.span.get_span_context().trace_id:
+    # A library whose tracing goes nowhere makes spans current that are nobody's.
+    if here.span_id in (kept.current, 0) or here.trace_id == kept.opened.span.get_span_context().trace_id:
         return kept
     # Who begins another trace inside of ours begins another request, unless there was nothing to be seen of ours.
     return None if kept.current else kept

@@ -157,6 +157,21 @@ def test_who_begins_a_new_trace_begins_a_new_request(delivered):
     assert worker.context.trace_id != job.context.trace_id
 
 
+@pytest.mark.parametrize("sampler", [None, ALWAYS_OFF])
+def test_a_span_that_nobody_records_begins_no_other_request(delivered, sampler):
+    """As of a library whose tracing has no provider: it is current, and has no id."""
+    application(sampler)
+    nobodys = trace.NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)
+    with tokentrace.step("outer"), trace.use_span(nobodys), tokentrace.step("inner"):
+        pass
+    inner, outer = delivered()
+    assert (inner.name, inner.parent.span_id, inner.context.trace_id) == (
+        "inner",
+        outer.context.span_id,
+        outer.context.trace_id,
+    )
+
+
 def test_a_span_that_cannot_see_ours_begins_no_other_request(delivered):
     tracer, _ = application(ALWAYS_OFF)
     with tokentrace.step("outer"), tracer.start_as_current_span("between"), tokentrace.step("inner"):
