@@ -38,6 +38,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules of `tokentrace.clients`, by the packages whose import brings them in."""
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+    "ag2": ("ag2",),
     "agent_framework": ("agent_framework", "agent_framework_orchestrations"),
     "crewai": ("crewai",),
     "dspy": ("dspy",),
