@@ -38,5 +38,5 @@ def _versions(library: str) -> Iterator[Version]:
 def _pinned(library: str, *files: Path) -> Iterator[Version]:
     """What files pin, or all of them, with those of the main environment."""
     for path in files or (*ENVIRONMENTS.glob("*.in"), CONSTRAINTS):
-        pins = re.findall(r"^([\w.-]+)==(\S+)", path.read_text(), re.MULTILINE)
+        pins = re.findall(r"^([\w.-]+)(?:\[.*?\])?==(\S+)", path.read_text(), re.MULTILINE)
         yield from (Version(release) for name, release in pins if canonicalize_name(name) == canonicalize_name(library))
