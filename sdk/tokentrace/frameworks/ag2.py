@@ -30,10 +30,16 @@ async def _within(section: Section | None, wrapped: Any, args: Any, kwargs: Any)
     except BaseException as error:
         section.end(error)
         raise
-    # A tool that fails gives its error back, for the model to read.
-    error = getattr(result, "error", None)
-    section.end(error if isinstance(error, BaseException) else None)
+    section.end(_failure(result))
     return result
+
+
+def _failure(result: Any) -> BaseException | None:
+    """A tool that fails gives its error back, for the model to read."""
+    with quietly("asking for an error"):
+        error = getattr(result, "error", None)
+        return error if isinstance(error, BaseException) else None
+    return None
 
 
 def _turn(wrapped: Any, agent: Any, args: Any, kwargs: Any) -> Any:
