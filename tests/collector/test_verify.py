@@ -49,7 +49,9 @@ def test_a_row_that_is_wrong_is_named_and_put_right(books, table):
     # One unit of the eighteenth place: whoever compares floats does not see it.
     least = f"toDecimal128({amount}, 18) + toDecimal128('0.000000000000000001', 18) AS {amount}"
     elsewhere = "'c' AS trace_id" if table == "tcoai_by_trace" else "toDateTime('2026-11-01 00:00:00') AS hour"
-    for change, was, comes in ((least, True, True), ("1 AS is_deleted", False, True), (elsewhere, True, False)):
+    changes = [(least, True, True), ("1 AS is_deleted", False, True), (elsewhere, True, False)]
+    # Hours of capacity stay as they were booked where nobody used them.
+    for change, was, comes in changes[:2] if table.startswith("capacity") else changes:
         books.store.run(f"INSERT INTO {table} SELECT * REPLACE ({change}) FROM ({one})")
         told = books.rollup.verify().verified["differences"]
         [found] = [each for each in told if each["table"] == table]

@@ -57,9 +57,18 @@ SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
 FROM (
     SELECT *
     FROM {table} FINAL
-    WHERE version < {{version:UInt64}} AND (rating_run = {{run:String}} OR {is_of_one_run})
+    WHERE version < {{version:UInt64}} AND {condition}
 )
 """
+_NOTHING_BEHIND = {
+    "call_costs": "true",
+    "tcoai_by_trace": "true",
+    # Hours keep what earlier prices gave; and those that nobody used are not allocated again.
+    "tcoai_by_hour": """rating_run = {run:String}
+        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM call_costs FINAL)
+        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM capacity_lines FINAL)""",
+}
+"""What tells a row that a recomputation of everything would have given anew, had it given it."""
 
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
 
@@ -167,9 +176,8 @@ class Stages:
 
     def forget_left_over(self) -> None:
         """Drop the rows that a recomputation of everything has not given: no span is behind them any more."""
-        for table in TABLES:
-            # Hours keep what earlier prices gave; of all else there is one row, whatever the prices.
-            statement = _LEFT_OVER.format(table=table, is_of_one_run=int(table != "tcoai_by_hour"))
+        for table, condition in _NOTHING_BEHIND.items():
+            statement = _LEFT_OVER.format(table=table, condition=condition)
             self.store.run(statement, settings=_SETTINGS, run=self.run.id, version=self.version)
 
     def _named(self, bounds: Bounds) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import textwrap
-from contextlib import closing
 from decimal import Decimal
 from itertools import count
 
@@ -16,7 +15,6 @@ from answering import Answering, serving
 
 from tokentrace_collector.cli.own import OwnCollector
 from tokentrace_collector.config import Config
-from tokentrace_collector.store.database import Store
 
 ANSWER = {
     "object": "response", "created_at": 1, "model": "gpt-5-mini-2025-08-07", "status": "completed", "output": [],
@@ -90,14 +88,10 @@ def say(provider, collector, tmp_path):
 
 
 @pytest.fixture
-def address(tmp_path):
-    return f"chdb://{tmp_path}/books"
-
-
-@pytest.fixture
-def collector(address, tmp_path):
+def collector(empty_store, tmp_path):
     book = tmp_path / "book.yaml"
     book.write_text("version: 1\nhuman_review: {rate_per_hour: 40}\n")
+    address = f"{empty_store.address}&directory={tmp_path}"
     with OwnCollector(address, Config(book=book, http_port=0, grpc_port=0, api_port=0)) as running:
         yield running
 
@@ -106,7 +100,7 @@ def components(report):
     return {name: Decimal(amount) for name, amount in report["components"].items() if Decimal(amount)}
 
 
-def test_what_is_said_of_a_request_reaches_its_books_whenever_it_is_said(say, collector, address):
+def test_what_is_said_of_a_request_reaches_its_books_whenever_it_is_said(say, collector, empty_store):
     trace = say(WORK)
     report = collector.settled().request(trace)
     assert (components(report), report["calls"]) == ({"visible": COST, "errors": COST}, 2)
@@ -122,11 +116,9 @@ def test_what_is_said_of_a_request_reaches_its_books_whenever_it_is_said(say, co
     last = collector.settled().request(again)
     assert collector.settled().request(trace)["total"] == reviewed["total"]
 
-    with closing(Store.open(address)) as store:
-        outcomes = store.query(
-            "SELECT trace_id, status, value, value_currency, team FROM trace_outcomes ORDER BY status"
-        )
-        (unit,) = store.query("SELECT runs, last_trace, status, total, rework FROM work_units")
+    asked = "SELECT trace_id, status, value, value_currency, team FROM trace_outcomes ORDER BY status"
+    outcomes = empty_store.query(asked)
+    (unit,) = empty_store.query("SELECT runs, last_trace, status, total, rework FROM work_units")
     assert [tuple(each.values()) for each in outcomes] == [
         (trace, "success", Decimal("12.5"), "EUR", "search"),
         (again, "unknown", None, "", "search"),
