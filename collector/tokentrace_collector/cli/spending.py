@@ -100,6 +100,8 @@ def _cells(each: Share, components: Sequence[str], whole: Decimal, signs: termin
     known = each["lines"]
     is_whole = known["known"] == known["of"]
     bound = "" if is_whole else f"{signs.at_least} "
+    # A sum is an estimate as soon as a part of it is.
+    bound += signs.about if Decimal(each["estimated"]) else ""
     yield Text(bound + amounts.money(total, currency, decimals), style="bold")
     yield Text(amounts.share(total, whole))
     yield Text(amounts.coverage(known["known"] / known["of"]), style="dim" if is_whole else "bold")

@@ -45,6 +45,17 @@ def test_what_was_spent_is_drawn_with_its_sum(asked):
     assert lines[1].split()[-6:] == ["≥", "$0.006000", "50.0", "%", "50", "%"]
 
 
+def test_a_sum_that_rests_on_an_estimate_says_so(ledger, led):
+    said = {"tokentrace.attribution.team": "guess", "tokentrace.usage.source": "estimated"}
+    ledger.call("a", "1", tokens={"input_text": 1000}, said=said)
+    ledger.call("b", "1", tokens={"input_text": 1000}, said={"tokentrace.attribution.team": "sure"})
+    ledger.tick()
+    with led(ledger.store, "store") as options:
+        lines = run("--by", "team", *options).stdout.splitlines()
+    totals = {line.split()[0]: next(word for word in reversed(line.split()) if "$" in word) for line in lines[1:]}
+    assert totals == {"guess": "~$0.002000", "sure": "$0.002000", "sum": "~$0.004000"}
+
+
 def test_a_narrow_screen_has_the_totals(asked):
     assert run("--by", "team", *asked, columns=70).stdout.split()[:4] == ["team", "total", "share", "known"]
 
