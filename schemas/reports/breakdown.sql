@@ -49,6 +49,28 @@ WITH
             AND tenant = {tenant:String}
             AND ({since:Nullable(DateTime64(6))} IS NULL OR hour >= {since:Nullable(DateTime64(6))})
             AND ({until:Nullable(DateTime64(6))} IS NULL OR hour < {until:Nullable(DateTime64(6))})
+        UNION ALL
+        SELECT
+            hour,
+            map(
+                'team', toString(team), 'feature', toString(feature), 'project', toString(project),
+                'cost_center', toString(cost_center), 'environment', toString(environment), 'role', toString(role),
+                'provider', toString(provider), 'model', toString(model), 'sub_component', '',
+                'customer', customer, 'user', user, 'session', session, 'service', toString(service)
+            ) AS named,
+            '' AS component,
+            currency,
+            NULL AS amount,
+            0 AS estimated,
+            0 AS allocated,
+            0 AS tokens,
+            1 AS lines,
+            true AS is_unpriced
+        FROM unknown_usage
+        WHERE {closely:Bool}
+            AND tenant = {tenant:String}
+            AND ({since:Nullable(DateTime64(6))} IS NULL OR hour >= {since:Nullable(DateTime64(6))})
+            AND ({until:Nullable(DateTime64(6))} IS NULL OR hour < {until:Nullable(DateTime64(6))})
     ),
     wanted AS (
         SELECT

@@ -1,4 +1,5 @@
--- One row per changed hour, attribution, provider, model, role, component, sub-component and status: the lines, summed.
+-- One row per changed hour, attribution, provider, model, role, component, sub-component and status: the lines, summed; and
+-- those that nobody knows, without an amount.
 INSERT INTO tcoai_by_hour
 SELECT
     tenant,
@@ -25,8 +26,20 @@ SELECT
     count(),
     {version:UInt64},
     0
-FROM cost_lines
-WHERE (tenant, hour) IN (SELECT tenant, hour FROM rollup_hours)
+FROM (
+    SELECT
+        tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component,
+        status, currency, amount, kind, is_estimated, list_cost, contracted_cost, quantity
+    FROM cost_lines
+    WHERE (tenant, hour) IN (SELECT tenant, hour FROM rollup_hours)
+    UNION ALL
+    SELECT
+        tenant, hour, team, feature, project, cost_center, environment, provider, model, role, '' AS component,
+        '' AS sub_component, status, currency, NULL AS amount, '' AS kind, 0 AS is_estimated, NULL AS list_cost,
+        NULL AS contracted_cost, toDecimal64(0, 6) AS quantity
+    FROM unknown_usage
+    WHERE (tenant, hour) IN (SELECT tenant, hour FROM rollup_hours)
+)
 GROUP BY
     tenant,
     hour,

@@ -138,3 +138,15 @@ def test_however_it_is_divided_it_adds_up(books, by, per, zone, limit):
 def test_a_question_that_makes_no_sense_is_refused_by_name(wrong, named):
     with pytest.raises(BreakdownError, match=named):
         Breakdown(**wrong)
+
+
+@pytest.mark.parametrize("by", [("team",), ("team", "customer")])
+def test_a_call_of_whose_usage_nothing_is_known_is_no_call_without_cost(fresh_ledger, by):
+    """Whether the hours are asked or the lines."""
+    ledger = fresh_ledger()
+    said = {"tokentrace.usage.source": "missing"} | attributed(team="lost", customer="ada")
+    ledger.call("a1", "s1", said=said)
+    ledger.call("a2", "s1", tokens={"input_text": 1000}, said=attributed(team="found", customer="ada"))
+    ledger.tick()
+    found = {each["group"]["team"]: (each["total"], each["lines"]) for each in shares(ledger.store, Breakdown(by))}
+    assert found == {"lost": ("0", {"known": 0, "of": 1}), "found": ("0.002", {"known": 1, "of": 1})}
