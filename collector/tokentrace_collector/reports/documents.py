@@ -120,7 +120,7 @@ class Share(TypedDict):
     """The part that is a share of capacity."""
     tokens: str
     lines: Coverage
-    """Lines of cost that have a price, of all, and of calls whose usage nobody knows; short of all a total is a lower bound."""
+    """Lines that have a price, of all and of calls of unknown usage; short of all, the total is a lower bound."""
 
 
 class UnitPrice(TypedDict):
