@@ -17,6 +17,7 @@ from ag2.tools.final.function_tool import FunctionTool
 
 import tokentrace
 from frameworks.afterwards import nothing_is_left
+from frameworks.forecast import TREE, TURNS, weather_of
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
@@ -28,9 +29,7 @@ pytestmark = [pytest.mark.usefixtures("swept"), pytest.mark.filterwarnings("igno
 @tool
 def weather(place: str) -> str:
     """The weather of a place."""
-    if place == "Atlantis":
-        raise LookupError(place)
-    return f"{place} is warm."
+    return weather_of(place)
 
 
 def model(url: str, config: Any = OpenAIConfig, **options: Any) -> Any:
@@ -48,25 +47,12 @@ def ask(made: Any, question: str = "How is Rome?", **options: Any) -> str | None
     return asyncio.run(main())
 
 
-WEATHER = (
-    fails(429),
-    together(uses("weather", 50, 9, place="Rome"), uses("weather", 10, 3, place="Atlantis")),
-    says("It is warm.", 80, 12),
-)
-TREE = """\
-forecaster
-  chat gpt-5  60 → 12
-  weather
-  weather  ✗ LookupError
-  chat gpt-5  80 → 12"""
-
-
 @pytest.mark.parametrize("config", [OpenAIConfig, OpenAIResponsesConfig])
 @pytest.mark.parametrize("streaming", [False, True])
 def test_an_agent_of_the_quick_start_uses_tools_side_by_side_and_tries_again(metering, config, streaming):
-    with playing(*WEATHER) as (_, url):
+    with playing(*TURNS) as (_, url):
         unmetered = ask(agent(url, config=model(url, config, streaming=streaming), tools=[weather]))
-    with metering() as spans, playing(*WEATHER) as (script, url):
+    with metering() as spans, playing(*TURNS) as (script, url):
         made = agent(url, config=model(url, config, streaming=streaming), tools=[weather])
         assert ask(made) == unmetered
         assert unmetered.startswith("It is warm.")
@@ -80,7 +66,7 @@ def test_an_agent_of_the_quick_start_uses_tools_side_by_side_and_tries_again(met
 
 
 def test_the_books_know_what_was_billed_and_for_what(metering, books):
-    with metering() as spans, playing(*WEATHER) as (script, url):
+    with metering() as spans, playing(*TURNS) as (script, url):
         ask(agent(url, tools=[weather]))
     report = books.report(spans.ours())
     assert sum(report["tokens"].values()) == sum(tokens.input + tokens.output for tokens in script.billed)

@@ -18,9 +18,10 @@ from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
 from agent_framework.orchestrations import GroupChatBuilder, HandoffBuilder, MagenticBuilder, SequentialBuilder
 
 from frameworks.afterwards import nothing_is_left
+from frameworks.forecast import TREE, TURNS, weather_of
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import fails, says, uses
 
 # Clients that nobody closes, whose sockets outlive the event loops that they were opened in.
 pytestmark = [pytest.mark.usefixtures("swept"), pytest.mark.filterwarnings("ignore")]
@@ -29,9 +30,7 @@ pytestmark = [pytest.mark.usefixtures("swept"), pytest.mark.filterwarnings("igno
 @tool(approval_mode="never_require")
 def weather(place: str) -> str:
     """The weather of a place."""
-    if place == "Atlantis":
-        raise LookupError(place)
-    return f"{place} is warm."
+    return weather_of(place)
 
 
 def agent(url: str, name: str = "forecaster", client: Any = OpenAIChatCompletionClient, **options: Any) -> Any:
@@ -51,25 +50,12 @@ def ask(made: Any, question: str, is_streamed: bool = False, **options: Any) -> 
     return asyncio.run(main())
 
 
-WEATHER = (
-    fails(429),
-    together(uses("weather", 50, 9, place="Rome"), uses("weather", 10, 3, place="Atlantis")),
-    says("It is warm.", 80, 12),
-)
-TREE = """\
-forecaster
-  chat gpt-5  60 → 12
-  weather
-  weather  ✗ LookupError
-  chat gpt-5  80 → 12"""
-
-
 @pytest.mark.parametrize("client", [OpenAIChatCompletionClient, OpenAIChatClient])
 @pytest.mark.parametrize("is_streamed", [False, True])
 def test_an_agent_of_the_quick_start_uses_tools_side_by_side_and_tries_again(metering, client, is_streamed):
-    with playing(*WEATHER) as (_, url):
+    with playing(*TURNS) as (_, url):
         unmetered = ask(agent(url, client=client, tools=[weather]), "How is Rome?", is_streamed)
-    with metering() as spans, playing(*WEATHER) as (script, url):
+    with metering() as spans, playing(*TURNS) as (script, url):
         made = agent(url, client=client, tools=[weather])
         assert ask(made, "How is Rome?", is_streamed) == unmetered
         assert unmetered.startswith("It is warm.")
@@ -81,7 +67,7 @@ def test_an_agent_of_the_quick_start_uses_tools_side_by_side_and_tries_again(met
 
 
 def test_the_books_know_what_was_billed_and_for_what(metering, books):
-    with metering() as spans, playing(*WEATHER) as (script, url):
+    with metering() as spans, playing(*TURNS) as (script, url):
         ask(agent(url, tools=[weather]), "How is Rome?")
     report = books.report(spans.ours())
     assert sum(report["tokens"].values()) == sum(tokens.input + tokens.output for tokens in script.billed)
