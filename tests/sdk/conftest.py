@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from collecting import Collector
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -46,6 +47,32 @@ class Spans:
     def clear(self) -> None:
         """Forget what was exported so far."""
         self._exporter.clear()
+
+
+class Delivered:
+    """What tokentrace delivers."""
+
+    def __init__(self) -> None:
+        self.exporter = InMemorySpanExporter()
+
+    @property
+    def only(self) -> dict[str, Any]:
+        """The attributes of the only span."""
+        (span,) = self.spans
+        return dict(span.attributes or {})
+
+    @property
+    def estimates(self) -> list[list[dict[str, Any]]]:
+        """By span and attempt: what it is said that the attempt may have been billed."""
+        key = "tokentrace.attempt.estimate."
+        told = [[dict(event.attributes or {}) for event in span.events] for span in self.spans]
+        return [[{name: each[name] for name in each if name.startswith(key)} for each in events] for events in told]
+
+    @property
+    def spans(self) -> Any:
+        """All, once they have been delivered."""
+        assert tokentrace.flush(10)
+        return self.exporter.get_finished_spans()
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +140,15 @@ def collector() -> Iterator[Collector]:
     taking = Collector()
     yield taking
     taking.close()
+
+
+@pytest.fixture
+def delivered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Delivered]:
+    """Spans of an application that has no provider of its own, with what the delivery made up for."""
+    monkeypatch.setenv("TOKENTRACE_STRICT", "1")
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", type(trace._TRACER_PROVIDER_SET_ONCE)())
+    found = Delivered()
+    tokentrace.instrument(exporter=found.exporter)
+    yield found
+    tokentrace.uninstrument()

@@ -10,10 +10,6 @@ import anthropic
 import httpx2
 import openai
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-import tokentrace
 
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
 HEAD = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o-2024-08-06"}
@@ -21,41 +17,6 @@ CHOICE = {"index": 0, "message": {"role": "assistant", "content": "Paris."}, "fi
 USAGE = {"prompt_tokens": 1_000, "completion_tokens": 3, "total_tokens": 1_003}
 CHUNK = HEAD | {"choices": [{"index": 0, "delta": {"content": "Paris."}, "finish_reason": "stop"}]}
 STREAM = (b"data: " + json.dumps(CHUNK).encode() + b"\n\n", b"data: [DONE]\n\n")
-
-
-class Delivered:
-    """What tokentrace delivers."""
-
-    def __init__(self) -> None:
-        self.exporter = InMemorySpanExporter()
-
-    @property
-    def only(self) -> dict[str, Any]:
-        """The attributes of the only span."""
-        (span,) = self._spans()
-        return dict(span.attributes or {})
-
-    @property
-    def estimates(self) -> list[list[dict[str, Any]]]:
-        """By span and attempt: what it is said that the attempt may have been billed."""
-        key = "tokentrace.attempt.estimate."
-        told = [[dict(event.attributes or {}) for event in span.events] for span in self._spans()]
-        return [[{name: each[name] for name in each if name.startswith(key)} for each in events] for events in told]
-
-    def _spans(self) -> Any:
-        assert tokentrace.flush(10)
-        return self.exporter.get_finished_spans()
-
-
-@pytest.fixture
-def delivered(monkeypatch):
-    monkeypatch.setenv("TOKENTRACE_STRICT", "1")
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", type(trace._TRACER_PROVIDER_SET_ONCE)())
-    found = Delivered()
-    tokentrace.instrument(exporter=found.exporter)
-    yield found
-    tokentrace.uninstrument()
 
 
 class Breaking(httpx2.SyncByteStream):
