@@ -50,7 +50,7 @@ def bare(_provider: TracerProvider) -> None:
 
 
 def tokentrace(provider: TracerProvider) -> None:
-    importlib.import_module("tokentrace").instrument(tracer_provider=provider)
+    importlib.import_module("tokentrace").instrument(tracer_provider=provider, exporter=Nobody())
 
 
 def instrumentor(module: str) -> Callable[[TracerProvider], None]:
