@@ -1,4 +1,4 @@
-"""Agents, their tools, workflows and executors, handoffs; how group chats choose who speaks, and Magentic plans.
+"""Agents, their tools, approvals, workflows and executors, handoffs; how group chats choose who speaks; Magentic plans.
 
 Its own spans are left as they are: they tell the same tokens, and none of ours is made of them.
 """
@@ -6,16 +6,17 @@ Its own spans are left as they are: they tell the same tokens, and none of ours 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request import approvals
 from tokentrace.request.running import as_section
 from tokentrace.request.section import Section, begin
 from tokentrace.seams.putting import put
-from tokentrace.usage.reading import NOTHING
+from tokentrace.usage.reading import NOTHING, dig
 
 _AGENTS = "agent_framework._agents"
 _TOLD_INSIDE = frozenset({"AgentExecutor", "WorkflowExecutor", "BaseGroupChatOrchestrator"})
@@ -27,7 +28,26 @@ _streams: WeakKeyDictionary[Any, Section] = WeakKeyDictionary()
 def _agent(call: Call) -> Section | None:
     agent, session = call.instance, call.kwargs.get("session")
     told = NOTHING if session is None else {name.CONVERSATION: str(session.session_id)}
-    return begin(agent.name or type(agent).__name__, "agent", attributes=told)
+    section = begin(agent.name or type(agent).__name__, "agent", attributes=told)
+    if section is not None and (answers := _answers(call.arg(0, "messages"))):
+        with section.current():
+            approvals.answer(answers)
+    return section
+
+
+def _answers(messages: Any) -> dict[str, str | None]:
+    """What was decided of the calls of tools that a run had left to a person."""
+    given = cast("list[Any]", messages) if isinstance(messages, list) else [messages]
+    contents = (content for message in given for content in (dig(message, "contents") or (message,)))
+    responses = (each for each in contents if dig(each, "type") == "function_approval_response")
+    return {str(each.id): "approved" if each.approved else "rejected" for each in responses}
+
+
+def _approval_asked(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+    request = wrapped(*args, **kwargs)
+    with quietly("noting a call that waits for approval"):
+        approvals.ask(str(request.id))
+    return request
 
 
 _run_at_once = as_section(_agent)
@@ -141,6 +161,8 @@ INTEGRATION = Integration(
     attach={
         # Around its own tracing, which goes back to what was current when it began.
         _AGENTS: put(("Agent.run", _run), ("RawAgent.run", _run_raw)),
-        "agent_framework._types": put(("ResponseStream.__anext__", _read)),
+        "agent_framework._types": put(
+            ("ResponseStream.__anext__", _read), ("Content.from_function_approval_request", _approval_asked)
+        ),
     },
 )

@@ -1,4 +1,4 @@
-"""Crews, flows and their steps, tasks, agents, tools, guardrails, knowledge, memory; the planning of a crew.
+"""Crews, flows and their steps, tasks, agents, tools, guardrails, knowledge, memory; the planning of a crew; feedback.
 
 A task whose guardrail rejects its output asks the agent again: each of its answers is a stay of its own.
 """
@@ -6,9 +6,12 @@ A task whose guardrail rejects its output asks the agent again: each of its answ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request.reviews import Decision, review
+from tokentrace.seams.putting import put
 
 
 def _crew(call: Call) -> Work | None:
@@ -59,6 +62,26 @@ def _memory(operation: str) -> Callable[[Call], Work]:
     return lambda call: Work("memory", type(call.instance).__name__, attributes={name.OPERATION: operation})
 
 
+def _asked(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+    """A person is asked what they think of the output of a task, and waited for here."""
+    with review() as work:
+        said = wrapped(*args, **kwargs)
+        work.decision = _decision(said)
+    return said
+
+
+async def _asked_async(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
+    with review() as work:
+        said = await wrapped(*args, **kwargs)
+        work.decision = _decision(said)
+    return said
+
+
+def _decision(said: object) -> Decision:
+    # Who says nothing is content.
+    return "rejected" if isinstance(said, str) and said.strip() else "approved"
+
+
 def _seams(module: str, kind: str, tell: Callable[[Call], Work | None], *methods: str) -> Iterator[StepSeam]:
     yield from (StepSeam(module, f"{kind}.{method}", tell) for method in methods)
 
@@ -90,4 +113,10 @@ INTEGRATION = Integration(
             "extract_memories",
         ),
     ),
+    attach={
+        "crewai.core.providers.human_input": put(
+            ("SyncHumanInputProvider._prompt_input", _asked),
+            ("SyncHumanInputProvider._prompt_input_async", _asked_async),
+        ),
+    },
 )

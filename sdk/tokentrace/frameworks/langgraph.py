@@ -79,14 +79,14 @@ def _await_approvals(module: ModuleType) -> Callable[[], object]:
             interrupt: Any = module.GraphInterrupt
             asked = isinstance(error, interrupt) and any(error.args)
             if asked and not loop.is_nested and (thread := _thread(loop.config)) is not None:
-                approvals.ask(thread)
+                approvals.ask_anew(thread)
         return wrapped(*args, **kwargs)
 
     def resumed(wrapped: Any, loop: Any, args: Any, kwargs: Any) -> Any:
         with quietly("telling an approval"):
             answer = getattr(loop.input, "resume", None)
             if answer is not None and not loop.is_nested and (thread := _thread(loop.config)) is not None:
-                approvals.answer(thread, _decision(answer))
+                approvals.answer({thread: _decision(answer)})
         return wrapped(*args, **kwargs)
 
     ends = ("SyncPregelLoop.__exit__", "AsyncPregelLoop.__aexit__")

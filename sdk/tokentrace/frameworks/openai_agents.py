@@ -1,4 +1,4 @@
-"""Workflows and their conversation, agents, tools, handoffs, guardrails, compacted sessions, spans of your own.
+"""Workflows and their conversation, agents, tools, handoffs, guardrails, approvals, compacted sessions, your own spans.
 
 The SDK begins a span of its own for each of them, on every way there is through it, and one that does nothing where its
 tracing is off: we go along with those, and leave its processors and exporters alone.
@@ -7,7 +7,7 @@ tracing is off: we go along with those, and leave its processors and exporters a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.kinds import Kind
+from tokentrace.request import approvals
 from tokentrace.request.section import Entry, Section, begin
 from tokentrace.seams.putting import Wrapper, put
 from tokentrace.usage.reading import NOTHING, dig
@@ -39,9 +40,12 @@ class _Run:
     """What its session is called."""
     is_prepared: bool = True
     """Whether its own trace may begin: before, a streamed one has another that hides those of its caller."""
+    answered: Sequence[str] = ()
+    """The calls of tools for which a person was waited for, until that is told."""
 
 
-_run: ContextVar[_Run] = ContextVar("tokentrace_openai_agents_run", default=_Run())  # noqa: B039  (nobody changes it)
+_NONE = _Run()
+_run: ContextVar[_Run] = ContextVar("tokentrace_openai_agents_run", default=_NONE)
 
 
 @dataclass(slots=True)
@@ -94,9 +98,17 @@ def _started(tell: Callable[[Any], Section | None]) -> Wrapper:
             if instance not in _told and (section := tell(instance)) is not None:
                 is_current = Call(instance, args, kwargs).arg(0, "mark_as_current")
                 _told[instance] = _Told(section, section.enter() if is_current else None, id(sys.exc_info()[1]))
+                _tell_answers()
         return wrapped(*args, **kwargs)
 
     return start
+
+
+def _tell_answers() -> None:
+    run = _run.get()
+    answered, run.answered = run.answered, ()
+    if answered:
+        approvals.answer(dict.fromkeys(answered))
 
 
 def _finished(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -133,6 +145,30 @@ def _named(call: Call) -> str | None:
     return _run.get().conversation
 
 
+def _waiting(items: Any) -> list[str]:
+    """The ids of the calls of tools that wait for approval."""
+    found = (dig(item, "raw_item", key) for item in items or () for key in ("call_id", "id"))
+    return [each for each in found if isinstance(each, str)]
+
+
+def _interrupted(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    wrapped(*args, **kwargs)
+    with quietly("noting calls that wait for approval"):
+        # Outside of a run, one that was kept is read again, and nobody knows since when it waits.
+        if _run.get() is not _NONE:
+            approvals.ask(*_waiting(instance.interruptions))
+
+
+def _deciding(decision: str) -> Wrapper:
+    def decide(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        with quietly("noting a decision"):
+            for called in _waiting([Call(instance, args, kwargs).arg(0, "approval_item")]):
+                approvals.decide(called, decision)
+        return wrapped(*args, **kwargs)
+
+    return decide
+
+
 @contextmanager
 def _running(run: _Run) -> Generator[None]:
     token = _run.set(run)
@@ -143,14 +179,21 @@ def _running(run: _Run) -> Generator[None]:
         _run.reset(token)
 
 
+def _begun(call: Call, *, is_prepared: bool = True) -> _Run:
+    answered: Sequence[str] = ()
+    with quietly("reading the answers to a run"):
+        answered = _waiting(dig(call.arg(1, "input"), "_current_step", "interruptions"))
+    return _Run(_named(call), is_prepared, answered)
+
+
 async def _ran(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    with _running(_Run(_named(Call(instance, args, kwargs)))):
+    with _running(_begun(Call(instance, args, kwargs))):
         return await wrapped(*args, **kwargs)
 
 
 def _streamed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     # The task that does the work begins in here, with a copy of this context.
-    with _running(_Run(_named(Call(instance, args, kwargs)), is_prepared=False)):
+    with _running(_begun(Call(instance, args, kwargs), is_prepared=False)):
         return wrapped(*args, **kwargs)
 
 
@@ -183,6 +226,10 @@ INTEGRATION = Integration(
         ),
     ),
     attach={
+        "agents.run_internal.run_steps": put(("NextStepInterruption.__init__", _interrupted)),
+        "agents.run_state": put(
+            ("RunState.approve", _deciding("approved")), ("RunState.reject", _deciding("rejected"))
+        ),
         "agents.run": put(("AgentRunner.run", _ran), ("AgentRunner.run_streamed", _streamed)),
         "agents.tool_context": put(("ToolContext.from_agent_context", _identified)),
         "agents.tracing.spans": put(

@@ -7,6 +7,7 @@ their names and places.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -16,9 +17,10 @@ from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.kinds import Kind
+from tokentrace.request import approvals
 from tokentrace.request.section import Entry, Section, begin
 from tokentrace.seams.putting import put
-from tokentrace.usage.reading import dig
+from tokentrace.usage.reading import NOTHING, dig
 
 _OF_AN_AGENT = "GraphAgentState"
 """The state of the graph that an agent is made of, which is none of the application's."""
@@ -49,6 +51,7 @@ class _Run(wrapt.ObjectProxy[Any]):
             raise
         with quietly("describing a section"):
             self._describe(run)
+            approvals.answer(_decisions(self._self_call.kwargs.get("deferred_tool_results")))
         return run
 
     async def __aexit__(
@@ -75,6 +78,22 @@ class _Run(wrapt.ObjectProxy[Any]):
                 self._self_entry.leave()
             if self._self_section is not None:
                 self._self_section.end(error)
+
+
+def _decisions(answered: Any) -> dict[str, str]:
+    """What was decided of the calls of tools that a run had left to a person."""
+    decided: Mapping[str, Any] = dig(answered, "approvals") or NOTHING
+    return {call: "approved" if _is_approval(told) else "rejected" for call, told in decided.items()}
+
+
+def _is_approval(told: Any) -> bool:
+    return told is True or type(told).__name__ == "ToolApproved"
+
+
+def _deferred(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    wrapped(*args, **kwargs)
+    with quietly("noting calls that wait for approval"):
+        approvals.ask(*(call.tool_call_id for call in instance.approvals))
 
 
 def _iterated(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -149,6 +168,7 @@ INTEGRATION = Integration(
     steps=(StepSeam("pydantic_ai._output", "OutputValidator.validate", _validating),),
     attach={
         "pydantic_ai.agent": put(("Agent.iter", _iterated)),
+        "pydantic_ai.tools": put(("DeferredToolRequests.__init__", _deferred)),
         "pydantic_ai.tool_manager": put(*_CALLS),
         "pydantic_ai._tool_manager": put(*_CALLS),
         "pydantic_graph.graph": put(("Graph.iter", _graphed)),

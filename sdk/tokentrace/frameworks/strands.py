@@ -1,12 +1,17 @@
-"""Agents and what they have agents for tools do, tools, graphs and their nodes, swarms and handoffs; compaction.
+"""Agents, and what they have agents for tools do; tools, interrupts, graphs, nodes, swarms, handoffs; compaction.
 
 Its own spans are left as they are: they tell the same tokens, and none of ours is made of them.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from tokentrace import attributes as name
+from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request import approvals
+from tokentrace.seams.putting import put
 
 
 def _agent(call: Call) -> Work:
@@ -33,6 +38,20 @@ def _summary(call: Call) -> Work:
     return Work("step", type(call.instance).__name__, role="compact")
 
 
+def _interrupted(wrapped: Any, state: Any, args: Any, kwargs: Any) -> Any:
+    with quietly("noting an interrupt"):
+        approvals.ask(*(each.id for each in state.interrupts.values() if each.response is None))
+    return wrapped(*args, **kwargs)
+
+
+def _resumed(wrapped: Any, state: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    with quietly("telling an approval"):
+        # What a response means is the application's affair.
+        approvals.answer({each.id: None for each in state.interrupts.values() if each.response is not None})
+    return result
+
+
 INTEGRATION = Integration(
     library="strands-agents",
     steps=(
@@ -48,4 +67,7 @@ INTEGRATION = Integration(
             _summary,
         ),
     ),
+    attach={
+        "strands.interrupt": put(("_InterruptState.activate", _interrupted), ("_InterruptState.resume", _resumed)),
+    },
 )

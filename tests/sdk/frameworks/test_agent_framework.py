@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("agent_framework", reason="runs in an environment of its own")
 
-from agent_framework import Agent, Executor, WorkflowBuilder, WorkflowContext, handler, tool
+from agent_framework import Agent, Executor, Message, WorkflowBuilder, WorkflowContext, handler, tool
 from agent_framework._agents import RawAgent
 from agent_framework._types import ResponseStream
 from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
@@ -20,7 +20,7 @@ from agent_framework.orchestrations import GroupChatBuilder, HandoffBuilder, Mag
 from frameworks.afterwards import nothing_is_left
 from frameworks.forecast import TREE, TURNS, weather_of
 from frameworks.script import playing
-from frameworks.tree import counted, drawn
+from frameworks.tree import counted, drawn, waits
 from frameworks.turn import fails, says, uses
 
 # Clients that nobody closes, whose sockets outlive the event loops that they were opened in.
@@ -270,3 +270,36 @@ def test_all_is_as_it_was_afterwards(metering):
     with metering():
         assert all(vars(holder)[each] is not was for (holder, each), was in zip(holders, before, strict=True))
     assert all(vars(holder)[each] is was for (holder, each), was in zip(holders, before, strict=True))
+
+
+@tool(approval_mode="always_require")
+def book(place: str) -> str:
+    """Book a trip."""
+    return f"{place} is booked."
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize(("approved", "decision"), [(True, "approved"), (False, "rejected")])
+def test_who_lets_a_tool_go_on_is_waited_for(spans, approved, decision, is_streamed):
+    async def main(made: Any) -> str:
+        session = made.create_session()
+
+        async def run(asked: Any) -> Any:
+            if not is_streamed:
+                return await made.run(asked, session=session)
+            stream = made.run(asked, session=session, stream=True)
+            async for _ in stream:
+                pass
+            return await stream.get_final_response()
+
+        left = await run("Where to?")
+        assert waits(spans.ours()) == []
+        answers = [request.to_function_approval_response(approved) for request in left.user_input_requests]
+        return str((await run(Message("user", answers))).text)
+
+    with playing(uses("book", 50, 9, place="Rome"), says("Done.", 80, 12)) as (script, url):
+        assert asyncio.run(main(agent(url, "clerk", tools=[book]))) == "Done."
+        assert nothing_is_left()
+    assert waits(spans.ours()) == [decision]
+    assert drawn(spans.ours()).split("clerk\n")[-1].splitlines()[0] == "  review approval"
+    assert counted(spans.ours()) == script.billed

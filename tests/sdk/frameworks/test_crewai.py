@@ -15,7 +15,7 @@ from crewai.tools import tool
 from opentelemetry import trace as opentelemetry_trace
 
 from frameworks.script import playing
-from frameworks.tree import counted, drawn
+from frameworks.tree import counted, drawn, waits
 from frameworks.turn import fails, says, together, uses
 from tokentrace.request.section import innermost
 
@@ -250,3 +250,23 @@ def test_all_is_left_as_it_was(metering):
     with playing(says("It is warm.", 80, 12)) as (_, url):
         assert crew(agent(model(url))).kickoff().raw == "It is warm."
     assert spans.ours() == []
+
+
+def test_whose_feedback_a_task_asks_for_is_waited_for(spans, monkeypatch):
+    answers = ["Shorter, please.", ""]
+    monkeypatch.setattr("builtins.input", lambda: answers.pop(0))
+    with playing(says("It is very warm.", 80, 12), says("Warm.", 90, 4)) as (script, url):
+        assert crew(agent(model(url)), human_input=True).kickoff().raw == "Warm."
+        assert is_untouched()
+    assert waits(spans.ours()) == ["rejected", "approved"]
+    # An older release has the agent begin once more for the second answer.
+    lines = [line.strip() for line in drawn(spans.ours()).splitlines()]
+    assert [line for line in lines if line != "Forecaster"] == [
+        "weather service",
+        "forecast",
+        "chat gpt-4.1  80 → 12",
+        "review approval",
+        "chat gpt-4.1  90 → 4",
+        "review approval",
+    ]
+    assert counted(spans.ours()) == script.billed

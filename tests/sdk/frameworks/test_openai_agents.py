@@ -37,7 +37,7 @@ from opentelemetry import trace as opentelemetry_trace
 
 import tokentrace
 from frameworks.script import playing
-from frameworks.tree import counted, drawn
+from frameworks.tree import counted, drawn, waits
 from frameworks.turn import fails, says, together, uses
 from tokentrace import context
 from tokentrace.request.section import innermost
@@ -505,3 +505,64 @@ def test_the_quick_start_tells_its_tree(spans, monkeypatch):
         "    chat gpt-5  110 → 12"
     )
     assert counted(spans.ours()) == script.billed
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize("decisions", [["approved"], ["rejected"], ["approved", "rejected"]], ids="-".join)
+def test_who_lets_a_tool_go_on_is_waited_for(spans, decisions, is_streamed):
+    pytest.importorskip("agents.run_state", reason="an older release asks nobody")
+
+    @function_tool(needs_approval=True)
+    def book(city: str) -> str:
+        """Book a trip."""
+        return f"{city} is booked."
+
+    async def main(url):
+        async with AsyncOpenAI(base_url=url, api_key="-") as client:
+            clerk = Agent("Clerk", tools=[book], model=responses(client))
+
+            async def run(asked):
+                if not is_streamed:
+                    return await Runner.run(clerk, asked)
+                running = Runner.run_streamed(clerk, asked)
+                async for _ in running.stream_events():
+                    pass
+                return running
+
+            left = await run("Where to?")
+            assert left.interruptions
+            assert waits(spans.ours()) == []
+            state = left.to_state()
+            for item, decision in zip(state.get_interruptions(), decisions, strict=True):
+                (state.approve if decision == "approved" else state.reject)(item)
+            return (await run(state)).final_output
+
+    asked = together(*(uses("book", 50, 8, city=f"city {number}") for number in range(len(decisions))))
+    with playing(asked, says("Done.", 90, 4)) as (script, url), nothing_left():
+        assert asyncio.run(main(url)) == "Done."
+    assert waits(spans.ours()) == [decisions[0] if len(set(decisions)) == 1 else None]
+    second = drawn(spans.ours()).split("Agent workflow\n")[-1].splitlines()
+    assert second[0] == "  review approval"
+    assert counted(spans.ours()) == script.billed
+
+
+def test_an_answer_whose_question_nobody_saw_is_no_review(metering):
+    state = pytest.importorskip("agents.run_state", reason="an older release asks nobody")
+
+    @function_tool(needs_approval=True)
+    def book(city: str) -> str:
+        """Book a trip."""
+        return f"{city} is booked."
+
+    async def main(url):
+        async with AsyncOpenAI(base_url=url, api_key="-") as client:
+            clerk = Agent("Clerk", tools=[book], model=responses(client))
+            kept = (await Runner.run(clerk, "Where to?")).to_state().to_json()
+            with metering() as spans:
+                left = await state.RunState.from_json(clerk, kept)
+                left.approve(left.get_interruptions()[0])
+                assert (await Runner.run(clerk, left)).final_output == "Done."
+                return drawn(spans.ours())
+
+    with playing(uses("book", 50, 8, city="Rome"), says("Done.", 90, 4)) as (_, url):
+        assert "review" not in asyncio.run(main(url))

@@ -15,7 +15,7 @@ from openai import AsyncOpenAI
 from opentelemetry import trace as opentelemetry_trace
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel
-from pydantic_ai import Agent, ModelRetry, RunContext
+from pydantic_ai import Agent, DeferredToolRequests, DeferredToolResults, ModelRetry, RunContext, ToolApproved
 from pydantic_ai.exceptions import UnexpectedModelBehavior
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.instrumented import InstrumentationSettings
@@ -31,7 +31,7 @@ except ImportError:
 
 import tokentrace
 from frameworks.script import playing
-from frameworks.tree import counted, drawn
+from frameworks.tree import counted, drawn, waits
 from frameworks.turn import fails, says, together, uses
 from tokentrace import context
 from tokentrace.request.section import innermost
@@ -470,4 +470,35 @@ def test_the_quick_start_tells_its_tree(spans):
         output = within(main, url)
     assert output == SupportOutput(support_advice="It is $123.45.", block_card=False)
     assert drawn(spans.ours()) == ("support_agent\n  chat gpt-5  90 → 8\n  customer_balance\n  chat gpt-5  110 → 12")
+    assert counted(spans.ours()) == script.billed
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "decision"), [(True, "approved"), (ToolApproved(), "approved"), (False, "rejected")]
+)
+def test_who_lets_a_tool_go_on_is_waited_for(spans, answer, decision, is_streamed):
+    async def work(model):
+        clerk = Agent(model, name="clerk", output_type=[str, DeferredToolRequests])
+
+        @clerk.tool_plain(requires_approval=True)
+        def book(city: str) -> str:
+            return f"{city} is booked."
+
+        async def run(*asked, **options):
+            if not is_streamed:
+                result = await clerk.run(*asked, **options)
+                return result.output, result.all_messages()
+            async with clerk.run_stream(*asked, **options) as running:
+                return await running.get_output(), running.all_messages()
+
+        asked, history = await run("Where to?")
+        assert waits(spans.ours()) == []
+        answers = DeferredToolResults(approvals={call.tool_call_id: answer for call in asked.approvals})
+        return (await run(message_history=history, deferred_tool_results=answers))[0]
+
+    with playing(uses("book", 50, 8, city="Rome"), says("Done.", 90, 4)) as (script, url), nothing_left():
+        assert within(work, url) == "Done."
+    assert waits(spans.ours()) == [decision]
+    assert drawn(spans.ours()).split("clerk\n")[-1].splitlines()[0] == "  review approval"
     assert counted(spans.ours()) == script.billed

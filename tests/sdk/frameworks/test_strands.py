@@ -10,14 +10,14 @@ import pytest
 pytest.importorskip("strands", reason="runs in an environment of its own")
 
 from opentelemetry import trace as opentelemetry_trace
-from strands import Agent, tool
+from strands import Agent, ToolContext, tool
 from strands.agent.conversation_manager import SummarizingConversationManager
 from strands.models.openai import OpenAIModel
 from strands.multiagent import GraphBuilder, Swarm
 from strands.multiagent.graph import Graph
 
 from frameworks.script import playing
-from frameworks.tree import counted, drawn
+from frameworks.tree import counted, drawn, waits
 from frameworks.turn import fails, says, together, uses
 from tokentrace.request.section import innermost
 
@@ -177,3 +177,22 @@ def test_all_is_left_as_it_was(metering):
     with playing(says("warm", 80, 12)) as (_, url):
         assert str(agent(url)("How is Rome?")) == "warm\n"
     assert spans.ours() == []
+
+
+def test_who_answers_an_interrupt_is_waited_for(spans):
+    @tool(context=True)
+    def book(place: str, tool_context: ToolContext) -> str:
+        """Book a trip."""
+        return f"{place} is booked: {tool_context.interrupt('may I', reason=place)}"
+
+    with playing(uses("book", 50, 9, place="Rome"), says("Done.", 80, 12)) as (script, url):
+        clerk = agent(url, "clerk", tools=[book])
+        left = clerk("Where to?")
+        assert left.stop_reason == "interrupt"
+        assert waits(spans.ours()) == []
+        answers = [{"interruptResponse": {"interruptId": each.id, "response": "yes"}} for each in left.interrupts]
+        assert str(clerk(answers)) == "Done.\n"
+    assert waits(spans.ours()) == [None]
+    assert drawn(spans.ours()).split("clerk\n")[-1].splitlines()[0] == "  review approval"
+    assert counted(spans.ours()) == script.billed
+    assert is_untouched()

@@ -63,3 +63,10 @@ def _tokens(said: Mapping[str, Any]) -> Tokens:
     thought = used.get("output_reasoning", 0)
     written = sum(used.get(bucket, 0) for bucket in ("output_text", "output_tool_calls"))
     return Tokens(used.get("input_text", 0) + cached, written + thought, thought, cached)
+
+
+def waits(spans: Iterable[ReadableSpan]) -> list[str | None]:
+    """What was decided at each wait for a person, which took some time, and of whose attention nobody knows."""
+    told = [span.attributes or {} for span in spans if span.name == "review approval"]
+    assert all(each["tokentrace.review.wait_time"] > 0 and "tokentrace.review.active_time" not in each for each in told)
+    return [each.get("tokentrace.review.decision") for each in told]
