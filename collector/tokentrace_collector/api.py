@@ -18,12 +18,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
+from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents import RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
 from tokentrace_collector.store.database import Store, StoreError
+from tokentrace_collector.tenants import Books
 
 MOST_ROWS = 10_000
 """Requests that one answer lists."""
@@ -38,9 +41,10 @@ class QuestionError(ValueError):
 class Questions:
     """The endpoints, over one handle to the store that is used by one thread at a time."""
 
-    def __init__(self, store: Store, rollup: Callable[[Task], RollupOutcome]) -> None:
+    def __init__(self, store: Store, rollup: Callable[[Task], RollupOutcome], door: Door) -> None:
         self._store = store
         self._rollup = rollup
+        self._door = door
         self._lock = threading.Lock()
 
     @property
@@ -57,41 +61,55 @@ class Questions:
 
     def traces(self, request: Request) -> Response:
         """The requests that match the parameters."""
+        books = self._books(request)
         wanted = read_filter(request.query_params)
         with self._lock:
-            return JSONResponse({"traces": answers.requests(self._store, wanted)})
+            return JSONResponse({"traces": answers.requests(books, wanted)})
 
     def trace(self, request: Request) -> Response:
         """One request with its spans, by its id or the beginning of it."""
+        books = self._books(request)
         trace_id = request.path_params["trace_id"]
         with self._lock:
-            report = answers.request(self._store, "" if trace_id == "latest" else trace_id.lower())
+            report = answers.request(books, "" if trace_id == "latest" else trace_id.lower())
         if report is None:
             return _problem(404, f"There is no trace {trace_id!r} in the books yet.")
         return JSONResponse(report)
 
     def costs(self, request: Request) -> Response:
         """What was spent, divided as the parameters say."""
+        books = self._books(request)
         wanted = read_breakdown(request.query_params)
         with self._lock:
-            return JSONResponse({"costs": breakdown.shares(self._store, wanted)})
+            return JSONResponse({"costs": breakdown.shares(books, wanted)})
 
     def focus(self, request: Request) -> Response:
         """What was spent, as a FOCUS file."""
+        books = self._books(request)
         wanted = read_export(request.query_params)
         with self._lock:
-            return Response(focus.written(self._store, wanted), media_type="application/octet-stream")
+            return Response(focus.written(books, wanted), media_type="application/octet-stream")
 
     def prices(self, request: Request) -> Response:
         """The price lists that hold now."""
-        asked = request.query_params
+        books, asked = self._books(request), request.query_params
         with self._lock:
-            found = answers.prices(self._store, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
+            found = answers.prices(books, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
         return JSONResponse({"prices": found})
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""
+        self._admitted(request, "operate")
         return JSONResponse(self._rollup(_task(request.query_params)))
+
+    def _books(self, request: Request) -> Books:
+        """What the one who asks may see."""
+        return Books(self._store, self._admitted(request, "ask"))
+
+    def _admitted(self, request: Request, right: Right) -> str:
+        """The tenant of who asks."""
+        authorization = request.headers.get("authorization", "")
+        return self._door.admit(right, authorization, request.scope.get(CERTIFICATE, ())).tenant
 
 
 class OwnPagesOnly:
@@ -121,15 +139,16 @@ class OwnPagesOnly:
 def application(
     store: Store,
     rollup: Callable[[Task], RollupOutcome],
+    door: Door,
     *,
     more: Sequence[BaseRoute] = (),
     hosts: Sequence[str] = (),
 ) -> Starlette:
     """The application: its own routes and `more`, answering to loopback names and `hosts`."""
     return Starlette(
-        routes=[*Questions(store, rollup).routes, *more],
+        routes=[*Questions(store, rollup, door).routes, *more],
         middleware=[Middleware(OwnPagesOnly, hosts=_LOOPBACK | {host.lower() for host in hosts})],
-        exception_handlers={QuestionError: _bad_question, StoreError: _no_store},
+        exception_handlers={QuestionError: _bad_question, StoreError: _no_store, RefusedError: _not_let_in},
     )
 
 
@@ -226,6 +245,14 @@ def _problem(status: int, message: str) -> Response:
 
 async def _bad_question(_request: Request, error: Exception) -> Response:
     return _problem(400, str(error))
+
+
+async def _not_let_in(_request: Request, error: Exception) -> Response:
+    if isinstance(error, ForbiddenError):
+        return _problem(403, str(error))
+    problem = _problem(401, str(error))
+    problem.headers["www-authenticate"] = "Bearer"
+    return problem
 
 
 async def _no_store(_request: Request, error: Exception) -> Response:

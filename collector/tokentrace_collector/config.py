@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokentrace_collector.journal.entries import Limits
+from tokentrace_collector.tenants import EVERYBODY
+from tokentrace_collector.tls import Tls
 
 
 class ConfigError(ValueError):
@@ -24,11 +26,16 @@ class Config:
     host: str = "127.0.0.1"
     http_port: int = 4318
     grpc_port: int = 4317
+    api_host: str = "127.0.0.1"
     api_port: int = 4319
     """Each port may be 0: any that is free, told in `collector.json`."""
+    access: Path | None = None
+    """Who may send and ask, and for which tenant; without it everybody may who reaches the port."""
+    tls: Tls | None = None
     insecure: bool = False
     """Whether others than this machine may send, although nothing asks who they are."""
-    tenant: str = "default"
+    tenant: str = EVERYBODY
+    """Whose spans they are where no credential says so."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
     batch_spans: int = 20_000
@@ -46,14 +53,22 @@ class Config:
     journal: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        if not (self.insecure or _is_loopback(self.host)):
+        knows_senders = self.access is not None or (self.tls is not None and self.tls.client_ca is not None)
+        if not (self.insecure or knows_senders or is_loopback(self.host)):
             raise ConfigError(
                 f"The host {self.host!r} can be reached by others, and the collector asks no one who they are. "
-                "Put an authenticating proxy or an OpenTelemetry Collector in front, or set insecure."
+                "Give it credentials (access) or the authority of senders' certificates (tls), put an authenticating "
+                "proxy or an OpenTelemetry Collector in front, or set insecure."
+            )
+        if not (self.access or is_loopback(self.api_host)):
+            raise ConfigError(
+                f"The host of queries {self.api_host!r} can be reached by others, and nothing asks who they are. "
+                "Give the collector credentials (access), or leave queries on 127.0.0.1."
             )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
     if host == "localhost":
         return True
     try:

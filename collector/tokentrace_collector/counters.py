@@ -9,6 +9,7 @@ from collections.abc import Mapping
 MEANINGS: Mapping[str, str] = {
     "requests": "Trace requests answered with success.",
     "requests_malformed": "Trace requests that could not be decoded at all.",
+    "requests_denied": "Requests and questions of those whom no credential lets do it.",
     "requests_refused": "Trace requests sent away because the journal, its disk or our memory was full.",
     "spans_accepted": "Spans written to the journal.",
     "spans_rejected": "Spans that cannot be stored, kept as dead letters.",

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import ssl
 import threading
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tokentrace_collector import tls
+from tokentrace_collector.tls import Tls
 
 _BACKLOG = 1024
 _CONNECTIONS = 512
@@ -17,6 +23,9 @@ _IDLE_SECONDS = 60
 _GRACE_SECONDS = 2
 _HEAD_SECONDS = 10.0
 _HEAD_BYTES = 64 << 10
+
+CERTIFICATE = "tokentrace.certificate"
+"""In the scope of a request: the names in the certificate of its connection, where it showed one."""
 
 
 class PortError(OSError):
@@ -26,7 +35,8 @@ class PortError(OSError):
 class Listener:
     """An ASGI application behind a port, open to callers from the start."""
 
-    def __init__(self, name: str, application: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, name: str, application: ASGIApp, host: str, port: int, secure: Tls | None = None) -> None:
+        context = secure.context() if secure else None
         self._socket = _bound(name, host, port)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
@@ -40,6 +50,7 @@ class Listener:
             limit_concurrency=_CONNECTIONS,
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            ssl_context_factory=_giving(context) if context else None,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name=name, daemon=True)
@@ -61,18 +72,26 @@ class Listener:
         return self._thread.is_alive()
 
 
+def _giving(context: ssl.SSLContext) -> Callable[[uvicorn.Config, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
+    return lambda _config, _usual: context
+
+
 class _Protocol(HttpToolsProtocol):
     """Uvicorn's protocol, but a sender must come to the end of its headers, in time and in few bytes."""
 
     _awaited: asyncio.TimerHandle | None = None
     _head = 0
+    _certificate: Sequence[str] = ()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As in uvicorn.
         super().connection_made(transport)
+        self._certificate = tls.names(transport.get_extra_info("peercert"))
         self._await_headers()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        if self._certificate:
+            cast("dict[str, object]", self.scope)[CERTIFICATE] = self._certificate
         self._await_headers()
 
     def on_headers_complete(self) -> None:

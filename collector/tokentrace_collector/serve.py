@@ -19,7 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from tokentrace_collector.config import Config
+from tokentrace_collector.access import Credentials, Door, Everybody
+from tokentrace_collector.config import Config, is_loopback
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.health import Health
 from tokentrace_collector.ingest.drain import Drain
@@ -32,15 +33,16 @@ from tokentrace_collector.reports.documents import RollupOutcome, Task
 from tokentrace_collector.rollup.rolling import Roll, Rolling
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
+from tokentrace_collector.tls import Tls
 
 ADDRESS_FILE = "collector.json"
 """Beside the store while a collector holds it: where it answers."""
 
 
 class Api(Protocol):
-    """Makes the query API: over a store, a rollup on demand, and more routes to serve."""
+    """Makes the query API: over a store, a rollup on demand, for whom a door lets in, and more routes to serve."""
 
-    def __call__(self, store: Store, rollup: Roll, *, more: list[BaseRoute]) -> ASGIApp: ...
+    def __call__(self, store: Store, rollup: Roll, door: Door, *, more: list[BaseRoute]) -> ASGIApp: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Collector:
         self._address = dsn.parse(config.store)
         self._api = api
         self._rolling = Rolling(rollup, self.counters, seconds=config.rollup_seconds) if rollup else None
+        self._door: Door = Credentials(config.access) if config.access else Everybody(config.tenant)
         self._closing = ExitStack()
         self._is_open = False
 
@@ -97,29 +100,39 @@ class Collector:
             spans=config.batch_spans,
             seconds=config.batch_seconds,
         )
-        intake = Intake(self._journal, letters, self.counters, tenant=config.tenant, most=config.request_bytes)
+        intake = Intake(self._journal, letters, self.counters, most=config.request_bytes)
         self._drain.on_slow = intake.flatten
-        receiver = http.Receiver(intake, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds)
-        self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port)
+        door = self._door
+        receiver = http.Receiver(intake, door, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds)
+        self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port, config.tls)
         undo.callback(self._otlp.stop)
-        self._grpc = grpc.Receiver(intake).server()
+        self._grpc = grpc.Receiver(intake, door).server()
         undo.callback(self._grpc.stop, None)
-        named = f"[{host}]" if ":" in host else host
-        try:
-            grpc_port = self._grpc.add_insecure_port(f"{named}:{config.grpc_port}")
-        except RuntimeError as error:
-            raise PortError(0, port_trouble("OTLP/gRPC", host, config.grpc_port, "it is taken")) from error
+        named = _named(host)
+        grpc_port = self._bind_grpc(f"{named}:{config.grpc_port}")
         health = Health(self.counters, self._journal.backlog, self._troubles, self._faults)
         self._health = health
         self._late = LateApplication(
             Starlette(routes=[*health.routes, Route("/{rest:path}", _not_yet, methods=["GET", "POST"])])
         )
-        self._operations = Listener("queries", self._late, "127.0.0.1", config.api_port)
+        # The commands on this machine need no certificate for a port that nobody else reaches.
+        asked = None if is_loopback(config.api_host) else config.tls
+        self._operations = Listener("queries", self._late, config.api_host, config.api_port, asked)
         self.addresses = Addresses(
-            api=f"http://127.0.0.1:{self._operations.port}",
-            otlp_http=f"http://{named}:{self._otlp.port}",
+            api=f"{_scheme(asked)}://{_named(config.api_host)}:{self._operations.port}",
+            otlp_http=f"{_scheme(config.tls)}://{named}:{self._otlp.port}",
             otlp_grpc=f"{named}:{grpc_port}",
         )
+
+    def _bind_grpc(self, address: str) -> int:
+        tls = self.config.tls
+        try:
+            if tls is not None:
+                return self._grpc.add_secure_port(address, grpc.credentials(tls))
+            return self._grpc.add_insecure_port(address)
+        except RuntimeError as error:
+            config = self.config
+            raise PortError(0, port_trouble("OTLP/gRPC", config.host, config.grpc_port, "it is taken")) from error
 
     def flush(self, timeout: float) -> bool:
         """Have everything accepted so far stored; False if that took too long."""
@@ -164,7 +177,7 @@ class Collector:
             raise
         if self._api:
             asked = self._closing.enter_context(closing(store.sibling()))
-            self._late.become(self._api(asked, self.rollup, more=self._health.routes))
+            self._late.become(self._api(asked, self.rollup, self._door, more=self._health.routes))
         if self._rolling:
             self._rolling.start(store.sibling())
         self._is_open = True
@@ -173,7 +186,7 @@ class Collector:
     def _troubles(self) -> list[str]:
         """What an operator should look at, though nothing accepted is lost."""
         troubles = [] if self._is_open else ["The store is not open yet."]
-        troubles += [self._drain.trouble] if self._drain.trouble else []
+        troubles += [trouble for trouble in (self._door.trouble, self._drain.trouble) if trouble]
         return troubles + ([self._rolling.trouble] if self._rolling and self._rolling.trouble else [])
 
     def _faults(self) -> list[str]:
@@ -190,6 +203,14 @@ class Collector:
         draft = self.directory / f"{ADDRESS_FILE}.new"
         draft.write_text(json.dumps({"pid": os.getpid(), **asdict(self.addresses)}))
         draft.replace(self.directory / ADDRESS_FILE)
+
+
+def _named(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _scheme(tls: Tls | None) -> str:
+    return "https" if tls else "http"
 
 
 def _not_yet(_request: Request) -> Response:

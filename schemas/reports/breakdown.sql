@@ -23,7 +23,7 @@ WITH
             AND rating_run IN (
                 SELECT value
                 FROM rollup_state FINAL
-                WHERE tenant = {tenant:String} AND name = 'rating_run'
+                WHERE tenant = {everybody:String} AND name = 'rating_run'
             )
             AND ({since:Nullable(DateTime64(6))} IS NULL OR hour >= {since:Nullable(DateTime64(6))})
             AND ({until:Nullable(DateTime64(6))} IS NULL OR hour < {until:Nullable(DateTime64(6))})

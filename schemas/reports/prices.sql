@@ -13,7 +13,7 @@ SELECT
     times,
     prices
 FROM price_rates FINAL
-WHERE tenant = {tenant:String}
+WHERE tenant IN ({everybody:String}, {tenant:String})
     AND valid_from <= {at:DateTime64(3)}
     AND ({provider:String} = '' OR provider = {provider:String})
     AND ({model:String} = '' OR model = {model:String})
@@ -24,12 +24,12 @@ WHERE tenant = {tenant:String}
                 catalogue,
                 rating_run
             FROM rating_runs FINAL
-            WHERE tenant = {tenant:String}
+            WHERE tenant = {everybody:String}
             ORDER BY
                 rating_run = (
                     SELECT value
                     FROM rollup_state FINAL
-                    WHERE tenant = {tenant:String} AND name = 'rating_run'
+                    WHERE tenant = {everybody:String} AND name = 'rating_run'
                 ) DESC,
                 loaded_at DESC
             LIMIT 1

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from tokentrace_collector import api
+from tokentrace_collector.access import Everybody
 
 BEGAN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TRACE = "0123456789abcdef0123456789abcdef"
@@ -40,7 +41,7 @@ def client(store, rebuilt):
     row = ["default", BEGAN.date(), TRACE, BEGAN, BEGAN, "brief", "USD", Decimal("1.5"), 1, 0]
     store.insert("tcoai_by_trace", names, [[value] for value in row])
     more = [Route("/healthz", lambda _: PlainTextResponse("ok"))]
-    application = api.application(store, rollup, more=more, hosts=["books.example"])
+    application = api.application(store, rollup, Everybody("default"), more=more, hosts=["books.example"])
     with TestClient(application, base_url="http://127.0.0.1:4319") as client:
         yield client
 

@@ -7,6 +7,7 @@ import pytest
 from tokentrace_collector.reports import answers
 from tokentrace_collector.reports.places import placed
 from tokentrace_collector.store import schema
+from tokentrace_collector.tenants import Books
 
 PLAN = {"gen_ai.operation.name": "invoke_agent"}
 TOKENS = {"input_text": 100, "output_text": 50}
@@ -27,7 +28,7 @@ def told(ledger, trace):
             "SELECT span_id, role FROM call_costs FINAL WHERE trace_id = {trace:String} AND borne_by = ''", trace=trace
         )
     }
-    document = answers.request(ledger.store, trace)
+    document = answers.request(Books(ledger.store), trace)
     assert document is not None
     return roles, {span["span_id"]: span["parent_id"] for span in document["spans"]}
 

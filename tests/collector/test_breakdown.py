@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tokentrace_collector.reports.breakdown import DIMENSIONS, Breakdown, BreakdownError, shares
+from tokentrace_collector.tenants import Books
 
 DAY = 86_400
 ATTRIBUTION = "tokentrace.attribution."
@@ -47,18 +48,18 @@ def whole(books):
 
 
 def test_everything_is_one_line_that_says_how_much_of_it_is_known(books):
-    (found,) = shares(books, Breakdown())
+    (found,) = shares(Books(books), Breakdown())
     assert (Decimal(found["total"]), found["group"], found["period"]) == (whole(books), {}, None)
     assert sum(map(Decimal, found["components"].values())) == Decimal(found["total"])
     assert found["lines"]["of"] - found["lines"]["known"] == 2
 
 
 def test_the_dearest_comes_first_and_what_names_nobody_has_no_name(books):
-    assert groups(shares(books, Breakdown(("team",)))) == [("",), ("search",), ("shop",)]
+    assert groups(shares(Books(books), Breakdown(("team",)))) == [("",), ("search",), ("shop",)]
 
 
 def test_what_only_the_lines_know_adds_up_to_the_same(books):
-    found = shares(books, Breakdown(("customer",)))
+    found = shares(Books(books), Breakdown(("customer",)))
     assert (sorted(groups(found)), total(found)) == ([("",), ("ada",), ("bob",)], whole(books))
 
 
@@ -74,36 +75,36 @@ def test_what_only_the_lines_know_adds_up_to_the_same(books):
     ],
 )  # fmt: skip
 def test_time_is_divided_as_the_calendar_of_a_place_has_it(books, per, zone, periods):
-    found = shares(books, Breakdown(per=per, zone=zone))
+    found = shares(Books(books), Breakdown(per=per, zone=zone))
     assert ([each["period"] for each in found], total(found)) == (periods, whole(books))
 
 
 def test_the_last_hour_of_a_day_is_still_of_that_day(books):
     until = datetime(2026, 11, 22, 10, 59, tzinfo=UTC)
     since = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
-    assert groups(shares(books, Breakdown(("team",), since=since, until=until))) == [("search",)]
+    assert groups(shares(Books(books), Breakdown(("team",), since=since, until=until))) == [("search",)]
 
 
 def test_some_are_chosen(books):
-    by_team = shares(books, Breakdown(only={"team": "search"}))
-    by_customer = shares(books, Breakdown(("customer",), only={"team": "search"}))
+    by_team = shares(Books(books), Breakdown(only={"team": "search"}))
+    by_customer = shares(Books(books), Breakdown(("customer",), only={"team": "search"}))
     assert (len(by_team), groups(by_customer)) == (1, [("ada",), ("bob",)])
     assert total(by_team) == total(by_customer)
-    assert shares(books, Breakdown(only={"team": "nobody"})) == []
+    assert shares(Books(books), Breakdown(only={"team": "nobody"})) == []
 
 
 def test_what_names_none_can_be_chosen_too(books):
-    (found,) = shares(books, Breakdown(only={"team": ""}))
+    (found,) = shares(Books(books), Breakdown(only={"team": ""}))
     assert Decimal(found["components"]["human_review"]) == Decimal("1.5")
 
 
 def test_all_others_are_one_line_with_their_sum(books):
-    found = shares(books, Breakdown(("team",), limit=1))
+    found = shares(Books(books), Breakdown(("team",), limit=1))
     assert (groups(found), total(found)) == ([("",), None], whole(books))
 
 
 def test_the_dearest_of_all_time_are_told_in_every_period(books):
-    found = shares(books, Breakdown(("team",), per="month", limit=1))
+    found = shares(Books(books), Breakdown(("team",), per="month", limit=1))
     assert [(each["period"], each["group"]) for each in found] == [
         ("2026-11", None), ("2026-12", {"team": ""}), ("2026-12", None),
     ]  # fmt: skip
@@ -118,7 +119,7 @@ def test_the_dearest_of_all_time_are_told_in_every_period(books):
     limit=st.integers(0, 3),
 )
 def test_however_it_is_divided_it_adds_up(books, by, per, zone, limit):
-    found = shares(books, Breakdown(tuple(by), per, zone, limit=limit))
+    found = shares(Books(books), Breakdown(tuple(by), per, zone, limit=limit))
     assert total(found) == whole(books)
     for each in found:
         assert sum(map(Decimal, each["components"].values())) == Decimal(each["total"])
@@ -148,5 +149,7 @@ def test_a_call_of_whose_usage_nothing_is_known_is_no_call_without_cost(fresh_le
     ledger.call("a1", "s1", said=said)
     ledger.call("a2", "s1", tokens={"input_text": 1000}, said=attributed(team="found", customer="ada"))
     ledger.tick()
-    found = {each["group"]["team"]: (each["total"], each["lines"]) for each in shares(ledger.store, Breakdown(by))}
+    found = {
+        each["group"]["team"]: (each["total"], each["lines"]) for each in shares(Books(ledger.store), Breakdown(by))
+    }
     assert found == {"lost": ("0", {"known": 0, "of": 1}), "found": ("0.002", {"known": 1, "of": 1})}

@@ -14,6 +14,7 @@ import uv
 from focus_data_toolkit.model import validator
 
 from tokentrace_collector.reports.focus import Export, ExportError, written
+from tokentrace_collector.tenants import Books
 
 BEGIN, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 DAY = 86_400
@@ -77,7 +78,7 @@ def books(fresh_ledger):
 
 
 def rows(books, **wanted):
-    return list(csv.DictReader(io.StringIO(written(books, Export(BEGIN, END, **wanted)).decode())))
+    return list(csv.DictReader(io.StringIO(written(Books(books), Export(BEGIN, END, **wanted)).decode())))
 
 
 def added(amounts):
@@ -123,13 +124,13 @@ def test_the_provider_profile_adds_up_to_what_providers_bill(books):
 
 def test_the_file_of_an_hour_has_that_hour_alone(books):
     (since, until) = (datetime(2026, 11, 20, hour, tzinfo=UTC) for hour in (10, 11))
-    found = csv.DictReader(io.StringIO(written(books, Export(since, until)).decode()))
+    found = csv.DictReader(io.StringIO(written(Books(books), Export(since, until)).decode()))
     assert {each["ChargePeriodStart"] for each in found} == {"2026-11-20T10:00:00Z"}
 
 
 def test_parquet_has_the_rows_of_the_csv(books, tmp_path):
     path = tmp_path / "focus.parquet"
-    path.write_bytes(written(books, Export(BEGIN, END, profile="chargeback", format="parquet")))
+    path.write_bytes(written(Books(books), Export(BEGIN, END, profile="chargeback", format="parquet")))
     (found,) = books.query(
         "SELECT count() AS rows, sum(BilledCost) AS cost, any(toTypeName(BilledCost)) AS type "
         f"FROM file('{path}', 'Parquet')"
@@ -148,7 +149,7 @@ def test_a_file_of_1_4_is_valid(books, profile):
 @pytest.mark.parametrize("profile", ["provider", "chargeback"])
 def test_a_file_of_1_2_is_valid(books, profile, tmp_path):
     path = tmp_path / "focus.parquet"
-    path.write_bytes(written(books, Export(BEGIN, END, "1.2", profile, "parquet")))
+    path.write_bytes(written(Books(books), Export(BEGIN, END, "1.2", profile, "parquet")))
     quiet = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
     # The one that pyenv has answers to its name only when asked for.
     quiet |= {"UV_PYTHON_DOWNLOADS": "never", "PYENV_VERSION": "3.12"}

@@ -18,6 +18,7 @@ from tokentrace_collector.prices.book import Book
 from tokentrace_collector.prices.pricelist import PriceList
 from tokentrace_collector.reports import answers
 from tokentrace_collector.rollup.recompute import Rollup
+from tokentrace_collector.tenants import Books
 
 SOLD_BY = {
     "openai": "openai", "anthropic": "anthropic", "gcp.gemini": "google", "aws.bedrock": "aws", "mistral_ai": "mistral",
@@ -129,7 +130,7 @@ def test_an_unknown_model_costs_null_in_every_table_of_lines(ledger):
     hours = ledger.store.query("SELECT status, amount, list_cost, contracted_cost FROM tcoai_by_hour FINAL")
     assert hours == [{"status": "unpriced", "amount": None, "list_cost": None, "contracted_cost": None}]
     assert ledger.store.query("SELECT amount FROM cost_lines") == [{"amount": None}]
-    assert answers.request(ledger.store, "t")["spans"][0]["cost"] is None
+    assert answers.request(Books(ledger.store), "t")["spans"][0]["cost"] is None
 
 
 @pytest.mark.parametrize("provider", ["vllm", "ollama", "self_hosted"])

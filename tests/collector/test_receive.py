@@ -26,6 +26,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from tokentrace_collector import listener
+from tokentrace_collector.access import Everybody
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.journal.deadletters import DeadLetters
 from tokentrace_collector.journal.entries import Journal, Limits
@@ -53,11 +54,12 @@ class Receivers:
         self.counters = Counters()
         self.letters = directory / "dead-letters.jsonl"
         self.journal = Journal(directory / "journal", limits)
-        intake = Intake(self.journal, DeadLetters(self.letters), self.counters, tenant="default", most=MOST)
-        receiver = http_receiver.Receiver(intake, in_flight=4 * MOST, body_seconds=0.5)
+        intake = Intake(self.journal, DeadLetters(self.letters), self.counters, most=MOST)
+        door = Everybody("default")
+        receiver = http_receiver.Receiver(intake, door, in_flight=4 * MOST, body_seconds=0.5)
         self.listener = Listener("OTLP/HTTP", receiver.application(), "127.0.0.1", 0)
         self.listener.start()
-        self.server = grpc_receiver.Receiver(intake).server()
+        self.server = grpc_receiver.Receiver(intake, door).server()
         self.grpc_port = self.server.add_insecure_port("127.0.0.1:0")
         self.server.start()
 

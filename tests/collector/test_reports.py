@@ -7,6 +7,7 @@ import pytest
 
 from tokentrace_collector.reports import answers
 from tokentrace_collector.reports.answers import Filter
+from tokentrace_collector.tenants import Books
 
 BEGAN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 ENDED = BEGAN + timedelta(seconds=3)
@@ -95,31 +96,31 @@ def share(span_id, component, amount):
 
 
 def ids(store, **wanted):
-    return [each["trace_id"] for each in answers.requests(store, Filter(**wanted))]
+    return [each["trace_id"] for each in answers.requests(Books(store), Filter(**wanted))]
 
 
 def spans_of(store, *found):
     insert(store, "tcoai_by_trace", trace(TRACE, spans=len(found)))
     insert(store, "llm_calls", *found)
-    return answers.request(store, TRACE)["spans"]
+    return answers.request(Books(store), TRACE)["spans"]
 
 
 def test_money_keeps_every_digit(store):
     insert(store, "tcoai_by_trace", trace(TRACE))
-    found = answers.requests(store, Filter())[0]
+    found = answers.requests(Books(store), Filter())[0]
     assert (found["total"], found["components"]["visible"]) == ("0.000000000000000001", "0.000000000000000001")
 
 
 def test_components_stand_in_the_order_they_are_shown(store):
     insert(store, "tcoai_by_trace", trace(TRACE))
-    assert list(answers.requests(store, Filter())[0]["components"]) == [
+    assert list(answers.requests(Books(store), Filter())[0]["components"]) == [
         "visible", "hidden_reasoning", "orchestration", "errors", "human_review", "infrastructure"
     ]  # fmt: skip
 
 
 def test_attribution_names_only_what_is_known(store):
     insert(store, "tcoai_by_trace", trace(TRACE, team="search", tags={"tier": "gold"}))
-    assert answers.requests(store, Filter())[0]["attribution"] == {"team": "search", "tier": "gold"}
+    assert answers.requests(Books(store), Filter())[0]["attribution"] == {"team": "search", "tier": "gold"}
 
 
 def test_the_latest_comes_first(store):
@@ -135,7 +136,7 @@ def test_the_dearest_comes_first_when_asked(store):
 def test_a_recomputed_trace_is_listed_once(store):
     insert(store, "tcoai_by_trace", trace("a"))
     insert(store, "tcoai_by_trace", trace("a", total=Decimal(7), version=2))
-    assert [each["total"] for each in answers.requests(store, Filter())] == ["7"]
+    assert [each["total"] for each in answers.requests(Books(store), Filter())] == ["7"]
 
 
 def test_a_deleted_trace_is_gone(store):
@@ -174,7 +175,7 @@ def test_until_is_exclusive(store):
 
 
 def test_an_unknown_trace_is_nothing(store):
-    assert answers.request(store, TRACE) is None
+    assert answers.request(Books(store), TRACE) is None
 
 
 def test_a_span_costs_its_lines_and_its_share_of_capacity(store):
@@ -220,12 +221,12 @@ def test_per_call_counts_what_was_answered(store):
         cost("d", bearing=0, borne_by="aggregate"),
     )
     insert(store, "tcoai_by_trace", trace(TRACE))
-    assert answers.request(store, TRACE)["per_call"] == {"calls": 1, "total": "1"}
+    assert answers.request(Books(store), TRACE)["per_call"] == {"calls": 1, "total": "1"}
 
 
 def test_spans_beyond_the_most_are_counted(store, monkeypatch):
     monkeypatch.setattr(answers, "MOST_SPANS", 1)
     insert(store, "tcoai_by_trace", trace(TRACE, spans=2))
     insert(store, "llm_calls", span("a"), span("b"))
-    found = answers.request(store, TRACE)
+    found = answers.request(Books(store), TRACE)
     assert (len(found["spans"]), found["spans_left_out"]) == (1, 1)

@@ -28,12 +28,26 @@ def _port(name: str, default: int, what: str) -> Callable[[options.Decorated], o
     )
 
 
+def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorated]:
+    return click.option(
+        f"--{name}",
+        envvar=f"TOKENTRACE_{name.upper().replace('-', '_')}",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help=what,
+    )
+
+
 @click.command("collector")
 @options.store
 @_port("http", 4318, "Port of OTLP/HTTP")
 @_port("grpc", 4317, "Port of OTLP/gRPC")
-@_port("api", 4319, "Port of queries, health and metrics, on 127.0.0.1 alone")
+@_port("api", 4319, "Port of queries, health and metrics")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address on which to receive spans.")
+@click.option("--api-host", default="127.0.0.1", show_default=True, help="Address on which to answer queries.")
+@_file("access", "Who may send and ask, and for which tenant (YAML); see `tokentrace access`.")
+@_file("tls-certificate", "Certificate chain (PEM) to show to senders.")
+@_file("tls-key", "Its key (PEM).")
+@_file("tls-client-ca", "Authority (PEM) that signs the certificates of senders; without one nobody may send then.")
 @click.option("--insecure", is_flag=True, help="Receive from other machines, although nothing asks who they are.")
 @options.book
 @click.option(
@@ -44,7 +58,14 @@ def _port(name: str, default: int, what: str) -> Callable[[options.Decorated], o
     show_default=True,
     metavar="SECONDS",
 )
-def command(book: str | None, **settings: Any) -> None:
+def command(
+    book: str | None,
+    access: Path | None,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
+    **settings: Any,
+) -> None:
     """Receive OpenTelemetry traces and keep the books, until interrupted.
 
     Spans come over OTLP/HTTP and OTLP/gRPC, are on disk before the sender hears so, and are rolled up into costs
@@ -53,9 +74,16 @@ def command(book: str | None, **settings: Any) -> None:
     from tokentrace_collector import assembly, serve  # noqa: PLC0415
     from tokentrace_collector.cli import faults  # noqa: PLC0415
     from tokentrace_collector.config import Config  # noqa: PLC0415
+    from tokentrace_collector.tls import Tls  # noqa: PLC0415
 
+    tls = None
+    if tls_certificate and tls_key:
+        tls = Tls(tls_certificate, tls_key, tls_client_ca)
+    elif tls_certificate or tls_key or tls_client_ca:
+        raise click.UsageError("TLS needs both --tls-certificate and --tls-key.")
     with faults.told():
-        collector = assembly.collector(Config(book=Path(book) if book else None, **settings))
+        config = Config(book=Path(book) if book else None, access=access, tls=tls, **settings)
+        collector = assembly.collector(config)
         serve.run(collector, tell=_announce)
 
 

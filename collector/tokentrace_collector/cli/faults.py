@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from tokentrace_collector.access import AccessFileError
 from tokentrace_collector.cli.terminal import Trouble
 from tokentrace_collector.config import ConfigError
 from tokentrace_collector.journal.appender import JournalError
@@ -14,8 +15,20 @@ from tokentrace_collector.listener import PortError
 from tokentrace_collector.prices.book import BookError
 from tokentrace_collector.store.database import StoreError
 from tokentrace_collector.store.dsn import DsnError
+from tokentrace_collector.tls import TlsError
 
-_OURS = (BookError, ConfigError, DsnError, InUseError, JournalError, PortError, StoreError, UnreadableError)
+_OURS = (
+    AccessFileError,
+    BookError,
+    ConfigError,
+    DsnError,
+    InUseError,
+    JournalError,
+    PortError,
+    StoreError,
+    TlsError,
+    UnreadableError,
+)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Generator
@@ -27,9 +28,15 @@ from tokentrace_collector.reports.documents import Price, Request, RequestReport
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
+from tokentrace_collector.tenants import EVERYBODY, Books
 
 ADDRESS_FILE = "collector.json"
 """Beside the store: where the collector that holds it can be asked."""
+
+TOKEN = "TOKENTRACE_TOKEN"  # noqa: S105  (the name of it)
+"""In the environment: what a collector is shown that lets in only whom it knows."""
+TENANT = "TOKENTRACE_TENANT"
+"""In the environment: whose figures are read, where the store itself is asked."""
 
 _CURRENT_BOOK = """
 SELECT book
@@ -80,10 +87,12 @@ class _NotYetError(Exception):
 class Remote:
     """A collector that answers over HTTP."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
+        """At an address; `token` is what the collector is shown, where it lets in only whom it knows."""
         if not url.startswith(("http://", "https://")):
             raise Trouble(f"The collector's address {url!r} is no HTTP address. Write it like http://127.0.0.1:4319.")
         self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         # The collector is beside us; a proxy for the outside world must not get between.
         self._opener = build_opener(ProxyHandler({}))
 
@@ -135,7 +144,8 @@ class Remote:
 
     def _answer(self, path: str, method: str, read: Callable[[Any], Any]) -> Any:
         try:
-            with self._opener.open(HttpRequest(self._url + path, method=method), timeout=_PATIENCE) as answer:  # noqa: S310 - checked
+            asked = HttpRequest(self._url + path, headers=self._headers, method=method)  # noqa: S310 - checked
+            with self._opener.open(asked, timeout=_PATIENCE) as answer:
                 return read(answer)
         except HTTPError as error:
             with error:
@@ -154,30 +164,31 @@ class Remote:
 class Local:
     """The store itself, while no collector holds it."""
 
-    def __init__(self, store: Store, price_book: Book) -> None:
+    def __init__(self, store: Store, price_book: Book, tenant: str) -> None:
         self._store = store
+        self._books = Books(store, tenant)
         self._book = price_book
 
     def requests(self, wanted: Filter) -> list[Request]:
         """The requests that match."""
-        return answers.requests(self._store, wanted)
+        return answers.requests(self._books, wanted)
 
     def request(self, trace_id: str) -> RequestReport | None:
         """One request with its spans."""
-        return answers.request(self._store, trace_id)
+        return answers.request(self._books, trace_id)
 
     def costs(self, wanted: Breakdown) -> list[Share]:
         """What was spent, divided."""
-        return breakdown.shares(self._store, wanted)
+        return breakdown.shares(self._books, wanted)
 
     def focus(self, wanted: Export) -> bytes:
         """What was spent, as a FOCUS file."""
-        return focus.written(self._store, wanted)
+        return focus.written(self._books, wanted)
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
         rates.load(self._store, self._book)
-        return answers.prices(self._store, provider, model, datetime.now(UTC))
+        return answers.prices(self._books, provider, model, datetime.now(UTC))
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""
@@ -192,11 +203,11 @@ def opened(store: str, url: str | None, book: str | None = None) -> Generator[So
     except dsn.DsnError as error:
         raise Trouble(str(error)) from None
     if found := url or collector_of(address.directory):
-        yield Remote(found)
+        yield Remote(found, os.environ.get(TOKEN, ""))
         return
     try:
         with _local(address) as handle:
-            yield Local(handle, read_book(book) if book else _book_of(handle))
+            yield Local(handle, read_book(book) if book else _book_of(handle), os.environ.get(TENANT) or EVERYBODY)
     except BookError as error:
         raise Trouble(str(error)) from None
     except StoreError as error:
@@ -229,7 +240,7 @@ def _local(address: dsn.Dsn) -> Generator[Store]:
 
 def _book_of(store: Store) -> Book:
     """The price book that the store's figures were made with; a question must not change what they rest on."""
-    found = store.query(_CURRENT_BOOK, tenant=answers.TENANT)
+    found = store.query(_CURRENT_BOOK, tenant=EVERYBODY)
     return parse_book(found[0]["book"]) if found else Book()
 
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import yaml
 
-from tokentrace_collector import files
-from tokentrace_collector.prices import notation
+from tokentrace_collector import files, notation
 
 _MILLION = 6
 """Prices of tokens are written per million: so many places are gone once it is one."""

@@ -13,8 +13,8 @@ from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.data_units import unit_data
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from tokentrace_collector import files
-from tokentrace_collector.prices import notation, pricelist
+from tokentrace_collector import files, notation
+from tokentrace_collector.prices import pricelist
 from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, Unit, units
 
 _RULES = (Path(__file__).read_text(), (files.root() / "prices" / "units.yaml").read_text())

@@ -10,8 +10,7 @@ from functools import cache
 
 import yaml
 
-from tokentrace_collector import files
-from tokentrace_collector.prices import notation
+from tokentrace_collector import files, notation
 from tokentrace_collector.prices.book import Rate
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,8 +14,9 @@ from tokentrace_collector.prices.pricelist import Row, row, units
 from tokentrace_collector.prices.resolution import Match, Seen, match
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
+from tokentrace_collector.tenants import EVERYBODY
 
-TENANT = "default"
+TENANT = EVERYBODY
 """The tenant under which the prices of everybody are kept."""
 
 _LISTED = ("tenant", "catalogue", "rank", "provider", "model", "context", "currency")

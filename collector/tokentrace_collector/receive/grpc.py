@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import grpc
 
+from tokentrace_collector.access import Door, ForbiddenError, Grant, RefusedError
 from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.receive import others, status
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake
 from tokentrace_collector.receive.others import Signal
+from tokentrace_collector.tls import Tls, TlsError
 
 _TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
 _WORKERS = 8
@@ -24,8 +26,9 @@ _IDLE_MS = 300_000
 class Receiver:
     """The services of OTLP/gRPC."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, door: Door) -> None:
         self._intake = intake
+        self._door = door
 
     def server(self) -> grpc.Server:
         """A server of them, not yet bound to a port."""
@@ -46,8 +49,9 @@ class Receiver:
         return made
 
     def _traces(self, body: bytes, context: grpc.ServicerContext) -> bytes:
+        grant = self._admitted(context)
         try:
-            receipt = self._intake.protobuf(body)  # Refuses what exceeds the limit, too.
+            receipt = self._intake.protobuf(body, tenant=grant.tenant)  # Refuses what exceeds the limit, too.
             if receipt.kept:
                 receipt.kept.result()
         except (JournalError, ValueError) as error:
@@ -55,8 +59,22 @@ class Receiver:
         self._intake.count(receipt)
         return receipt.answer
 
+    def _admitted(self, context: grpc.ServicerContext) -> Grant:
+        """Who sends; else the call ends here, before anything of it is decoded."""
+        metadata = {str(key): value for key, value in context.invocation_metadata()}
+        authorization, certificate = metadata.get("authorization", ""), _shown(context)
+        try:
+            return self._door.admit("send", authorization if isinstance(authorization, str) else "", certificate)
+        except RefusedError as error:
+            self._intake.counters.add(requests_denied=1)
+            is_known = isinstance(error, ForbiddenError)
+            context.abort(
+                grpc.StatusCode.PERMISSION_DENIED if is_known else grpc.StatusCode.UNAUTHENTICATED, str(error)
+            )
+
     def _not_stored(self, signal: Signal) -> Callable[[bytes, grpc.ServicerContext], bytes]:
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:
+            self._admitted(context)
             try:
                 count = signal.count_protobuf(body)
             except ValueError as error:
@@ -65,6 +83,38 @@ class Receiver:
             return signal.answer(count).SerializeToString()
 
         return export
+
+
+def _shown(context: grpc.ServicerContext) -> list[str]:
+    """The names in the certificate of the connection."""
+    told = cast("Mapping[str, Iterable[bytes]]", context.auth_context())
+    names = [*told.get("x509_subject_alternative_name", ()), *told.get("x509_common_name", ())]
+    return [name.decode("utf-8", "replace") for name in names]
+
+
+def credentials(tls: Tls) -> grpc.ServerCredentials:
+    """The certificate of a server, read again where its files have changed."""
+    stamp = tls.stamp
+
+    def renewed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal stamp
+        if (now := tls.stamp) == stamp:
+            return None
+        stamp = now
+        try:
+            return _configuration(tls)
+        except (OSError, TlsError):
+            # Half written; the one before goes on until the files change again.
+            return None
+
+    # Its types do not know what its documentation says: None where nothing has changed.
+    fetch = cast("Callable[[], grpc.ServerCertificateConfiguration]", renewed)
+    return grpc.dynamic_ssl_server_credentials(_configuration(tls), fetch, tls.client_ca is not None)
+
+
+def _configuration(tls: Tls) -> grpc.ServerCertificateConfiguration:
+    key, chain, authority = tls.pem()
+    return grpc.ssl_server_certificate_configuration([(key, chain)], authority)
 
 
 def _service(name: str, export: Callable[[bytes, grpc.ServicerContext], bytes]) -> grpc.GenericRpcHandler:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 import orjson
 from starlette.applications import Starlette
@@ -12,7 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tokentrace_collector.access import Door, ForbiddenError, RefusedError
 from tokentrace_collector.journal.appender import JournalError
+from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.otlp import compression
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake, Receipt
 from tokentrace_collector.receive.others import LOGS, METRICS, NOT_STORED, Signal
@@ -27,6 +30,10 @@ _INLINE_COMPRESSED = _INLINE // 8
 _AT_ONCE = 2
 """Large bodies that are judged at the same time; each may take many times its size."""
 
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_SECONDS)}}
+
+Endpoint: TypeAlias = Callable[[bytes, str, str, str], Awaitable[Response]]
+"""Answers a body, by its encoding, its content type and the tenant whose it is."""
 Result = TypeVar("Result")
 
 
@@ -42,8 +49,9 @@ class RefusalError(Exception):
 class Receiver:
     """The endpoints of OTLP/HTTP."""
 
-    def __init__(self, intake: Intake, *, in_flight: int, body_seconds: float) -> None:
+    def __init__(self, intake: Intake, door: Door, *, in_flight: int, body_seconds: float) -> None:
         self._intake = intake
+        self._door = door
         self._room = in_flight
         self._patience = body_seconds
         self._heavy = asyncio.Semaphore(_AT_ONCE)
@@ -58,8 +66,8 @@ class Receiver:
         routes = [Route(path, self._answering(endpoint), methods=["POST"]) for path, endpoint in endpoints.items()]
         return Starlette(routes=routes)
 
-    async def _traces(self, sent: bytes, encoding: str, content_type: str) -> Response:
-        take = self._intake.protobuf if content_type == PROTOBUF else self._intake.json
+    async def _traces(self, sent: bytes, encoding: str, content_type: str, tenant: str) -> Response:
+        take = partial(self._intake.protobuf if content_type == PROTOBUF else self._intake.json, tenant=tenant)
         receipt = await self._judged(take, sent, encoding)
         if receipt.kept:
             await asyncio.wrap_future(receipt.kept)
@@ -72,8 +80,8 @@ class Receiver:
         async with self._heavy:
             return await asyncio.to_thread(take, sent, encoding)
 
-    def _not_stored(self, signal: Signal) -> Callable[[bytes, str, str], Awaitable[Response]]:
-        async def endpoint(sent: bytes, encoding: str, content_type: str) -> Response:
+    def _not_stored(self, signal: Signal) -> Endpoint:
+        async def endpoint(sent: bytes, encoding: str, content_type: str, _tenant: str) -> Response:
             plain = compression.inflated(sent, encoding, most=self._intake.most)
             count = (signal.count_protobuf if content_type == PROTOBUF else signal.count_json)(plain)
             self._intake.counters.add(**{f"{signal.name}_not_stored": count})
@@ -83,18 +91,22 @@ class Receiver:
 
         return endpoint
 
-    def _answering(
-        self, endpoint: Callable[[bytes, str, str], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def _answering(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             try:
+                # Before the body is read: who may not send takes up no room.
+                certificate = request.scope.get(CERTIFICATE, ())
+                grant = self._door.admit("send", request.headers.get("authorization", ""), certificate)
                 encoding = _understood(request, content_type)
                 sent = await self._read(request)
                 try:
-                    return await endpoint(sent, encoding, content_type)
+                    return await endpoint(sent, encoding, content_type, grant.tenant)
                 finally:
                     self._room += len(sent)
+            except RefusedError as error:
+                self._intake.counters.add(requests_denied=1)
+                return _refused(error, content_type)
             except (RefusalError, JournalError, ValueError) as error:
                 return _refused(error, content_type)
             except asyncio.CancelledError:
@@ -153,7 +165,7 @@ def _received(receipt: Receipt, content_type: str) -> Response:
 def _refused(error: Exception, content_type: str) -> Response:
     """A google.rpc.Status in the sender's own content type."""
     refusal = _as_refusal(error)
-    headers = {"Retry-After": str(RETRY_SECONDS)} if refusal.status == 503 else {}  # noqa: PLR2004
+    headers = _HEADERS.get(refusal.status, {})
     if content_type == JSON:
         content = orjson.dumps({"code": refusal.code, "message": str(refusal)})
         return Response(content, refusal.status, headers, media_type=JSON)
@@ -163,6 +175,10 @@ def _refused(error: Exception, content_type: str) -> Response:
 def _as_refusal(error: Exception) -> RefusalError:
     if isinstance(error, RefusalError):
         return error
+    if isinstance(error, ForbiddenError):
+        return RefusalError(403, Code.PERMISSION_DENIED, str(error))
+    if isinstance(error, RefusedError):
+        return RefusalError(401, Code.UNAUTHENTICATED, str(error))
     if isinstance(error, JournalError):
         return RefusalError(503, Code.UNAVAILABLE, str(error))
     if isinstance(error, compression.TooLargeError):

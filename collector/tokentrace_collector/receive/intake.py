@@ -47,22 +47,21 @@ class Receipt:
 class Intake:
     """The way of a request into the journal."""
 
-    def __init__(self, journal: Journal, letters: DeadLetters, counters: Counters, *, tenant: str, most: int) -> None:
+    def __init__(self, journal: Journal, letters: DeadLetters, counters: Counters, *, most: int) -> None:
         self.counters = counters
         self.most = most
         """The largest body, after decompression."""
         self._flattens = False
         self._journal = journal
         self._letters = letters
-        self._tenant = tenant
 
-    def protobuf(self, sent: bytes, encoding: str = "") -> Receipt:
+    def protobuf(self, sent: bytes, encoding: str = "", *, tenant: str) -> Receipt:
         """Take a request in protobuf."""
-        return self._take(decode.accept, sent, encoding)
+        return self._take(decode.accept, sent, encoding, tenant)
 
-    def json(self, sent: bytes, encoding: str = "") -> Receipt:
+    def json(self, sent: bytes, encoding: str = "", *, tenant: str) -> Receipt:
         """Take a request in JSON."""
-        return self._take(from_json.accept, sent, encoding)
+        return self._take(from_json.accept, sent, encoding, tenant)
 
     def flatten(self) -> None:
         """From now on, look for values too deep for the engine, which has met one; few senders have any."""
@@ -72,7 +71,7 @@ class Intake:
         """Count a request whose spans are on disk."""
         self.counters.add(requests=1, spans_accepted=receipt.spans, spans_rejected=receipt.rejected)
 
-    def _take(self, accept: Callable[..., Accepted], sent: bytes, encoding: str) -> Receipt:
+    def _take(self, accept: Callable[..., Accepted], sent: bytes, encoding: str, tenant: str) -> Receipt:
         now = time.time_ns()
         try:
             plain = compression.inflated(sent, encoding, most=self.most)
@@ -84,22 +83,22 @@ class Intake:
         if accepted.spans:
             # What needed no change is kept as it was sent: compressed, it is quicker to write than to compress again.
             stored, stored_encoding = (sent, encoding) if accepted.body is plain else (accepted.body, "")
-            kept = self._keep(accepted, stored, stored_encoding, now)
+            kept = self._keep(accepted, stored, stored_encoding, now, tenant)
         if accepted.rejected:
-            self._set_aside(accepted.rejected)
+            self._set_aside(accepted.rejected, tenant)
         reasons = dict.fromkeys(one.reason for one in accepted.rejected[:3])
         return Receipt(kept, accepted.spans, len(accepted.rejected), " ".join(reasons))
 
-    def _set_aside(self, rejected: Sequence[Rejected]) -> None:
+    def _set_aside(self, rejected: Sequence[Rejected], tenant: str) -> None:
         try:
-            self._letters.keep([(one.span, one.reason) for one in rejected], tenant=self._tenant)
+            self._letters.keep([(one.span, one.reason) for one in rejected], tenant=tenant)
         except OSError as error:
             self.counters.add(requests_refused=1)
             raise JournalError(f"Spans that cannot be stored cannot be kept either: {error}.") from error
 
-    def _keep(self, accepted: Accepted, stored: bytes, encoding: str, now: int) -> Future[int]:
+    def _keep(self, accepted: Accepted, stored: bytes, encoding: str, now: int, tenant: str) -> Future[int]:
         entry = Entry(
-            tenant=self._tenant,
+            tenant=tenant,
             body=stored,
             encoding=encoding,
             spans=accepted.spans,

@@ -15,7 +15,9 @@ class Code(IntEnum):
     CANCELLED = 1
     INVALID_ARGUMENT = 3
     DEADLINE_EXCEEDED = 4
+    PERMISSION_DENIED = 7
     UNAVAILABLE = 14
+    UNAUTHENTICATED = 16
 
 
 def encoded(code: Code, message: str, *, retry_seconds: int | None = None) -> bytes:

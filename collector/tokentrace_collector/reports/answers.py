@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from functools import reduce
-from typing import Any, Protocol
+from typing import Any
 
 from tokentrace_collector.reports.documents import (
     COMPONENTS,
@@ -24,22 +24,14 @@ from tokentrace_collector.reports.documents import (
 )
 from tokentrace_collector.reports.places import placed
 from tokentrace_collector.store import schema
+from tokentrace_collector.tenants import Books
 
-TENANT = "default"
 MOST_SPANS = 20_000
 """Spans that one report carries."""
 
 _ATTRIBUTION = ("team", "feature", "customer", "project", "cost_center", "environment", "user", "session")
 _COVERED = ("usage", "tokens", "rates", "roles", "reviews")
 _WIDE = Context(prec=76)
-
-
-class Tables(Protocol):
-    """What answers SQL: a `Store`."""
-
-    def query(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows of a SELECT."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +60,23 @@ class Filter:
     limit: int = 20
 
 
-def requests(tables: Tables, wanted: Filter) -> list[Request]:
+def requests(books: Books, wanted: Filter) -> list[Request]:
     """The requests that match, the latest or the dearest first."""
-    return [_request(row) for row in tables.query(schema.sql("reports/traces"), tenant=TENANT, **asdict(wanted))]
+    return [_request(row) for row in books.query(schema.sql("reports/traces"), **asdict(wanted))]
 
 
-def request(tables: Tables, trace_id: str) -> RequestReport | None:
+def request(books: Books, trace_id: str) -> RequestReport | None:
     """One request with its spans; None where no such trace has been rolled up."""
-    found = tables.query(schema.sql("reports/traces"), tenant=TENANT, **asdict(Filter(trace_id=trace_id, limit=1)))
+    found = books.query(schema.sql("reports/traces"), **asdict(Filter(trace_id=trace_id, limit=1)))
     if not found:
         return None
     row = found[0]
-    of_trace = {"tenant": TENANT, "trace_id": row["trace_id"]}
+    of_trace = {"trace_id": row["trace_id"]}
     within = of_trace | {"since": row["started_at"], "until": row["ended_at"]}
-    spans = placed(tables.query(schema.sql("reports/spans"), limit=MOST_SPANS, **of_trace))
-    costs = tables.query(schema.sql("reports/costs"), **within)
-    capacity = tables.query(schema.sql("reports/capacity"), **within)
-    attempts = {each["span_id"]: _attempts(each) for each in tables.query(schema.sql("reports/attempts"), **within)}
+    spans = placed(books.query(schema.sql("reports/spans"), limit=MOST_SPANS, **of_trace))
+    costs = books.query(schema.sql("reports/costs"), **within)
+    capacity = books.query(schema.sql("reports/capacity"), **within)
+    attempts = {each["span_id"]: _attempts(each) for each in books.query(schema.sql("reports/attempts"), **within)}
     bills = _bills(costs, capacity)
     return {
         **_request(row),
@@ -94,9 +86,9 @@ def request(tables: Tables, trace_id: str) -> RequestReport | None:
     }
 
 
-def prices(tables: Tables, provider: str, model: str, at: datetime) -> list[Price]:
+def prices(books: Books, provider: str, model: str, at: datetime) -> list[Price]:
     """The price lists of the current rating run that hold at a moment, by provider and model."""
-    rows = tables.query(schema.sql("reports/prices"), tenant=TENANT, provider=provider, model=model, at=at)
+    rows = books.query(schema.sql("reports/prices"), provider=provider, model=model, at=at)
     return [_price(row) for row in rows]
 
 

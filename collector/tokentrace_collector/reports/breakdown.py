@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from tokentrace_collector.reports.answers import TENANT, Tables, component_names, decimal
+from tokentrace_collector.reports.answers import component_names, decimal
 from tokentrace_collector.reports.documents import Share
 from tokentrace_collector.store import schema
+from tokentrace_collector.tenants import Books
 
 DIMENSIONS = (
     "team", "feature", "project", "cost_center", "environment", "provider", "model", "role", "sub_component",
@@ -62,7 +63,7 @@ class Breakdown:
         return not _CLOSELY.isdisjoint((*self.by, *self.only))
 
 
-def shares(tables: Tables, wanted: Breakdown) -> list[Share]:
+def shares(books: Books, wanted: Breakdown) -> list[Share]:
     """One document per period, group and currency, in the order of time, the dearest first."""
     asked = asdict(wanted) | {
         "by": list(wanted.by),
@@ -72,7 +73,7 @@ def shares(tables: Tables, wanted: Breakdown) -> list[Share]:
         "until": _whole(wanted.until),
         "closely": wanted.reads_lines,
     }
-    rows = tables.query(schema.sql("reports/breakdown"), tenant=TENANT, **asked)
+    rows = books.query(schema.sql("reports/breakdown"), **asked)
     return [_share(row, wanted) for row in rows]
 
 

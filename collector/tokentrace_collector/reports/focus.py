@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from tokentrace_collector.reports.answers import TENANT
 from tokentrace_collector.store import schema
-from tokentrace_collector.store.database import Store
+from tokentrace_collector.tenants import Books
 
 Version = Literal["1.4", "1.2"]
 Profile = Literal["provider", "chargeback"]
@@ -62,14 +61,13 @@ class Export:
             raise ExportError("The issuer has no name. FOCUS wants one.")
 
 
-def written(store: Store, wanted: Export) -> bytes:
+def written(books: Books, wanted: Export) -> bytes:
     """The file, as the engine writes it."""
     charges = schema.sql("exports/cost_and_usage")
-    return store.file(
+    return books.file(
         f"SELECT * EXCEPT ({_LEFT_OUT[wanted.version]}) FROM (\n{charges}\n)",  # noqa: S608 - columns of ours
         _ENGINE_FORMATS[wanted.format],
         settings=_SETTINGS,
-        tenant=TENANT,
         since=wanted.since.astimezone(UTC),
         until=wanted.until.astimezone(UTC),
         profile=wanted.profile,

@@ -12,6 +12,7 @@ import uvicorn
 from rich.console import Console
 
 from tokentrace_collector import api
+from tokentrace_collector.access import Everybody
 from tokentrace_collector.assembly import Accountant
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.store import schema
@@ -126,9 +127,10 @@ def fill(store):
 
 
 @contextmanager
-def answering(store):
+def answering(store, door=None):
     """The address of a query API over a store."""
-    application = api.application(store.sibling(), Accountant(store.sibling(), Book()))
+    door = door or Everybody("default")
+    application = api.application(store.sibling(), Accountant(store.sibling(), Book()), door)
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None, lifespan="off"))
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listener],))
