@@ -6,7 +6,7 @@ Its own spans are left as they are: they tell the same tokens, and none of ours 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from tokentrace import attributes as name
@@ -16,7 +16,7 @@ from tokentrace.request import approvals
 from tokentrace.request.running import as_section
 from tokentrace.request.section import Section, begin
 from tokentrace.seams.putting import put
-from tokentrace.usage.reading import NOTHING, dig
+from tokentrace.usage.reading import NOTHING, dig, items
 
 _AGENTS = "agent_framework._agents"
 _TOLD_INSIDE = frozenset({"AgentExecutor", "WorkflowExecutor", "BaseGroupChatOrchestrator"})
@@ -37,8 +37,9 @@ def _agent(call: Call) -> Section | None:
 
 def _answers(messages: Any) -> dict[str, str | None]:
     """What was decided of the calls of tools that a run had left to a person."""
-    given = cast("list[Any]", messages) if isinstance(messages, list) else [messages]
-    contents = (content for message in given for content in (dig(message, "contents") or (message,)))
+    contents = (
+        content for message in items(messages) or (messages,) for content in (dig(message, "contents") or (message,))
+    )
     responses = (each for each in contents if dig(each, "type") == "function_approval_response")
     return {str(each.id): "approved" if each.approved else "rejected" for each in responses}
 
