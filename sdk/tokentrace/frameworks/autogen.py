@@ -5,7 +5,6 @@ Its own spans are left as they are: they tell no tokens, and ours keep their own
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from typing import Any

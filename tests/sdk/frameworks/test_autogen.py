@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from autogen_agentchat.agents import (
 from autogen_agentchat.agents._base_chat_agent import BaseChatAgent
 from autogen_agentchat.agents._message_filter_agent import PerSourceFilter
 from autogen_agentchat.base import Response
-from autogen_agentchat.conditions import HandoffTermination, MaxMessageTermination, TextMentionTermination
+from autogen_agentchat.conditions import MaxMessageTermination, TextMentionTermination
 from autogen_agentchat.messages import TextMessage
 from autogen_agentchat.teams import (
     DiGraphBuilder,
@@ -39,7 +38,7 @@ from autogen_agentchat.tools import AgentTool, TeamTool
 from autogen_core import BaseAgent, CancellationToken, SingleThreadedAgentRuntime
 from autogen_core.code_executor import CodeBlock, CodeExecutor, CodeResult
 from autogen_core.memory import ListMemory, MemoryContent, MemoryMimeType
-from autogen_core.tools import BaseTool, FunctionTool
+from autogen_core.tools import BaseTool
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 from opentelemetry import trace
 
