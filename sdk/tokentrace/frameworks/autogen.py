@@ -8,16 +8,17 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import count
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary
 
 from tokentrace import attributes as name
+from tokentrace.frameworks._autogen_runtime import is_named, marked, message, processed, run_of, team
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.request import approvals
 from tokentrace.request.running import as_section
 from tokentrace.request.section import Section, begin, entered, innermost
 from tokentrace.seams.putting import Wrapper, put
-from tokentrace.usage.reading import NOTHING, dig
+from tokentrace.usage.reading import NOTHING
 
 _AGENTS = "autogen_agentchat.agents"
 _TEAMS = "autogen_agentchat.teams._group_chat"
@@ -33,10 +34,6 @@ _OWN = {
 _WAYS = ("on_messages", "on_messages_stream")
 """How an agent is given messages without a run."""
 
-_teams: WeakValueDictionary[str, Any] = WeakValueDictionary()
-"""By the key that the members of a team have in its runtime."""
-_runs: WeakKeyDictionary[Any, Section] = WeakKeyDictionary()
-"""The latest run of a team."""
 _handoffs: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 """To whom a tool hands off."""
 _questions = count()
@@ -48,59 +45,14 @@ def _agent(call: Call) -> Work:
 
 def _turn(call: Call) -> Work | None:
     """A turn that nobody has told of: a run, a team, or a filter around it has the name of its agent."""
-    around = innermost()
-    is_told = around is not None and dig(around.span.opened.span, "attributes", name.AGENT_NAME) == call.instance.name
-    return None if is_told else _agent(call)
-
-
-def _team(call: Call) -> Section | None:
-    section = begin(call.instance.name, "workflow")
-    if section is not None:
-        _teams[call.instance._team_id] = call.instance
-        _runs[call.instance] = section
-    return section
-
-
-def _run_of(member: Any) -> Section | None:
-    team = _teams.get(member.id.key)
-    return None if team is None else _runs.get(team)
-
-
-def _is(instance: Any, kind: str) -> bool:
-    return any(each.__name__ == kind for each in type(instance).__mro__)
-
-
-def _handling(call: Call) -> Section | None:
-    """What a member of a team does about a message."""
-    member, message = call.instance, type(call.arg(0, "message")).__name__
-    if message == "GroupChatStart" and _is(member, "MagenticOneOrchestrator"):
-        return begin("plan", "step", role="plan")
-    # A team in a team tells of its run itself.
-    if message == "GroupChatRequestPublish" and _is(member, "ChatAgentContainer") and not _is(member._agent, "Team"):
-        return begin(member._agent.name, "agent")
-    return None
-
-
-_handle = as_section(_handling)
-
-
-async def _message(wrapped: Any, member: Any, args: Any, kwargs: Any) -> Any:
-    """A message that is handled by a runtime which may have been started for another request."""
-    away: Section | None = None
-    with quietly("finding a team"):
-        run, here = _run_of(member), innermost()
-        away = None if run is None or (here is not None and here.is_below(run)) else run
-    if away is None:
-        return await _handle(wrapped, member, args, kwargs)
-    with away.current():
-        return await _handle(wrapped, member, args, kwargs)
+    return None if is_named(innermost(), call.instance.name) else _agent(call)
 
 
 def _next(title: str, role: str) -> Wrapper:
     """What an orchestrator does as the last thing of the step before, which is over with it."""
 
     def begun(call: Call) -> Section | None:
-        run, entry = _run_of(call.instance), entered()
+        run, entry = run_of(call.instance), entered()
         if run is not None and entry is not None and entry.section.above is run:
             entry.leave()
             entry.section.end()
@@ -118,7 +70,8 @@ def _answered(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
     with quietly("finding handoffs"):
         targets = {handoff.name: handoff.target for handoff in kwargs["handoffs"].values()}
         for tool in kwargs["handoff_tools"]:
-            _handoffs[tool] = targets[tool.name]
+            if (target := targets.get(tool.name)) is not None:
+                _handoffs[tool] = target
     return wrapped(*args, **kwargs)
 
 
@@ -167,10 +120,15 @@ INTEGRATION = Integration(
         StepSeam("autogen_core.tools._base", "BaseStreamTool.run_json_stream", _tool),
     ),
     attach={
-        "autogen_core._base_agent": put(("BaseAgent.on_message", _message)),
+        "autogen_core._base_agent": put(("BaseAgent.on_message", message)),
+        "autogen_core._single_threaded_agent_runtime": put(
+            ("get_telemetry_envelope_metadata", marked),
+            ("SingleThreadedAgentRuntime._process_send", processed(is_published=False)),
+            ("SingleThreadedAgentRuntime._process_publish", processed(is_published=True)),
+        ),
         f"{_AGENTS}._assistant_agent": put(("AssistantAgent._process_model_result", _answered)),
         f"{_AGENTS}._user_proxy_agent": put(("UserProxyAgent._get_input", _input)),
-        f"{_TEAMS}._base_group_chat": put(("BaseGroupChat.run_stream", as_section(_team))),
+        f"{_TEAMS}._base_group_chat": put(("BaseGroupChat.run_stream", as_section(team))),
         _MAGENTIC: put(
             ("MagenticOneOrchestrator._orchestrate_step", _next("orchestrate_step", "route")),
             ("MagenticOneOrchestrator._update_task_ledger", _next("update_task_ledger", "plan")),
