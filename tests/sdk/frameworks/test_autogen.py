@@ -192,6 +192,29 @@ def test_a_team_goes_on_with_its_task_as_a_run_of_its_own(spans):
     assert nothing_is_left()
 
 
+def test_a_team_that_has_run_before_is_told_from_then_on(metering):
+    async def main(url: str) -> Any:
+        members = [agent(url), agent(url, "critic"), agent(url, "writer")]
+        team = SelectorGroupChat(members, model_client=model(url), name="desk", max_turns=1)
+        await team.run(task="How is Rome?")
+        with metering() as spans:
+            await team.run()
+        await team.run()
+        return spans
+
+    turns = [says("forecaster", 9, 1), says("It is warm.", 10, 2), says("critic", 19, 2), says("Is it?", 20, 3)]
+    with playing(*turns, *turns[:2]) as (script, url):
+        spans = asyncio.run(main(url))
+    assert drawn(spans.ours()).splitlines() == [
+        "desk",
+        "  select_speaker  [route]",
+        "    chat gpt-5  19 → 2  [route]",
+        "  critic",
+        "    chat gpt-5  20 → 3",
+    ]
+    assert counted(spans.ours()) == script.billed[2:4]
+
+
 @pytest.mark.parametrize("is_nested", [False, True])
 def test_a_runtime_that_was_started_for_something_else_has_a_team_in_its_own_request(spans, is_nested):
     async def main(url: str) -> None:
@@ -578,6 +601,7 @@ class Finding:
     text: str
 
 
+@default_subscription
 class Expert(RoutedAgent):
     """Answers who asks, and tells everybody."""
 
@@ -659,6 +683,23 @@ def test_agents_of_the_core_belong_to_the_request_that_has_sent_their_message(sp
         assert asyncio.run(main(url)) == ["It is warm."] * 2
     inside = indent(DESK, "  ")
     assert drawn(spans.ours()) == (f"startup\nRome\n{inside}\nOslo\n{inside}" if is_around else f"{DESK}\n{DESK}")
+    assert counted(spans.ours()) == script.billed
+    assert nothing_is_left()
+
+
+def test_what_is_published_outside_of_any_request_is_one_with_all_that_follows(spans):
+    async def main(url: str) -> None:
+        runtime, client = SingleThreadedAgentRuntime(), model(url)
+        await Expert.register(runtime, "expert", lambda: Expert(client))
+        # Hears the question, too, and does nothing about it.
+        await Scribe.register(runtime, "scribe", lambda: Scribe(client, asyncio.Event()))
+        runtime.start()
+        await runtime.publish_message(Question("How is Rome?"), DefaultTopicId())
+        await runtime.stop_when_idle()
+
+    with playing(choose=chosen) as (script, url):
+        asyncio.run(main(url))
+    assert drawn(spans.ours()) == "expert\n  chat gpt-5  10 → 2\n  scribe\n    chat gpt-5  30 → 6"
     assert counted(spans.ours()) == script.billed
     assert nothing_is_left()
 
