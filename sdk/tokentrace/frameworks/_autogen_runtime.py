@@ -77,17 +77,18 @@ def _beside(sender: Section, agent: str) -> Section:
 
 def _handling(call: Call) -> Section | None:
     """What an agent does about a message."""
-    agent, message = call.instance, type(call.arg(0, "message"))
+    agent, sent = call.instance, call.arg(0, "message")
+    title = type(sent).__name__
     kinds = {each.__name__ for each in type(agent).__mro__}
-    if "MagenticOneOrchestrator" in kinds and message.__name__ == "GroupChatStart":
+    if "MagenticOneOrchestrator" in kinds and title == "GroupChatStart":
         return begin("plan", "step", role="plan")
-    if "ChatAgentContainer" in kinds and message.__name__ == "GroupChatRequestPublish":
+    if "ChatAgentContainer" in kinds and title == "GroupChatRequestPublish":
         member = agent._agent
         # A team in a team tells of its run itself.
         is_team = any(each.__name__ == "Team" for each in type(member).__mro__)
         return None if is_team else begin(member.name, "agent")
     handlers = getattr(agent, "_handlers", None)
-    if not kinds.isdisjoint(_UNTOLD) or (handlers is not None and message not in handlers):
+    if not kinds.isdisjoint(_UNTOLD) or (handlers is not None and sent.__class__ not in handlers):
         return None
     return begin(dig(agent, "id", "type") or type(agent).__name__, "agent")
 

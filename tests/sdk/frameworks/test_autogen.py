@@ -562,6 +562,31 @@ forecast  ✗ RuntimeError
     assert nothing_is_left()
 
 
+def test_a_run_that_is_cancelled_leaves_nothing_open(spans):
+    async def main(url: str) -> None:
+        async def wait() -> str:
+            """Waits in vain."""
+            run.cancel()
+            await asyncio.Event().wait()
+            return "Never."
+
+        run = asyncio.create_task(agent(url, tools=[wait]).run(task="How is Rome?"))
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    with playing(uses("wait", 10, 2)) as (script, url):
+        asyncio.run(main(url))
+    assert (
+        drawn(spans.ours())
+        == """\
+forecaster  ✗ CancelledError
+  chat gpt-5  10 → 2
+  wait  ✗ CancelledError"""
+    )
+    assert counted(spans.ours()) == script.billed
+    assert nothing_is_left()
+
+
 def test_a_stream_that_is_left_ends_its_agent(spans):
     async def main(url: str) -> None:
         async for _ in agent(url).run_stream(task="How is Rome?"):
