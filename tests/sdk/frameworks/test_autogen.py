@@ -275,9 +275,9 @@ forecast
     assert [role == "route" for role in roles] == [True, True, False, True, False]
 
 
-def test_a_handoff_is_told_and_who_goes_on(metering, books):
+def test_a_handoff_is_told_and_who_goes_on(spans):
     turns = (uses("transfer_to_expert", 30, 5), uses("weather", 40, 6, place="Rome"), says("It is warm.", 50, 7))
-    with metering() as spans, playing(*turns) as (script, url):
+    with playing(*turns) as (script, url):
         triage = agent(url, "triage", handoffs=["expert"])
         expert = agent(url, "expert", handoffs=["triage"], tools=[weather], max_tool_iterations=2)
         team = Swarm([triage, expert], name="desk", termination_condition=MaxMessageTermination(3))
@@ -297,8 +297,6 @@ desk
     assert counted(spans.ours()) == script.billed
     (handoff,) = [span for span in spans.ours() if span.attributes.get("tokentrace.step.kind") == "handoff"]
     assert handoff.attributes["gen_ai.tool.call.id"]
-    report = books.report(spans.ours())
-    assert (report["calls"], sum(report["tokens"].values())) == (3, 138)
 
 
 def progress(is_done: bool, is_moving: bool = True) -> str:
@@ -309,7 +307,7 @@ def progress(is_done: bool, is_moving: bool = True) -> str:
     return json.dumps({name: {"reason": "-", "answer": answer} for name, answer in answers.items()})
 
 
-def test_an_orchestrator_that_plans_says_what_it_asks_for(metering, books):
+def test_an_orchestrator_that_plans_says_what_it_asks_for(spans):
     turns = (
         says("facts", 10, 1),
         says("plan", 20, 2),
@@ -324,7 +322,7 @@ def test_an_orchestrator_that_plans_says_what_it_asks_for(metering, books):
         says(progress(is_done=True), 110, 11),
         says("Warm.", 120, 12),
     )
-    with metering() as spans, playing(*turns) as (script, url):
+    with playing(*turns) as (script, url):
         team = MagenticOneGroupChat(
             [agent(url, "expert")],
             model_client=model(url, ABLE | {"structured_output": False}),
@@ -360,8 +358,6 @@ forecast
     chat gpt-5  120 → 12  [answer]"""
     )
     assert counted(spans.ours()) == script.billed
-    report = books.report(spans.ours())
-    assert (report["calls"], sum(report["tokens"].values())) == (12, 858)
 
 
 def test_an_agent_may_be_the_tool_of_another(spans):
@@ -512,30 +508,29 @@ def asked_at_once(prompt: str) -> str:
     return "Yes."
 
 
-@pytest.mark.parametrize("answer", [asked_later, asked_at_once])
-def test_the_wait_for_a_user_is_told_when_it_is_over(metering, books, answer):
+def test_the_wait_for_a_user_is_told_when_it_is_over(metering, books):
     with metering() as spans, playing(says("Rome?", 10, 2), says("It is warm.", 20, 3)) as (script, url):
-        team = RoundRobinGroupChat(
-            [agent(url), UserProxyAgent("user_proxy", input_func=answer)], name="desk", max_turns=3
-        )
-        assert ask(team)[-1] == "It is warm."
+        users = [UserProxyAgent("editor", input_func=asked_later), UserProxyAgent("owner", input_func=asked_at_once)]
+        assert ask(RoundRobinGroupChat([agent(url), *users], name="desk", max_turns=4))[-1] == "It is warm."
     assert (
         drawn(spans.ours())
         == """\
 desk
   forecaster
     chat gpt-5  10 → 2
-  user_proxy
+  editor
+    review approval
+  owner
     review approval
   forecaster
     chat gpt-5  20 → 3"""
     )
-    (review,) = [span for span in spans.ours() if span.name == "review approval"]
-    assert review.attributes["tokentrace.review.kind"] == "approval"
-    assert review.attributes["tokentrace.review.wait_time"] >= 0
-    assert "tokentrace.review.active_time" not in review.attributes
+    reviews = [span.attributes for span in spans.ours() if span.name == "review approval"]
+    assert {each["tokentrace.review.kind"] for each in reviews} == {"approval"}
+    assert all(each["tokentrace.review.wait_time"] > 0 for each in reviews)
     assert counted(spans.ours()) == script.billed
-    assert books.report(spans.ours())["covered"]["reviews"] == {"known": 0, "of": 1}
+    # How much attention they paid is unknown, which is not zero.
+    assert books.report(spans.ours())["covered"]["reviews"] == {"known": 0, "of": 2}
 
 
 def test_a_user_who_does_not_answer_has_reviewed_nothing(spans):
