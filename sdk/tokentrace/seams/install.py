@@ -40,6 +40,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "ag2": ("ag2",),
     "agent_framework": ("agent_framework", "agent_framework_orchestrations"),
+    "autogen": ("autogen_core", "autogen_agentchat"),
     "crewai": ("crewai",),
     "dspy": ("dspy",),
     "google_adk": ("google.adk",),

@@ -20,6 +20,7 @@ RELEASES: dict[str, tuple[str, ...]] = {
     "xai-sdk": ("1.0.0", "1.21.0"),
     "ag2": ("1.0.0", "1.2.1"),
     "agent-framework-core": ("1.0.0", "1.23.0"),
+    "autogen-agentchat": ("0.7.0", "0.7.5"),
     "crewai": ("1.15.0", "1.15.30"),
     "dspy": ("3.0.4", "3.4.1"),
     "google-adk": ("2.3.0", "2.13.0"),
