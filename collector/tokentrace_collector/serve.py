@@ -24,8 +24,8 @@ from tokentrace_collector.config import Config, is_loopback
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.health import Health
 from tokentrace_collector.ingest.drain import Drain
-from tokentrace_collector.journal.deadletters import DeadLetters
-from tokentrace_collector.journal.entries import Journal
+from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
+from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.listener import LateApplication, Listener, PortError, port_trouble
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
@@ -78,7 +78,7 @@ class Collector:
         """Take the store and the ports, and begin to receive."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with ExitStack() as undo:
-            self._journal = Journal(self.directory / "journal", self.config.journal)
+            self._journal = Journal(self.directory / JOURNAL, self.config.journal)
             undo.callback(self._journal.close)
             self._bind(undo)
             undo.pop_all()
@@ -91,7 +91,7 @@ class Collector:
 
     def _bind(self, undo: ExitStack) -> None:
         config, host = self.config, self.config.host
-        letters = DeadLetters(self.directory / "dead-letters.jsonl")
+        letters = DeadLetters(self.directory / DEAD_LETTERS)
         self._drain = Drain(
             self._journal,
             self._open_store,

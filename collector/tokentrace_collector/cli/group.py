@@ -15,6 +15,7 @@ _COMMANDS = {
     "trace": "Draw one request: its spans, its tokens, its six components of cost.",
     "report": "Say what was spent, by team, model, customer, day, …",
     "export": "Write what was spent as a FOCUS file, for FinOps tools.",
+    "journal": "Look at what waits for the database, and at what could not be stored.",
     "access": "Say who may send and ask, and for which tenant.",
     "rollup": "Recompute costs from the stored spans.",
     "prices": "Show the prices that calls are rated with.",

@@ -19,7 +19,7 @@ from tokentrace_collector.ingest.renormalise import renormalise
 from tokentrace_collector.journal.deadletters import DeadLetters
 from tokentrace_collector.journal.entries import Batch, Journal
 from tokentrace_collector.journal.segment import Entry
-from tokentrace_collector.otlp import compression, decode
+from tokentrace_collector.otlp import decode
 from tokentrace_collector.store.database import Store, StoreError
 
 Result = TypeVar("Result")
@@ -121,7 +121,7 @@ class Drain:
 
     def _complete(self, store: Store, tenant: str, entries: Sequence[Entry], began: datetime) -> None:
         """Insert what an interrupted insert left out, though the engine may believe to have it."""
-        bodies = completion.missing(store, map(_plain, entries), tenant=tenant, since=began)
+        bodies = completion.missing(store, [entry.plain for entry in entries], tenant=tenant, since=began)
         if bodies:
             # Under a name that the engine has never heard.
             self._insert(store, tenant, _singles(entries[0], bodies), f"completion {uuid4()}")
@@ -129,7 +129,7 @@ class Drain:
     def _insert(self, store: Store, tenant: str, entries: Sequence[Entry], token: str) -> int:
         """Insert entries; where the database refuses some for what they are, all but those. Says how many spans."""
         try:
-            was_raw = store.insert_spans([_plain(entry) for entry in entries], tenant=tenant, token=token)
+            was_raw = store.insert_spans([entry.plain for entry in entries], tenant=tenant, token=token)
         except StoreError as error:
             if not error.blames_data:
                 raise
@@ -141,12 +141,12 @@ class Drain:
 
     def _divide(self, store: Store, tenant: str, entries: Sequence[Entry], token: str, error: StoreError) -> int:
         if len(entries) == 1 and entries[0].spans > 1:
-            entries = _singles(entries[0], decode.split(_plain(entries[0])))
+            entries = _singles(entries[0], decode.split(entries[0].plain))
         if len(entries) > 1:
             middle = len(entries) // 2
             halves = (entries[:middle], f"{token}<"), (entries[middle:], f"{token}>")
             return sum(self._insert(store, tenant, half, name) for half, name in halves)
-        self._letters.keep([(_plain(entries[0]), str(error))], tenant=tenant)
+        self._letters.keep([(entries[0].plain, str(error))], tenant=tenant)
         self._counters.add(spans_undeliverable=entries[0].spans)
         _log.error("The store refused a span for good; it is in %s: %s", self._letters.path, error)
         return 0
@@ -159,7 +159,3 @@ def _singles(entry: Entry, bodies: Iterable[bytes]) -> list[Entry]:
 def _by_tenant(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
     for tenant, group in groupby(sorted(entries, key=lambda entry: entry.tenant), key=lambda entry: entry.tenant):
         yield tenant, list(group)
-
-
-def _plain(entry: Entry) -> bytes:
-    return compression.inflated(entry.body, entry.encoding, most=entry.size)

@@ -3,39 +3,87 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+DEAD_LETTERS = "dead-letters.jsonl"
+"""Beside the store."""
+ID_DIGITS = 12
 _MOST_BYTES = 64 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A request that could not be stored."""
+
+    at: str
+    tenant: str
+    reason: str
+    content: bytes
+    """In protobuf, or in JSON."""
+
+    @property
+    def id(self) -> str:
+        """What it is called: the same for the same content of the same tenant."""
+        owner = self.tenant.encode("utf-8", "surrogatepass")
+        return hashlib.sha256(owner + b"\0" + self.content).hexdigest()[:ID_DIGITS]
+
+
 class DeadLetters:
-    """A bounded file of rejected spans and requests; full, it makes room by forgetting the older half."""
+    """A bounded file of rejected requests; full, it makes room by forgetting the older half."""
 
     def __init__(self, path: Path, most_bytes: int = _MOST_BYTES) -> None:
         self.path = path
+        self._older = path.with_suffix(".old" + path.suffix)
         self._most = most_bytes // 2
         self._lock = threading.Lock()
 
     def keep(self, letters: Iterable[tuple[bytes, str]], *, tenant: str) -> None:
         """Add contents with the reasons why they were refused."""
-        lines = [
-            json.dumps(
-                {
-                    "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                    "tenant": tenant,
-                    "reason": reason,
-                    "content": base64.b64encode(content).decode(),
-                }
-            )
-            for content, reason in letters
-        ]
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        lines = [_line(Letter(at, tenant, reason, content)) for content, reason in letters]
         with self._lock:
             if self.path.exists() and self.path.stat().st_size > self._most:
-                self.path.replace(self.path.with_suffix(".old" + self.path.suffix))
+                self.path.replace(self._older)
             self.path.touch(mode=0o600)  # It holds what senders sent.
             with self.path.open("a") as file:
-                file.writelines(line + "\n" for line in lines)
+                file.writelines(lines)
+
+    def read(self) -> Iterator[Letter]:
+        """All there are, the oldest first; a line that is none is passed over."""
+        for path in (self._older, self.path):
+            if path.exists():
+                yield from (letter for line in path.read_text().splitlines() if (letter := _letter(line)))
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Forget some; only where no collector runs that might add others meanwhile."""
+        for path in (self._older, self.path):
+            if path.exists():
+                lines = path.read_text().splitlines(keepends=True)
+                left = [line for line in lines if (letter := _letter(line)) is None or letter.id not in ids]
+                draft = path.with_suffix(".new")
+                draft.touch(mode=0o600)
+                with draft.open("w") as file:
+                    file.writelines(left)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(path)
+
+
+def _line(letter: Letter) -> str:
+    content = base64.b64encode(letter.content).decode()
+    return json.dumps({"at": letter.at, "tenant": letter.tenant, "reason": letter.reason, "content": content}) + "\n"
+
+
+def _letter(line: str) -> Letter | None:
+    try:
+        said = json.loads(line)
+        return Letter(said["at"], said["tenant"], said["reason"], base64.b64decode(said["content"]))
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -16,6 +16,9 @@ from tokentrace_collector.journal.appender import Appender, JournalError
 from tokentrace_collector.journal.progress import Cut, Progress
 from tokentrace_collector.journal.segment import Entry, Segment, Weight
 
+JOURNAL = "journal"
+"""The directory beside the store."""
+
 
 class JournalFullError(JournalError):
     """The journal or its disk has reached its limit: the sender should come again."""

@@ -8,9 +8,11 @@ import time
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+
+from tokentrace_collector.otlp import compression
 
 _SUFFIX = ".journal"
 _COMPANIONS = ("", "-wal", "-shm")
@@ -48,6 +50,7 @@ CREATE TABLE IF NOT EXISTS entries (
 )
 """
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_BLANK = "UPDATE entries SET body = x'', encoding = '', spans = 0, size = 0, checksum = ? WHERE number = ?"
 _RANGE = "SELECT * FROM entries WHERE number BETWEEN ? AND ? ORDER BY number"
 _WEIGHTS = "SELECT number, spans, size, received FROM entries WHERE number > ? ORDER BY number"
 
@@ -69,6 +72,11 @@ class Entry:
     """The length of the body when decoded."""
     received: int
     """When it was accepted, in nanoseconds of the Unix epoch."""
+
+    @property
+    def plain(self) -> bytes:
+        """The body as it is decoded."""
+        return compression.inflated(self.body, self.encoding, most=self.size)
 
     @property
     def checksum(self) -> int:
@@ -131,6 +139,13 @@ class Segment:
         except _DAMAGE:
             return self._salvaged(first, last)
 
+    def blank(self, number: int) -> None:
+        """Leave nothing of an entry but its number, so that it is settled without storing anything."""
+        (entry,) = self.read(number, number).values()
+        left = replace(entry, body=b"", encoding="", spans=0, size=0)
+        with self._judged(), closing(self._opened()) as connection, connection:
+            connection.execute(_BLANK, (left.checksum, number))
+
     def remove(self) -> None:
         """Delete the file: as a whole, because a full disk refuses to delete rows."""
         for part in self._parts():
@@ -160,10 +175,14 @@ class Segment:
 
     @contextmanager
     def _reader(self) -> Generator[sqlite3.Connection]:
-        with self._judged(), closing(sqlite3.connect(self.path, timeout=10)) as connection:
+        with self._judged(), closing(self._opened()) as connection:
             # A page that is not what it says it is must be an error, never a wrong answer.
             connection.execute("PRAGMA cell_size_check = ON")
             yield connection
+
+    def _opened(self) -> sqlite3.Connection:
+        # Not made where there is none: whoever looks from outside may come after the file has gone.
+        return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=rw", timeout=10, uri=True)
 
     @contextmanager
     def _judged(self) -> Generator[None]:
@@ -181,7 +200,7 @@ class Segment:
         """The entries of a damaged file that can still be read, one at a time."""
         entries: dict[int, Entry] = {}
         number = latest = first
-        with self._judged(), closing(sqlite3.connect(self.path, timeout=10)) as connection:
+        with self._judged(), closing(self._opened()) as connection:
             while number <= (latest + _PATIENCE if last is None else last):
                 if entry := self._single(connection, number):
                     entries[number] = entry

@@ -26,9 +26,10 @@ class UndecodableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A span that cannot be stored: as received, with the reason."""
+    """A span that cannot be stored, with the reason."""
 
-    span: bytes
+    request: bytes
+    """A request of that span alone, as it was received: protobuf, or JSON."""
     reason: str
 
 
@@ -113,7 +114,7 @@ def _rebuilt(body: bytes, now: int) -> Accepted:
         for raw in group.spans:
             span = _repaired(raw, now) if context else "Its resource or scope is not valid protobuf."
             if isinstance(span, str):
-                rejected.append(Rejected(raw, span))
+                rejected.append(Rejected(shell.single(group, raw), span))
             else:
                 kept.append(span)
         if context and kept:

@@ -51,19 +51,20 @@ def _parsed(text: bytes) -> Any:
 
 
 def _resource_spans(node: Any, rejected: list[Rejected]) -> ResourceSpans:
-    resource = Resource(attributes=_attributes(_member(node, "resource")))
-    scopes = [_scope_spans(scope, rejected) for scope in _list(node, "scopeSpans")]
-    return ResourceSpans(resource=resource, scope_spans=scopes)
+    told = _member(node, "resource")
+    scopes = [_scope_spans(scope, told, rejected) for scope in _list(node, "scopeSpans")]
+    return ResourceSpans(resource=Resource(attributes=_attributes(told)), scope_spans=scopes)
 
 
-def _scope_spans(node: Any, rejected: list[Rejected]) -> ScopeSpans:
+def _scope_spans(node: Any, resource: Any, rejected: list[Rejected]) -> ScopeSpans:
     scope = _member(node, "scope")
     made = ScopeSpans(scope=InstrumentationScope(name=_text(scope, "name"), version=_text(scope, "version")))
     for one in _list(node, "spans"):
         try:
             made.spans.append(_span(one))
         except _WRONG as error:
-            rejected.append(Rejected(json.dumps(one).encode(), f"The span is not OTLP in JSON: {error}."))
+            alone = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": scope, "spans": [one]}]}]}
+            rejected.append(Rejected(json.dumps(alone).encode(), f"The span is not OTLP in JSON: {error}."))
     return made
 
 

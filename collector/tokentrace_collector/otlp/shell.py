@@ -36,6 +36,15 @@ def read(body: bytes) -> Iterator[Group]:
     )
 
 
+def single(group: Group, span: bytes) -> bytes:
+    """A request of one span, with the resource and scope of its group, as they came."""
+    scope_spans = {"scope": group.scope, "spans": [span]}
+    content: bytes = _Request(
+        resource_spans=[{"resource": group.resource, "scope_spans": [scope_spans]}]
+    ).SerializeToString()
+    return content
+
+
 def _request_class() -> Any:
     file = descriptor_pb2.FileDescriptorProto(name="shell.proto", package="shell", syntax="proto3")
     for name, fields in _SHAPE.items():

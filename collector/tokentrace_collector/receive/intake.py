@@ -91,7 +91,7 @@ class Intake:
 
     def _set_aside(self, rejected: Sequence[Rejected], tenant: str) -> None:
         try:
-            self._letters.keep([(one.span, one.reason) for one in rejected], tenant=tenant)
+            self._letters.keep([(one.request, one.reason) for one in rejected], tenant=tenant)
         except OSError as error:
             self.counters.add(requests_refused=1)
             raise JournalError(f"Spans that cannot be stored cannot be kept either: {error}.") from error
