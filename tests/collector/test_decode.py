@@ -68,9 +68,7 @@ def test_a_span_without_identity_is_rejected_alone(identity: dict[str, bytes]):
     accepted = decode.accept(request(span(1), broken, span(3)), now=NOW)
     reason = f"The {next(iter(identity)).replace('_', ' ')} "
     assert names(accepted) == ["span 1", "span 3"]
-    assert [(each.span, each.reason[: len(reason)]) for each in accepted.rejected] == [
-        (broken.SerializeToString(), reason)
-    ]
+    assert [(each.request, each.reason[: len(reason)]) for each in accepted.rejected] == [(request(broken), reason)]
 
 
 def test_a_span_whose_text_is_not_utf8_is_rejected_alone():

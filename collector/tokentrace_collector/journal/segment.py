@@ -122,6 +122,8 @@ class Segment:
 
     def weights(self, after: int) -> dict[int, Weight]:
         """The numbers of its entries above one, with their weights; of a damaged file, those that can still be read."""
+        if not self.path.exists():
+            return {}
         try:
             with self._reader() as reader:
                 rows = reader.execute(_WEIGHTS, (after,)).fetchall()
@@ -132,6 +134,8 @@ class Segment:
 
     def read(self, first: int, last: int) -> dict[int, Entry]:
         """Its whole entries of a range, by number and in order; what is damaged is missing."""
+        if not self.path.exists():
+            return {}
         try:
             with self._reader() as reader:
                 found = [(row[0], _entry(row)) for row in reader.execute(_RANGE, (first, last))]
