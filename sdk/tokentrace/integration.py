@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from tokentrace.kinds import Kind
-from tokentrace.streams.tap import Listener
 from tokentrace.usage.reading import NOTHING, Format
+
+if TYPE_CHECKING:
+    from tokentrace.streams.tap import Listener
 
 EVERY: Any = object()
 """Stands for whatever HTTP client sends while a call is made, where a library does not say beforehand which."""
@@ -65,7 +67,7 @@ Describe: TypeAlias = Callable[[Call], Request | None]
 Ask: TypeAlias = Callable[[Call, str], Call | None]
 """Has a call ask for its usage, of a provider that is known by its host; None where it is to be left as it is."""
 
-Tap: TypeAlias = Callable[[Any, Listener], Any]
+Tap: TypeAlias = "Callable[[Any, Listener], Any]"
 """Has a listener read along with a result, and gives what the application gets; None where nothing is to follow."""
 
 

@@ -33,7 +33,7 @@ def _provider(path: str) -> str:
 
 
 def _first() -> Iterator[Seam]:
-    endpoints = (Endpoint("/interactions", "interactions", interactions.FORMAT, retrieve=_READ),)
+    endpoints = (Endpoint("/interactions", "interactions", "interactions", retrieve=_READ),)
     for seam in _stainless.seams(_FIRST, "gcp.gemini", endpoints):
         yield seam._replace(describe=partial(_placed, seam))
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from tokentrace.integration import Call, Describe, Follow, Message, Request, SessionSeam, Turn
 from tokentrace.usage.reading import NOTHING, Format, dig, mapping, text
-from tokentrace.wire import responses, spoken
+from tokentrace.wire import spoken
 
 _HEARD = "conversation.item.input_audio_transcription."
 _OVER = frozenset({f"response.{how}" for how in ("completed", "incomplete", "failed", "cancelled", "done")})
@@ -45,7 +45,7 @@ def _realtime(message: Message) -> Turn | None:
         # The model belongs to the session, and no response repeats it.
         response = {"model": message.notes.get("model"), **mapping(event.get("response"))}
         key = text(response.get("id")) or kind
-        asked = _asked(message, "chat", responses.FORMAT, message.session.model or message.notes.get("model"))
+        asked = _asked(message, "chat", spoken("responses"), message.session.model or message.notes.get("model"))
         return Turn(key, asked, {"type": kind, "response": response}, kind in _OVER)
     elif kind.startswith(_HEARD):
         return _transcribed(message, event, is_over=kind != f"{_HEARD}delta")
@@ -77,7 +77,7 @@ def _responses(message: Message) -> Turn | None:
     if key is None or not (kind == "response.created" or kind in _OVER or kind == "error"):
         return None
     message.notes[lane] = key if kind == "response.created" else None
-    return Turn(key, _asked(message, "chat", responses.FORMAT), event, kind != "response.created")
+    return Turn(key, _asked(message, "chat", spoken("responses")), event, kind != "response.created")
 
 
 def _live(message: Message) -> Turn | None:
@@ -92,11 +92,11 @@ def _live(message: Message) -> Turn | None:
     if kind == "decision.event" and (decision := mapping(nested.get("decision"))):
         # It has no id of its own, by which one that two connections hear could be told.
         whole = {**decision, "id": event.get("event_id")}
-        return Turn(f"{event.get('event_id')}", _asked(message, "decision", responses.FORMAT), whole, is_over=True)
+        return Turn(f"{event.get('event_id')}", _asked(message, "decision", spoken("responses")), whole, is_over=True)
     key, told = text(dig(nested, "response", "id")), nested.get("type")
     if key is None or not (told == "response.created" or told in _OVER):
         return None
-    return Turn(key, _asked(message, "chat", responses.FORMAT), nested, told in _OVER)
+    return Turn(key, _asked(message, "chat", spoken("responses")), nested, told in _OVER)
 
 
 def _described(scope: str) -> Describe:
@@ -110,7 +110,7 @@ def _described(scope: str) -> Describe:
             provider="azure.ai.openai" if "AzureOpenAI" in kinds else "openai",
             operation="chat",
             model=text(known.get("model")),
-            format=responses.FORMAT,
+            format=spoken("responses"),
             host=url.hostname,
             port=url.port,
             stream=True,

@@ -54,8 +54,8 @@ class Endpoint(NamedTuple):
     path: str
     """Pattern of the end of the path."""
     operation: str
-    format: Format | str
-    """What most applications speak; of any other the name, for it is loaded by the first call."""
+    format: str
+    """The name of what is spoken there, which the first call loads."""
     retrieve: str | None = None
     """Pattern of the methods and paths that read a stored response of this endpoint again."""
     facts: Facts = _no_facts
@@ -63,7 +63,7 @@ class Endpoint(NamedTuple):
     @property
     def spoken(self) -> Format:
         """The format itself."""
-        return spoken(self.format) if isinstance(self.format, str) else self.format
+        return spoken(self.format)
 
 
 def seams(

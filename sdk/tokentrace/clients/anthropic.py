@@ -6,7 +6,6 @@ from tokentrace.calls import native
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import messages
 
 INTEGRATION = Integration(
     library="anthropic",
@@ -14,12 +13,12 @@ INTEGRATION = Integration(
         "anthropic",
         provider="anthropic",
         endpoints=(
-            Endpoint("/v1/messages", "chat", messages.FORMAT),
+            Endpoint("/v1/messages", "chat", "messages"),
             Endpoint(
                 _stainless.READ_ONLY, "chat", "batch.RESULTS", retrieve="get .*/v1/messages/batches/[^/]+/results"
             ),
             # It never says what it took.
-            Endpoint("/v1/complete", "text_completion", messages.FORMAT),
+            Endpoint("/v1/complete", "text_completion", "messages"),
         ),
         # `AnthropicAWS` and `AnthropicGoogleCloud` are the Anthropic API itself, behind the gateway of another.
         kinds={

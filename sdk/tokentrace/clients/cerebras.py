@@ -5,7 +5,6 @@ from __future__ import annotations
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import chat
 
 INTEGRATION = Integration(
     library="cerebras-cloud-sdk",
@@ -13,7 +12,7 @@ INTEGRATION = Integration(
         "cerebras.cloud.sdk",
         provider="cerebras",
         endpoints=(
-            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/chat/completions", "chat", "chat"),
             Endpoint("/completions", "text_completion", "completions"),
         ),
     ),

@@ -18,14 +18,14 @@ _MODULE = "cohere.core.http_client"
 _ENDPOINTS = {
     endpoint.path: endpoint
     for endpoint in (
-        Endpoint("chat", "chat", cohere.FORMAT),
-        Endpoint("generate", "text_completion", cohere.FORMAT),
-        Endpoint("summarize", "text_completion", cohere.FORMAT),
-        Endpoint("embed", "embeddings", cohere.EMBEDDINGS),
-        Endpoint("rerank", "rerank", cohere.FORMAT),
-        Endpoint("classify", "classify", cohere.FORMAT),
-        Endpoint("parse", "parse", cohere.FORMAT),
-        Endpoint("audio/transcriptions", "transcription", cohere.FORMAT),
+        Endpoint("chat", "chat", "cohere"),
+        Endpoint("generate", "text_completion", "cohere"),
+        Endpoint("summarize", "text_completion", "cohere"),
+        Endpoint("embed", "embeddings", "cohere.EMBEDDINGS"),
+        Endpoint("rerank", "rerank", "cohere"),
+        Endpoint("classify", "classify", "cohere"),
+        Endpoint("parse", "parse", "cohere"),
+        Endpoint("audio/transcriptions", "transcription", "cohere"),
     )
 }
 _ELSEWHERE = {

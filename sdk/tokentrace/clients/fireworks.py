@@ -5,7 +5,6 @@ from __future__ import annotations
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import chat
 
 _JOB = "get .*/accounts/[^/]+/batchInferenceJobs/[^/]+"
 
@@ -15,7 +14,7 @@ INTEGRATION = Integration(
         "fireworks",
         provider="fireworks",
         endpoints=(
-            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/chat/completions", "chat", "chat"),
             Endpoint("/completions", "text_completion", "completions"),
             Endpoint("/messages", "chat", "messages"),
             # A job tells what it took; its answers are fetched from a store, by other means.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tokentrace.clients import _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import chat
 
 INTEGRATION = Integration(
     library="groq",
@@ -13,7 +12,7 @@ INTEGRATION = Integration(
         "groq",
         provider="groq",
         endpoints=(
-            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/chat/completions", "chat", "chat"),
             Endpoint("/embeddings", "embeddings", "embeddings"),
             Endpoint("/audio/speech", "speech", "speech", facts=_stainless.characters),
             Endpoint("/audio/(?:transcriptions|translations)", "transcription", "transcription"),

@@ -11,7 +11,6 @@ from functools import lru_cache, partial
 from tokentrace.clients._stainless import SENDS, Endpoint, model_in
 from tokentrace.integration import Call, Integration, Request, Seam
 from tokentrace.usage.reading import NOTHING, dig
-from tokentrace.wire import batch, chat, completions, conversations, embeddings, ocr, responses, transcription
 
 _COPIES = (
     ("mistralai.client.basesdk", "mistral_ai"),
@@ -22,22 +21,22 @@ _COPIES = (
     ("mistralai_gcp.basesdk", "gcp.vertex_ai"),
 )
 _ENDPOINTS = (
-    Endpoint("chat_completion_v1_chat_completions_post|stream_chat", "chat", chat.FORMAT),
-    Endpoint("agents_completion_v1_agents_completions_post|stream_agents", "chat", chat.FORMAT),
-    Endpoint("agents_api_v1_conversations_(start|append|restart)(_stream)?", "chat", conversations.FORMAT),
-    Endpoint("create_response_v1_responses_post", "chat", responses.FORMAT),
-    Endpoint("fim_completion_v1_fim_completions_post|stream_fim", "text_completion", completions.FORMAT),
-    Endpoint("embeddings_v1_embeddings_post", "embeddings", embeddings.FORMAT),
-    Endpoint("ocr_v1_ocr_post", "ocr", ocr.FORMAT),
-    Endpoint("audio_api_v1_transcriptions_post(_stream)?", "transcription", transcription.FORMAT),
-    Endpoint("speech_v1_audio_speech_post", "speech", embeddings.FORMAT),
-    Endpoint("(chat_)?(moderations|classifications)_v1_.*_post", "classify", embeddings.FORMAT),
+    Endpoint("chat_completion_v1_chat_completions_post|stream_chat", "chat", "chat"),
+    Endpoint("agents_completion_v1_agents_completions_post|stream_agents", "chat", "chat"),
+    Endpoint("agents_api_v1_conversations_(start|append|restart)(_stream)?", "chat", "conversations"),
+    Endpoint("create_response_v1_responses_post", "chat", "responses"),
+    Endpoint("fim_completion_v1_fim_completions_post|stream_fim", "text_completion", "completions"),
+    Endpoint("embeddings_v1_embeddings_post", "embeddings", "embeddings"),
+    Endpoint("ocr_v1_ocr_post", "ocr", "ocr"),
+    Endpoint("audio_api_v1_transcriptions_post(_stream)?", "transcription", "transcription"),
+    Endpoint("speech_v1_audio_speech_post", "speech", "embeddings"),
+    Endpoint("(chat_)?(moderations|classifications)_v1_.*_post", "classify", "embeddings"),
 )
 """By the id of their operation."""
 
 _READ = tuple(
     # A job never says what it took: its results do, which it carries itself where it is asked to.
-    Endpoint(operation, "batch", batch.RESULTS)
+    Endpoint(operation, "batch", "batch.RESULTS")
     for operation in ("jobs_api_routes_batch_get_batch_job", "files_api_routes_download_file")
 )
 """Those that read what others have asked for."""

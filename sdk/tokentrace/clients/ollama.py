@@ -6,16 +6,15 @@ from tokentrace.clients._stainless import SENDS, Endpoint
 from tokentrace.integration import Call, Integration, Request, Seam
 from tokentrace.streams import tap
 from tokentrace.usage.reading import dig, text
-from tokentrace.wire import ollama, responses
 
 _ENDPOINTS = {
     endpoint.path: endpoint
     for endpoint in (
-        Endpoint("/api/chat", "chat", ollama.FORMAT),
-        Endpoint("/api/generate", "text_completion", ollama.FORMAT),
-        Endpoint("/api/embed", "embeddings", ollama.EMBEDDINGS),
-        Endpoint("/api/embeddings", "embeddings", ollama.EMBEDDINGS),
-        Endpoint("/v1/systemone", "chat", responses.FORMAT),
+        Endpoint("/api/chat", "chat", "ollama"),
+        Endpoint("/api/generate", "text_completion", "ollama"),
+        Endpoint("/api/embed", "embeddings", "ollama.EMBEDDINGS"),
+        Endpoint("/api/embeddings", "embeddings", "ollama.EMBEDDINGS"),
+        Endpoint("/v1/systemone", "chat", "responses"),
     )
 }
 

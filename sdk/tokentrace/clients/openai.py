@@ -9,7 +9,6 @@ from tokentrace.clients import _openai_sessions, _stainless
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Call, Integration
 from tokentrace.usage.reading import NOTHING, dig, text
-from tokentrace.wire import chat, responses
 
 _STORED = "get .*/responses/[^/]+|post .*/responses/[^/]+/cancel"
 _BATCH = "get .*/batches/[^/]+|post .*/batches/[^/]+/cancel"
@@ -40,12 +39,12 @@ INTEGRATION = Integration(
         "openai",
         provider="openai",
         endpoints=(
-            Endpoint("/chat/completions", "chat", chat.FORMAT),
-            Endpoint("/responses", "chat", responses.FORMAT, retrieve=_STORED),
-            Endpoint("/responses/compact", "chat", responses.FORMAT),
+            Endpoint("/chat/completions", "chat", "chat"),
+            Endpoint("/responses", "chat", "responses", retrieve=_STORED),
+            Endpoint("/responses/compact", "chat", "responses"),
             Endpoint("/completions", "text_completion", "completions"),
             Endpoint("/embeddings", "embeddings", "embeddings"),
-            Endpoint("/decisions", "decision", responses.FORMAT),
+            Endpoint("/decisions", "decision", "responses"),
             Endpoint("/images/(?:generations|edits|variations)", "image_generation", "images"),
             Endpoint("/audio/speech", "speech", "speech", facts=_characters),
             Endpoint("/audio/(?:transcriptions|translations)", "transcription", "transcription"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tokentrace.clients import _stainless, _together_sessions
 from tokentrace.clients._stainless import Endpoint
 from tokentrace.integration import Integration
-from tokentrace.wire import chat
 
 INTEGRATION = Integration(
     library="together",
@@ -13,7 +12,7 @@ INTEGRATION = Integration(
         "together",
         provider="together",
         endpoints=(
-            Endpoint("/chat/completions", "chat", chat.FORMAT),
+            Endpoint("/chat/completions", "chat", "chat"),
             Endpoint("/completions", "text_completion", "completions"),
             Endpoint("/embeddings", "embeddings", "embeddings"),
             # The counts of a reranking are those of an embedding: what was read.

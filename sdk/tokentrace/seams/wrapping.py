@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from tokentrace import context
-from tokentrace.calls.attempts import Attempt
-from tokentrace.calls.meter import Meter
 from tokentrace.guard import quietly
 from tokentrace.integration import EVERY, Ask, AttemptSeam, Call, ResendSeam, Seam
 from tokentrace.tracing import Tracing
+
+if TYPE_CHECKING:
+    from tokentrace.calls.attempts import Attempt
+    from tokentrace.calls.meter import Meter
 
 Wrapper = Callable[[Any, Any, Any, Any], Any]
 
@@ -77,10 +79,19 @@ def _opened(seam: Seam, tracing: Tracing, hosts: Mapping[str, str], call: Call) 
     with quietly("describing a call"):
         request = seam.describe(call)
         if request is not None:
-            return (_lister() if request.format.lists else Meter)(request, tracing, hosts)
+            return (_lister() if request.format.lists else _meter())(request, tracing, hosts)
     return None
 
 
+@cache
+def _meter() -> type[Meter]:
+    # Whoever imports a client may never call it.
+    from tokentrace.calls.meter import Meter  # noqa: PLC0415
+
+    return Meter
+
+
+@cache
 def _lister() -> type[Meter]:
     # Few applications read the results of batches.
     from tokentrace.calls.listing import Lister  # noqa: PLC0415
