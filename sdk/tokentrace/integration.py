@@ -57,6 +57,9 @@ class Request(NamedTuple):
     prompt: Any = None
     """The body or the arguments of the call, as the library has them: for the `compose` of the format."""
 
+    inside: Any = None
+    """The section that the call belongs to, where that is not the one that is running."""
+
     is_hidden: bool = False
     """Whether only spans of ours find it around them: for a library that writes into the span that is current."""
 

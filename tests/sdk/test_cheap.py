@@ -82,7 +82,9 @@ def test_setting_up_loads_few_modules_as_long_as_there_is_nothing_to_meter():
 def test_setting_up_loads_what_a_client_is_patched_with_and_its_first_call_the_rest():
     modules = loaded("openai")
     assert len(modules) <= 60, modules
-    assert not [name for name in modules if name.startswith(("tokentrace.calls", "tokentrace.wire.", "tokentrace.streams"))]
+    assert not [
+        name for name in modules if name.startswith(("tokentrace.calls", "tokentrace.wire.", "tokentrace.streams"))
+    ]
 
 
 def test_no_client_brings_what_another_alone_needs():

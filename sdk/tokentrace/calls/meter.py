@@ -69,7 +69,8 @@ class Meter(Course):
         self.asked = ending.asked(request, self.provider)
         title = f"{request.operation} {request.model}" if request.model else request.operation
         self._began = time.time_ns()
-        self._opened = tracing.start(title, SpanKind.CLIENT, self.asked, is_hidden=request.is_hidden)
+        parent = None if request.inside is None else request.inside.span.opened
+        self._opened = tracing.start(title, SpanKind.CLIENT, self.asked, is_hidden=request.is_hidden, parent=parent)
 
     def __enter__(self) -> Self:
         if (outer := context.metering.get()) is not None:

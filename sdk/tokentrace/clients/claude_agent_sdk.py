@@ -1,4 +1,7 @@
-"""The `claude-agent-sdk`: an agent in a process of its own, which tells with each result what it has used so far."""
+"""The `claude-agent-sdk`: an agent in a process of its own, which tells with each result what it has used so far.
+
+What it does in between is told as steps, without tokens: those are of the turn.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from tokentrace.clients._claude_agent_steps import Steps, run_inside
+from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, Request, Seam
+from tokentrace.seams.putting import put
 from tokentrace.usage.reading import NOTHING, Format, Reading, dig, mapping
 from tokentrace.wire import agent
 
 _PROVIDERS = {"CLAUDE_CODE_USE_BEDROCK": "aws.bedrock", "CLAUDE_CODE_USE_VERTEX": "gcp.vertex_ai"}
+_QUERY = "claude_agent_sdk._internal.query"
 _OF_A_TURN = frozenset({"assistant", "user", "stream_event"})
 
 
@@ -18,6 +25,7 @@ class _Connection:
     """The totals of a connection as of its last result; each result counts from there."""
 
     def __init__(self) -> None:
+        self.steps = Steps()
         self._before: Mapping[str, Any] = NOTHING
         self.format = Format(agent.FORMAT.name, self._read, agent.FORMAT.count, agent.FORMAT.marks)
 
@@ -36,26 +44,42 @@ _connections: WeakKeyDictionary[Any, _Connection] = WeakKeyDictionary()
 
 
 def _connection(call: Call) -> _Connection:
+    """What is known of the connection that a call is of."""
     return _connections.setdefault(call.instance, _Connection())
 
 
 def _describe(call: Call) -> Request:
     settings = mapping(dig(call.instance, "transport", "_options", "env"))
     provider = next((name for switch, name in _PROVIDERS.items() if settings.get(switch)), "anthropic")
-    return Request(provider, "invoke_agent", None, _connection(call).format, stream=True)
+    connection = _connection(call)
+    return Request(provider, "invoke_agent", None, connection.format, stream=True, inside=connection.steps.turn)
 
 
 def _follow(call: Call, message: Any) -> bool | None:
     told = mapping(message)
     kind = told.get("type")
+    connection = _connection(call)
     if kind == "conversation_reset":
-        _connection(call).reset()
-    if kind in _OF_A_TURN or (kind == "system" and told.get("subtype") == "init"):
-        return False
-    return True if kind == "result" else None
+        connection.reset()
+    is_result = kind == "result"
+    if not is_result and kind not in _OF_A_TURN and (kind != "system" or told.get("subtype") != "init"):
+        return None
+    with quietly("telling the steps of an agent"):
+        connection.steps.read(told)
+    return is_result
+
+
+async def _asked(wrapped: Any, query: Any, args: Any, kwargs: Any) -> Any:
+    """A tool of the application is called by the agent."""
+    section = None
+    with quietly("finding the step of a tool"):
+        call = Call(query, args, kwargs)
+        section = _connection(call).steps.inside(str(call.arg(0, "server_name")), mapping(call.arg(1, "message")))
+    return await run_inside(section, wrapped, args, kwargs)
 
 
 INTEGRATION = Integration(
     library="claude-agent-sdk",
-    seams=(Seam("claude_agent_sdk._internal.query", "Query.receive_messages", _describe, follow=_follow),),
+    seams=(Seam(_QUERY, "Query.receive_messages", _describe, follow=_follow),),
+    attach={_QUERY: put(("Query._handle_sdk_mcp_request", _asked))},
 )

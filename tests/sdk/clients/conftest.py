@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from shapes.record import said
+from shapes.record import is_call, said
 from shapes.shape import Shape, Surface, Taken, take
 
 
@@ -63,6 +63,6 @@ def judge(metering) -> Judge:
             bare = take(surface, shape, mode)
             metered = take(surface, shape, mode, lambda: began.append(stack.enter_context(metering())))
             gc.collect()
-            return Verdict(bare, metered, tuple(said(span) for span in began[0].ours()))
+            return Verdict(bare, metered, tuple(said(span) for span in began[0].ours() if is_call(span)))
 
     return judged

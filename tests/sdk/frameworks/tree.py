@@ -62,7 +62,8 @@ def _tokens(said: Mapping[str, Any]) -> Tokens:
     cached = used.get("cache_read", 0)
     thought = used.get("output_reasoning", 0)
     written = sum(used.get(bucket, 0) for bucket in ("output_text", "output_tool_calls"))
-    return Tokens(used.get("input_text", 0) + cached, written + thought, thought, cached)
+    stored = sum(count for bucket, count in used.items() if bucket.startswith("cache_write"))
+    return Tokens(used.get("input_text", 0) + cached + stored, written + thought, thought, cached)
 
 
 def waits(spans: Iterable[ReadableSpan]) -> list[str | None]:

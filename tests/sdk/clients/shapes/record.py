@@ -10,6 +10,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 INPUT = ("input_", "cache_", "tool_use_prompt")
 
 
+def is_call(span: ReadableSpan) -> bool:
+    """Whether it is one, and no step around calls."""
+    return "tokentrace.usage.scope" in (span.attributes or {})
+
+
 def said(span: ReadableSpan) -> dict[str, Any]:
     """What the span of a call says; what it leaves out is absent here too."""
     attributes = dict(span.attributes or {})

@@ -24,6 +24,9 @@ turns = json.loads({turns!r})
 def say(*parts):
     for part in parts:
         print(json.dumps(part), flush=True)
+        # What it asks the application itself, it waits for.
+        while part["type"] == "control_request" and json.loads(sys.stdin.readline())["type"] != "control_response":
+            pass
 
 
 if "-v" in sys.argv:
