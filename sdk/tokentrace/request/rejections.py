@@ -17,7 +17,7 @@ class Rejected(NamedTuple):
 
     reason: str = "validation"
     response_id: str | None = None
-    """None for the latest answer in the section that runs, checks of it aside."""
+    """None for the latest answer in the section that runs, checks and memory aside."""
 
 
 class End(NamedTuple):

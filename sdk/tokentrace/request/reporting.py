@@ -93,9 +93,9 @@ def reject(
 ) -> None:
     """What came out is not used: what the calls for it cost is errors, in whatever component it was.
 
-    That is the latest answer in the section that runs, checks of it aside; or all that was called in the section until
-    now, with `whole_section`; or the response that `response_id` names. With `trace_id`, the section is all of that
-    request.
+    That is the latest answer in the section that runs, checks and memory aside; or all that was called in the section
+    until now, with `whole_section`; or the response that `response_id` names. With `trace_id`, the section is all of
+    that request.
 
     Args:
         reason: Why, in a word, such as `schema` or `guardrail`.

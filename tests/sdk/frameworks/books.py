@@ -59,16 +59,16 @@ class Books:
         return [(each["model"], each["role"]) for each in sorted(calls, key=lambda each: each["offset"])]
 
     def lost(self, spans: Iterable[ReadableSpan]) -> list[tuple[int, int]]:
-        """Input and output of each call that is errors only since it was rejected, in the order they began."""
+        """Input and output of each call that is errors, in the order they began; no rejection changes the total."""
         told = list(spans)
         before = self.report([span for span in told if (span.attributes or {}).get(REPORT) != "rejection"])
         after = self.report(told)
         assert Decimal(after["total"]) == Decimal(before["total"]) > 0
-        moved = Decimal(after["components"]["errors"]) - Decimal(before["components"]["errors"])
+        errors = Decimal(after["components"].get("errors", 0))
         calls = sorted((each for each in after["spans"] if each["cost"] is not None), key=lambda each: each["offset"])
         every = (few for number in range(len(calls) + 1) for few in combinations(calls, number))
         # The calls of a script cost so differently that no others cost the same together.
-        (lost,) = [few for few in every if sum(Decimal(each["cost"]) for each in few) == moved]
+        (lost,) = [few for few in every if sum(Decimal(each["cost"]) for each in few) == errors]
         return [_sizes(each["tokens"]) for each in lost]
 
     def _ask(self, method: str, path: str) -> Any:
