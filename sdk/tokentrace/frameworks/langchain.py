@@ -1,4 +1,4 @@
-"""Tools, retrievals and handoffs; chains, retries and fallbacks with a name or without a step around; tool selection.
+"""Tools, retrievals, handoffs; chains, retries, fallbacks with a name or without a step around; rejected answers.
 
 What is made of models alone stays out of the way: inside of a step, a chain without a name is none.
 """
@@ -10,7 +10,9 @@ from typing import Any
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request.rejections import End, Rejected, judged
 from tokentrace.request.section import innermost
+from tokentrace.seams.putting import put
 
 _SIGNALS = ("GraphBubbleUp",)
 """What a tool raises in order to have a graph of langgraph go on elsewhere, or later."""
@@ -59,6 +61,15 @@ def _tool(call: Call) -> Work:
     return Work("handoff" if is_handoff else "tool", tool.name, attributes=told)
 
 
+def _unfit(end: End) -> Rejected | None:
+    """The error that says what an agent's answer lacks begins: it is asked for again, or the agent ends with that."""
+    answer = end.call.arg(2, "ai_message") or end.call.arg(1, "ai_message")
+    named = end.call.arg(0, "tool_names")
+    # What else it has called is called.
+    wanted = len(named) if isinstance(named, list) else 1
+    return Rejected("schema") if len(answer.tool_calls) <= wanted else None
+
+
 def _retrieval(call: Call) -> Work:
     return Work("retrieval", _config(call).get("run_name") or call.instance.get_name())
 
@@ -75,4 +86,10 @@ INTEGRATION = Integration(
             for each in functions
         ),
     ),
+    attach={
+        "langchain.agents.structured_output": put(
+            ("StructuredOutputValidationError.__init__", judged(_unfit)),
+            ("MultipleStructuredOutputsError.__init__", judged(_unfit)),
+        ),
+    },
 )
