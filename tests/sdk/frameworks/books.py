@@ -65,7 +65,7 @@ class Books:
         after = self.report(told)
         assert Decimal(after["total"]) == Decimal(before["total"]) > 0
         errors = Decimal(after["components"].get("errors", 0))
-        calls = sorted((each for each in after["spans"] if each["cost"] is not None), key=lambda each: each["offset"])
+        calls = sorted((each for each in after["spans"] if Decimal(each["cost"] or 0)), key=lambda each: each["offset"])
         every = (few for number in range(len(calls) + 1) for few in combinations(calls, number))
         # The calls of a script cost so differently that no others cost the same together.
         (lost,) = [few for few in every if sum(Decimal(each["cost"]) for each in few) == errors]
