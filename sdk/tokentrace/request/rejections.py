@@ -10,6 +10,7 @@ from tokentrace import context
 from tokentrace.guard import quietly
 from tokentrace.integration import Call
 from tokentrace.request.reporting import Place, reject_at
+from tokentrace.request.section import innermost
 
 
 class Rejected(NamedTuple):
@@ -58,6 +59,13 @@ async def _awaited(judge: Judge, call: Call, wrapped: Any) -> Any:
         raise
     _tell(judge, End(call, result))
     return result
+
+
+def reject_around(rejected: Rejected) -> None:
+    """Tell of an answer from inside of the section in which it is looked at."""
+    with quietly("telling a rejection"):
+        if (section := innermost()) is not None and (around := section.above) is not None:
+            reject_at(Place(around.span.opened), rejected.reason, response_id=rejected.response_id)
 
 
 def _tell(judge: Judge, end: End) -> None:
