@@ -1,5 +1,5 @@
 -- One row per call of the batch whose output was rejected: the response that was named; else of the calls beneath the section
--- that ended before, the latest that was no check; or all of them.
+-- that ended before, the latest that was neither a check nor memory; or all of them.
 INSERT INTO rollup_rejected
 WITH RECURSIVE
     rejection AS (
@@ -84,7 +84,7 @@ WITH RECURSIVE
             call.ended_at AS ended_at,
             call.span_id AS span_id,
             call.response_id AS response_id,
-            call.class = 'embedding' OR decided.role IN ('verify', 'guardrail') AS is_no_answer
+            call.class = 'embedding' OR decided.role IN ('verify', 'guardrail', 'memory') AS is_no_answer
         FROM rejection
         INNER JOIN beneath ON beneath.rejected_by = rejection.span_id
         INNER JOIN rollup_spans AS call

@@ -59,6 +59,16 @@ def test_the_latest_answer_of_the_section_is_rejected_and_no_other(ledger):
     assert ledger.components("answer")["errors"] == COST
 
 
+def test_what_is_remembered_of_an_answer_is_not_what_is_rejected(ledger):
+    """A framework may do that before anybody has looked at the answer."""
+    ledger.span("memory", "section", seconds=20)
+    ledger.call("memory", "answer", "section", at=0, role="answer", tokens=CALL)
+    ledger.call("memory", "remembering", "section", at=2, role="memory", tokens=CALL)
+    reject(ledger, "memory", "reject", "section", at=6)
+    ledger.tick()
+    assert wasted(ledger, "memory") == ["answer"]
+
+
 def test_all_that_was_called_in_a_section_is_rejected_with_it_at_any_depth(ledger):
     """Until then, and there."""
     ledger.span("whole", "section", seconds=20)

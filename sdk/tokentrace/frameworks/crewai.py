@@ -1,4 +1,4 @@
-"""Crews, flows and their steps, tasks, agents, tools, guardrails, knowledge, memory; the planning of a crew; feedback.
+"""Crews, flows and their steps, tasks, agents, tools, guardrails, feedback, rejected outputs, knowledge, memory; plans.
 
 A task whose guardrail rejects its output asks the agent again: each of its answers is a stay of its own.
 """
@@ -10,8 +10,10 @@ from typing import Any
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request.rejections import End, Rejected, judged
 from tokentrace.request.reviews import Decision, review
 from tokentrace.seams.putting import put
+from tokentrace.usage.reading import dig
 
 
 def _crew(call: Call) -> Work | None:
@@ -54,6 +56,28 @@ def _guardrail(call: Call) -> Work:
     return Work("guardrail", getattr(guardrail, "__name__", None) or type(guardrail).__name__)
 
 
+def _blocked(end: End) -> Rejected | None:
+    """An output that a guardrail did not let through."""
+    tools = dig(end.call.arg(4, "from_agent"), "tools") or ()
+    # What such a tool gives is the output.
+    if any(tool.result_as_answer for tool in tools):
+        return None
+    return Rejected("guardrail") if dig(end.result, "success") is False else None
+
+
+def _unconverted(end: End) -> Rejected | None:
+    """What a model has made of an output for it to have a form, and has not."""
+    return None if end.error is None else Rejected("schema")
+
+
+def _unfit(end: End) -> Rejected | None:
+    """An answer that has not the form that was asked for."""
+    if type(end.error).__name__ != "ValidationError":
+        return None
+    asked = dig(end.call.arg(6, "response_model"), "__name__")
+    return Rejected("schema") if asked is not None and asked == dig(end.error, "title") else None
+
+
 def _knowledge(call: Call) -> Work:
     return Work("retrieval", getattr(call.instance.storage, "collection_name", None) or "knowledge")
 
@@ -86,6 +110,8 @@ def _seams(module: str, kind: str, tell: Callable[[Call], Work | None], *methods
     yield from (StepSeam(module, f"{kind}.{method}", tell) for method in methods)
 
 
+_GUARDED = ("crewai.task", "crewai.agent.core", "crewai.lite_agent")
+
 INTEGRATION = Integration(
     library="crewai",
     steps=(
@@ -98,10 +124,7 @@ INTEGRATION = Integration(
         *_seams("crewai.tools.base_tool", "BaseTool", _tool, "run", "arun"),
         *_seams("crewai.tools.base_tool", "Tool", _tool, "run", "arun"),
         *_seams("crewai.tools.structured_tool", "CrewStructuredTool", _tool, "invoke", "ainvoke"),
-        *(
-            StepSeam(module, "process_guardrail", _guardrail)
-            for module in ("crewai.task", "crewai.agent.core", "crewai.lite_agent")
-        ),
+        *(StepSeam(module, "process_guardrail", _guardrail) for module in _GUARDED),
         *_seams("crewai.knowledge.knowledge", "Knowledge", _knowledge, "query", "aquery"),
         *_seams("crewai.memory.unified_memory", "Memory", _memory("search_memory"), "recall"),
         *_seams(
@@ -113,10 +136,16 @@ INTEGRATION = Integration(
             "extract_memories",
         ),
     ),
+    # Put on after the seams: told beside the guardrail, and not of what it asks.
     attach={
+        **{module: put(("process_guardrail", judged(_blocked))) for module in _GUARDED},
         "crewai.core.providers.human_input": put(
             ("SyncHumanInputProvider._prompt_input", _asked),
             ("SyncHumanInputProvider._prompt_input_async", _asked_async),
         ),
+        "crewai.llms.providers.openai.completion": put(
+            ("OpenAICompletion.call", judged(_unfit)), ("OpenAICompletion.acall", judged(_unfit))
+        ),
+        "crewai.utilities.converter": put(("Converter._coerce_response_to_pydantic", judged(_unconverted))),
     },
 )

@@ -1,4 +1,4 @@
-"""Programs as workflows, ReAct and its like as agents, modules as steps by the name they have in a program, tools.
+"""Programs as workflows, ReAct and its like as agents, modules as steps named as in a program, tools; rejected answers.
 
 A second adapter that asks again, since the first could not parse an answer, is a second call of the same step.
 """
@@ -12,7 +12,9 @@ from typing import Any
 from tokentrace.frameworks import _dspy_engine
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.request import pools
+from tokentrace.request.rejections import End, Rejected, judged
 from tokentrace.request.section import innermost
+from tokentrace.seams.putting import put
 
 _AGENTS = frozenset({"Avatar", "CodeAct", "ReAct", "ReActV2", "RLM"})
 """Modules that choose themselves what they do next."""
@@ -59,6 +61,11 @@ def _retrieval(call: Call) -> Work:
     return Work("retrieval", type(call.instance).__name__)
 
 
+def _unparsed(end: End) -> Rejected | None:
+    """An answer that an adapter can make nothing of."""
+    return Rejected("schema") if type(end.error).__name__ == "AdapterParseError" else None
+
+
 INTEGRATION = Integration(
     library="dspy",
     steps=(
@@ -67,5 +74,8 @@ INTEGRATION = Integration(
         StepSeam("dspy.retrievers.retrieve", "Retrieve.__call__", _retrieval),
     ),
     seams=_dspy_engine.SEAMS,
-    attach={"dspy.utils.parallelizer": pools.carry},
+    attach={
+        "dspy.adapters.base": put(("Adapter._call_postprocess", judged(_unparsed))),
+        "dspy.utils.parallelizer": pools.carry,
+    },
 )

@@ -1,4 +1,4 @@
-"""Tools, retrievals and handoffs; chains, retries and fallbacks with a name or without a step around; tool selection.
+"""Tools, retrievals, handoffs; chains, retries, fallbacks with a name or without a step around; rejected answers.
 
 What is made of models alone stays out of the way: inside of a step, a chain without a name is none.
 """
@@ -10,7 +10,10 @@ from typing import Any
 
 from tokentrace import attributes as name
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request.rejections import End, Rejected, judged
 from tokentrace.request.section import innermost
+from tokentrace.seams.putting import put
+from tokentrace.usage.reading import dig
 
 _SIGNALS = ("GraphBubbleUp",)
 """What a tool raises in order to have a graph of langgraph go on elsewhere, or later."""
@@ -59,6 +62,32 @@ def _tool(call: Call) -> Work:
     return Work("handoff" if is_handoff else "tool", tool.name, attributes=told)
 
 
+def _unfit(end: End) -> Rejected | None:
+    """The error that says what an agent's answer lacks begins: it is asked for again, or the agent ends with that."""
+    answer = end.call.arg(2, "ai_message") or end.call.arg(1, "ai_message")
+    named = dig(end.call.instance, "tool_names")
+    # What else it has called is called.
+    wanted = 1 if named is None else len(named)
+    return Rejected("schema") if len(answer.tool_calls) <= wanted else None
+
+
+def _unparsed(end: End) -> Rejected | None:
+    """An answer that the parser at the end of a chain takes for none; a parser by itself may have one that will do."""
+    if end.error is None or not _is_unparsed(end):
+        return None
+    models = (dig(step, "bound") or step for step in end.call.instance.steps)
+    asks = any(each.__name__ == "BaseLanguageModel" for model in models for each in type(model).__mro__)
+    return Rejected("schema") if asks else None
+
+
+def _is_unparsed(end: End) -> bool:
+    kind = type(end.error).__name__
+    if kind == "ValidationError":
+        schemas = dig(end.call.instance.last, "tools") or ()
+        return dig(end.error, "title") in [dig(schema, "__name__") for schema in schemas]
+    return kind == "OutputParserException"
+
+
 def _retrieval(call: Call) -> Work:
     return Work("retrieval", _config(call).get("run_name") or call.instance.get_name())
 
@@ -75,4 +104,14 @@ INTEGRATION = Integration(
             for each in functions
         ),
     ),
+    attach={
+        # Put on after the seams: told in what has the chain run, which asks again.
+        "langchain_core.runnables.base": put(
+            ("RunnableSequence.invoke", judged(_unparsed)), ("RunnableSequence.ainvoke", judged(_unparsed))
+        ),
+        "langchain.agents.structured_output": put(
+            ("StructuredOutputValidationError.__init__", judged(_unfit)),
+            ("MultipleStructuredOutputsError.__init__", judged(_unfit)),
+        ),
+    },
 )

@@ -1,4 +1,4 @@
-"""Workflows, steps, agents, handoffs, engines, retrieval, synthesis, tools, memory; what routes, plans and compacts.
+"""Workflows, steps, agents, handoffs, engines, retrieval, synthesis, tools, memory; routes, plans, compaction, re-asks.
 
 What a ready-made agent does in steps of its own is told as one stay of that agent, not as those steps.
 """
@@ -14,6 +14,9 @@ from tokentrace import attributes as name
 from tokentrace.frameworks import _llama_index_runs as runs
 from tokentrace.frameworks._llama_index_spans import Listener
 from tokentrace.integration import Call, Integration, StepSeam, Work
+from tokentrace.request.rejections import End, Rejected, judged
+from tokentrace.seams.putting import put
+from tokentrace.usage.reading import dig
 
 
 def _memory(operation: str) -> Callable[[Call], Work]:
@@ -22,6 +25,11 @@ def _memory(operation: str) -> Callable[[Call], Work]:
 
 def _summary(call: Call) -> Work:
     return Work("step", type(call.instance).__name__, role="compact")
+
+
+def _unparsed(end: End) -> Rejected | None:
+    """An answer in which an agent finds neither a tool nor a result."""
+    return Rejected("schema") if dig(end.result, "retry_messages") else None
 
 
 def _listen(module: ModuleType) -> Callable[[], object]:
@@ -52,6 +60,7 @@ INTEGRATION = Integration(
         ),
     ),
     attach={
+        "llama_index.core.agent.workflow.react_agent": put(("ReActAgent.take_step", judged(_unparsed))),
         "llama_index_instrumentation": _listen,
         "workflows.context.context": _wrap("Context._workflow_run", runs.run),
         "workflows.runtime.types.step_function": _wrap("partial", runs.step),

@@ -1,4 +1,4 @@
-"""Workflows and their conversation, agents, tools, handoffs, guardrails, approvals, compacted sessions, your own spans.
+"""Workflows, their conversation, agents, tools, handoffs, guardrails, approvals, rejected outputs, compaction, own spans.
 
 The SDK begins a span of its own for each of them, on every way there is through it, and one that does nothing where its
 tracing is off: we go along with those, and leave its processors and exporters alone.
@@ -19,6 +19,7 @@ from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.kinds import Kind
 from tokentrace.request import approvals
+from tokentrace.request.rejections import End, Rejected, judged
 from tokentrace.request.section import Entry, Section, begin
 from tokentrace.seams.putting import Wrapper, put
 from tokentrace.usage.reading import NOTHING, dig
@@ -214,6 +215,30 @@ def _compacting(_: Call) -> Work:
     return Work("memory", "compaction", "compact", {name.OPERATION: "update_memory"})
 
 
+def _stopped(end: End) -> Rejected | None:
+    """An output that a guardrail did not let through."""
+    if type(end.error).__name__ != "OutputGuardrailTripwireTriggered":
+        return None
+    # Otherwise it may be what a tool has given.
+    agent = end.call.kwargs.get("agent") or end.call.args[1]
+    return Rejected("guardrail") if agent.tool_use_behavior == "run_llm_again" else None
+
+
+def _unparsed(end: End) -> Rejected | None:
+    # Newer releases have a function for that, and read here also what the application has instead.
+    if hasattr(sys.modules.get("agents.run_internal.turn_resolution"), _UNRESOLVED):
+        return None
+    return Rejected("schema") if type(end.error).__name__ == "ModelBehaviorError" else None
+
+
+def _unresolved(end: End) -> Rejected | None:
+    """An output without its form, for which the application has no other."""
+    # Its response may have an id that the SDK has made up.
+    return Rejected("schema") if end.error is None and end.result is None else None
+
+
+_UNRESOLVED = "_resolve_invalid_final_output"
+
 INTEGRATION = Integration(
     library="openai-agents",
     steps=(
@@ -226,11 +251,19 @@ INTEGRATION = Integration(
         ),
     ),
     attach={
+        "agents.agent_output": put(("AgentOutputSchema.validate_json", judged(_unparsed))),
+        "agents.run": put(
+            ("AgentRunner.run", _ran),
+            ("AgentRunner.run_streamed", _streamed),
+            ("AgentRunner._run_output_guardrails", judged(_stopped)),
+            ("run_output_guardrails", judged(_stopped)),
+        ),
+        "agents.run_internal.run_loop": put(("_run_output_guardrails_for_stream", judged(_stopped))),
         "agents.run_internal.run_steps": put(("NextStepInterruption.__init__", _interrupted)),
+        "agents.run_internal.turn_resolution": put((_UNRESOLVED, judged(_unresolved))),
         "agents.run_state": put(
             ("RunState.approve", _deciding("approved")), ("RunState.reject", _deciding("rejected"))
         ),
-        "agents.run": put(("AgentRunner.run", _ran), ("AgentRunner.run_streamed", _streamed)),
         "agents.tool_context": put(("ToolContext.from_agent_context", _identified)),
         "agents.tracing.spans": put(
             *((f"{kind}.start", _started(_of_span)) for kind in ("SpanImpl", "NoOpSpan")),

@@ -1,4 +1,4 @@
-"""Agents, however they are run, their tools and toolsets, the validators of their output, and graphs as workflows.
+"""Agents, however they are run, their tools and toolsets, validators and rejected outputs, and graphs as workflows.
 
 Every way to run an agent opens `Agent.iter`, and every tool is called by the tool manager, whose functions have changed
 their names and places.
@@ -18,6 +18,7 @@ from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.kinds import Kind
 from tokentrace.request import approvals
+from tokentrace.request.rejections import End, Rejected, judged
 from tokentrace.request.section import Entry, Section, begin
 from tokentrace.seams.putting import put
 from tokentrace.usage.reading import NOTHING, dig
@@ -26,6 +27,8 @@ _OF_AN_AGENT = "GraphAgentState"
 """The state of the graph that an agent is made of, which is none of the application's."""
 _DEFERRED = frozenset({"ApprovalRequired", "CallDeferred"})
 """Raised by a tool that is to run later, or somewhere else."""
+_UNFIT = frozenset({"ModelRetry", "ToolRetryError", "UnexpectedModelBehavior", "ValidationError"})
+"""Raised for an answer that will not do, where the model is not asked again."""
 
 
 class _Run(wrapt.ObjectProxy[Any]):
@@ -160,6 +163,36 @@ def _validating(call: Call) -> Work | None:
     return Work("step", call.instance.function.__name__, "verify")
 
 
+def _went_on(end: End) -> Rejected | None:
+    """An answer that was for nothing: it is no final result, and has called no tool."""
+    is_final = end.error is None and type(end.result).__name__ == "End"
+    if is_final or (end.error is not None and not _is_unfit(end.error)):
+        return None
+    response = end.call.instance.model_response
+    tools = end.call.arg(0, "ctx").deps.tool_manager
+    for asked in response.tool_calls:
+        if dig(tools.get_tool_def(asked.tool_name), "kind") != "output":
+            return None
+    return _rejected(response)
+
+
+def _unfit(end: End) -> Rejected | None:
+    """A streamed output that is complete and invalid, which is not asked for again."""
+    if end.error is None or end.call.kwargs.get("allow_partial") or not _is_unfit(end.error):
+        return None
+    return _rejected(end.call.arg(0, "message"))
+
+
+def _is_unfit(error: BaseException) -> bool:
+    return not {each.__name__ for each in type(error).__mro__}.isdisjoint(_UNFIT)
+
+
+def _rejected(response: Any) -> Rejected:
+    # What it has of Bedrock is the id of the request.
+    is_named = dig(response, "provider_name") != "bedrock"
+    return Rejected(response_id=dig(response, "provider_response_id") if is_named else None)
+
+
 _CALLS = (("ToolManager.execute_tool_call", _called), ("ToolManager._call_function_tool", _called))
 """A release has one of them."""
 
@@ -169,6 +202,8 @@ INTEGRATION = Integration(
     attach={
         "pydantic_ai.agent": put(("Agent.iter", _iterated)),
         "pydantic_ai.tools": put(("DeferredToolRequests.__init__", _deferred)),
+        "pydantic_ai._agent_graph": put(("CallToolsNode.run", judged(_went_on))),
+        "pydantic_ai.result": put(("AgentStream.validate_response_output", judged(_unfit))),
         "pydantic_ai.tool_manager": put(*_CALLS),
         "pydantic_ai._tool_manager": put(*_CALLS),
         "pydantic_graph.graph": put(("Graph.iter", _graphed)),

@@ -1,17 +1,21 @@
-"""Agents, and what they have agents for tools do; tools, interrupts, graphs, nodes, swarms, handoffs; compaction.
+"""Agents and what they have agents for tools do, tools, interrupts, graphs, nodes, swarms, handoffs; compaction, re-asks.
 
 Its own spans are left as they are: they tell the same tokens, and none of ours is made of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from tokentrace import attributes as name
 from tokentrace.guard import quietly
 from tokentrace.integration import Call, Integration, StepSeam, Work
 from tokentrace.request import approvals
+from tokentrace.request.rejections import Rejected, reject_around
 from tokentrace.seams.putting import put
+from tokentrace.usage.reading import dig
 
 
 def _agent(call: Call) -> Work:
@@ -52,6 +56,23 @@ def _resumed(wrapped: Any, state: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
+async def _validated(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> AsyncGenerator[Any]:
+    """An answer that is written as the call of a tool, which tells the model what is wrong with it."""
+    call = Call(instance, args, kwargs)
+    async with aclosing(wrapped(*args, **kwargs)) as events:
+        async for event in events:
+            with quietly("judging an answer"):
+                if dig(event, "tool_result", "status") == "error" and _is_alone(call):
+                    reject_around(Rejected("schema"))
+            yield event
+
+
+def _is_alone(call: Call) -> bool:
+    """Whether the answer has called no tool beside it."""
+    said = call.arg(1, "invocation_state")["agent"].messages[-1]
+    return said["role"] == "assistant" and sum("toolUse" in part for part in said["content"]) == 1
+
+
 INTEGRATION = Integration(
     library="strands-agents",
     steps=(
@@ -69,5 +90,6 @@ INTEGRATION = Integration(
     ),
     attach={
         "strands.interrupt": put(("_InterruptState.activate", _interrupted), ("_InterruptState.resume", _resumed)),
+        "strands.tools.structured_output.structured_output_tool": put(("StructuredOutputTool.stream", _validated)),
     },
 )

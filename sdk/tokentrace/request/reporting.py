@@ -93,9 +93,9 @@ def reject(
 ) -> None:
     """What came out is not used: what the calls for it cost is errors, in whatever component it was.
 
-    That is the latest answer in the section that runs, checks of it aside; or all that was called in the section until
-    now, with `whole_section`; or the response that `response_id` names. With `trace_id`, the section is all of that
-    request.
+    That is the latest answer in the section that runs, checks and memory aside; or all that was called in the section
+    until now, with `whole_section`; or the response that `response_id` names. With `trace_id`, the section is all of
+    that request.
 
     Args:
         reason: Why, in a word, such as `schema` or `guardrail`.
@@ -107,12 +107,17 @@ def reject(
         ValueError: An argument makes no sense; the message names it.
 
     """
+    reject_at(located(trace_id, "reject"), reason, whole_section=whole_section, response_id=response_id)
+
+
+def reject_at(place: Place | None, reason: str, *, whole_section: bool = False, response_id: str | None = None) -> None:
+    """What came out at a place is not used."""
     said = {
         name.REJECT_REASON: reason or "rejected",
         name.REJECT_EXTENT: "section" if whole_section else "answer",
         name.REJECTED_RESPONSE: response_id,
     }
-    report("rejection", f"reject {reason}", said, located(trace_id, "reject"), at=time.time_ns())
+    report("rejection", f"reject {reason}", said, place, at=time.time_ns())
 
 
 def located(trace_id: str | None, what: str) -> Place | None:

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from http import HTTPStatus
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -23,6 +25,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 PYTHON = "COLLECTOR_PYTHON"
 """Names the interpreter that has the collector, where it is not this one."""
+REPORT = "tokentrace.report"
 PATIENCE = 60.0
 SERVE = """
 import sys
@@ -55,6 +58,19 @@ class Books:
         calls = [each for each in self.report(spans)["spans"] if each["kind"] == "call" and each["borne_by"] is None]
         return [(each["model"], each["role"]) for each in sorted(calls, key=lambda each: each["offset"])]
 
+    def lost(self, spans: Iterable[ReadableSpan]) -> list[tuple[int, int]]:
+        """Input and output of each call that is errors, in the order they began; no rejection changes the total."""
+        told = list(spans)
+        before = self.report([span for span in told if (span.attributes or {}).get(REPORT) != "rejection"])
+        after = self.report(told)
+        assert Decimal(after["total"]) == Decimal(before["total"]) > 0
+        errors = Decimal(after["components"].get("errors", 0))
+        calls = sorted((each for each in after["spans"] if Decimal(each["cost"] or 0)), key=lambda each: each["offset"])
+        every = (few for number in range(len(calls) + 1) for few in combinations(calls, number))
+        # The calls of a script cost so differently that no others cost the same together.
+        (lost,) = [few for few in every if sum(Decimal(each["cost"]) for each in few) == errors]
+        return [_sizes(each["tokens"]) for each in lost]
+
     def _ask(self, method: str, path: str) -> Any:
         until = time.monotonic() + PATIENCE
         while True:
@@ -67,6 +83,11 @@ class Books:
                         raise
                 # The collector asks to come again.
                 time.sleep(0.05)
+
+
+def _sizes(tokens: Mapping[str, int]) -> tuple[int, int]:
+    given = sum(count for bucket, count in tokens.items() if bucket.startswith(("input", "cache")))
+    return given, sum(tokens.values()) - given
 
 
 @contextmanager

@@ -12,8 +12,11 @@ pytest.importorskip("crewai", reason="runs in an environment of its own")
 from crewai import LLM, Agent, Crew, Process, Task
 from crewai.flow.flow import Flow, listen, start
 from crewai.tools import tool
+from crewai.utilities.converter import Converter
 from opentelemetry import trace as opentelemetry_trace
+from pydantic import BaseModel
 
+import tokentrace
 from frameworks.script import playing
 from frameworks.tree import counted, drawn, waits
 from frameworks.turn import fails, says, together, uses
@@ -116,7 +119,7 @@ def test_an_agent_uses_tools_side_by_side_one_of_which_fails_and_tries_again(spa
     assert kinds == told
 
 
-def test_a_guardrail_that_rejects_an_answer_has_the_agent_asked_again(spans):
+def test_a_guardrail_that_rejects_an_answer_has_the_agent_asked_again(spans, books):
     with playing(says("It is very warm.", 80, 12), says("Warm.", 90, 4)) as (script, url):
         assert asyncio.run(crew(agent(model(url)), guardrail=short).akickoff()).raw == "Warm."
     assert (
@@ -127,18 +130,77 @@ weather service
     Forecaster
       chat gpt-4.1  80 → 12
     short  [guardrail]
+    reject guardrail
     Forecaster
       chat gpt-4.1  90 → 4
     short  [guardrail]"""
     )
     assert counted(spans.ours()) == script.billed
     assert is_untouched()
+    assert books.lost(spans.ours()) == [(80, 12)]
+
+
+def test_an_agent_alone_whose_guardrail_gives_up_has_lost_all_its_answers(spans, books):
+    with playing(says("It is very warm.", 80, 12), says("It is really warm.", 90, 14)) as (script, url):
+        alone = agent(model(url), guardrail=short, guardrail_max_retries=1)
+        with pytest.raises(ValueError, match="guardrail failed"):
+            alone.kickoff("How is Rome?")
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(80, 12), (90, 14)]
+
+
+class Warmth(BaseModel):
+    """An output that has a schema."""
+
+    place: str
+    degrees: int
+
+
+@pytest.mark.parametrize(
+    "work", [lambda crew: crew.kickoff(), lambda crew: asyncio.run(crew.akickoff())], ids=["sync", "async"]
+)
+def test_an_answer_that_does_not_fit_its_schema_is_asked_for_again(spans, books, work):
+    turns = says("It is warm.", 80, 12), says('{"place": "Rome", "degrees": 30}', 84, 18)
+    with playing(*turns) as (script, url):
+        output = work(crew(agent(model(url)), output_pydantic=Warmth)).pydantic
+    assert output == Warmth(place="Rome", degrees=30)
+    # In older releases, it is the client itself that does not take the answer.
+    told = [line.strip().partition("  ✗")[0] for line in drawn(spans.ours()).splitlines()]
+    assert told == [
+        "weather service",
+        "forecast",
+        "Forecaster",
+        "chat gpt-4.1  80 → 12",
+        "reject schema",
+        "Forecaster",
+        "chat gpt-4.1  84 → 18",
+    ]
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(80, 12)]
+
+
+def test_an_output_that_cannot_be_converted_is_converted_anew(spans, books):
+    turns = says("Rome: warm", 40, 5), says('{"place": "Rome", "degrees": 30}', 44, 8)
+    with playing(*turns) as (script, url), tokentrace.workflow("convert"):
+        llm = model(url)
+        llm.is_o1_model = True
+        converter = Converter(llm=llm, text="It is warm in Rome.", model=Warmth, instructions="Convert it.")
+        assert converter.to_pydantic() == Warmth(place="Rome", degrees=30)
+    assert drawn(spans.ours()) == "convert\n  chat gpt-4.1  40 → 5\n  reject schema\n  chat gpt-4.1  44 → 8"
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(40, 5)]
 
 
 def test_a_guardrail_that_asks_a_model_is_a_guardrail(metering, books):
-    turns = says("It is warm.", 80, 12), says('{"valid": true, "feedback": null}', 60, 7)
+    turns = (
+        says("It is warm.", 80, 12),
+        says('{"valid": false, "feedback": "Where?"}', 60, 7),
+        says("It is warm in Rome.", 90, 15),
+        says('{"valid": true, "feedback": null}', 66, 6),
+    )
     with metering() as spans, playing(*turns) as (script, url):
-        assert crew(agent(model(url)), guardrail="It names no place.").kickoff().raw == "It is warm."
+        assert crew(agent(model(url)), guardrail="It names a place.").kickoff().raw == "It is warm in Rome."
+    assert books.lost(spans.ours()) == [(80, 12)]
     guardrail = next(span for span in spans.ours() if span.attributes.get("tokentrace.step.kind") == "guardrail")
     assert guardrail.name == "LLMGuardrail"
     assert counted(spans.ours()) == script.billed

@@ -136,11 +136,23 @@ def test_a_program_is_a_workflow_of_modules_with_its_names(spans, engine, is_asy
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_an_answer_that_cannot_be_parsed_is_asked_for_again_in_the_same_step(spans, engine):
+def test_an_answer_that_cannot_be_parsed_is_asked_for_again_in_the_same_step(spans, books, engine):
     with playing(says("Warm, I think.", 30, 5), says('{"answer": "warm"}', 40, 4)) as (script, url):
         assert run(dspy.Predict("question -> answer"), model(url, engine), **ASKED).answer == "warm"
-    assert tree(spans) == "Predict\n  chat gpt-5  30 → 5\n  chat gpt-5  40 → 4"
+    assert tree(spans) == "Predict\n  chat gpt-5  30 → 5\n  reject schema\n  chat gpt-5  40 → 4"
     assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(30, 5)]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_answers_that_no_adapter_can_parse_are_all_lost(spans, books, is_async):
+    # Older releases ask a third time.
+    turns = says("Warm, I think.", 30, 5), says("Warm, really.", 40, 4), says("It is warm.", 60, 6)
+    unparsed = pytest.raises(Exception, match="failed to parse")
+    with playing(*turns) as (script, url), unparsed:
+        run(dspy.Predict("question -> answer"), model(url), is_async, **ASKED)
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(tokens.input, tokens.output) for tokens in script.billed]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

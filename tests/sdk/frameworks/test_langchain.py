@@ -12,7 +12,7 @@ pytest.importorskip("langchain_core", reason="runs in an environment of its own"
 from langchain.agents import create_agent
 from langchain.agents.middleware import LLMToolSelectorMiddleware
 from langchain_anthropic import ChatAnthropic
-from langchain_core.output_parsers import StrOutputParser
+from langchain_core.output_parsers import PydanticOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough, RunnableSequence
@@ -21,6 +21,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel
 
+import tokentrace
 from frameworks.afterwards import nothing_is_left
 from frameworks.runnables import WAYS, run
 from frameworks.script import playing
@@ -210,6 +211,41 @@ def test_what_selects_tools_for_a_model_is_told(spans, way):
     assert counted(spans.ours()) == script.billed
     assert "chat gpt-5  60 → 6" in drawn(spans.ours()).splitlines()[-1]
     assert "[tool_select]" not in drawn(spans.ours()).splitlines()[-1]
+
+
+def structured(url: str) -> Any:
+    return chat(url).with_structured_output(Weather, method="function_calling")
+
+
+def prompted(url: str) -> Any:
+    return PROMPT | chat(url) | PydanticOutputParser(pydantic_object=Weather)
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("is_prompted", [False, True], ids=["structured", "prompted"])
+def test_an_answer_without_the_form_that_a_chain_needs_is_lost(spans, books, way, is_prompted):
+    if is_prompted:
+        build, given = prompted, {"place": "Rome"}
+        turns = says("I am not sure.", 30, 5), says('{"warm": true}', 40, 6)
+    else:
+        build, given = structured, "How is Rome?"
+        turns = uses("Weather", 30, 5, warm="who knows"), uses("Weather", 40, 6, warm=True)
+    with playing(*turns) as (script, url):
+        again = build(url).with_retry(wait_exponential_jitter=False, stop_after_attempt=2)
+        assert run(way, again, given) == Weather(warm=True)
+        assert nothing_is_left()
+    told = drawn(spans.ours()).splitlines()
+    assert told[-3:] == ["  chat gpt-5  30 → 5", "  reject schema", "  chat gpt-5  40 → 6"]
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(30, 5)]
+
+
+def test_an_answer_that_is_given_raw_where_it_cannot_be_parsed_is_not_lost(spans):
+    with playing(uses("Weather", 30, 5, warm="who knows")) as (script, url), tokentrace.workflow("forecast"):
+        raw = chat(url).with_structured_output(Weather, method="function_calling", include_raw=True)
+        assert raw.invoke("How is Rome?")["raw"].tool_calls
+    assert "reject" not in drawn(spans.ours())
+    assert counted(spans.ours()) == script.billed
 
 
 def test_a_stream_that_is_left_early_leaves_nothing_behind(spans):

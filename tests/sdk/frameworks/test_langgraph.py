@@ -13,6 +13,7 @@ pytest.importorskip("langgraph", reason="runs in an environment of its own")
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, SummarizationMiddleware
+from langchain.agents.structured_output import ProviderStrategy, StructuredOutputValidationError, ToolStrategy
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from langgraph._internal._runnable import RunnableSeq
@@ -24,6 +25,7 @@ from langgraph.store.base import BaseStore
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, RetryPolicy, interrupt
 from openai import RateLimitError
+from pydantic import BaseModel
 
 import tokentrace
 from frameworks.afterwards import nothing_is_left
@@ -71,6 +73,17 @@ def model(url: str, **options: Any) -> ChatOpenAI:
 def written(url: str) -> Any:
     """An agent as the documentation begins with."""
     return create_agent(model(url), tools=[search, weather], system_prompt="Be brief.", name="meteorologist")
+
+
+class Trip(BaseModel):
+    """An output that has a schema."""
+
+    city: str
+    days: int
+
+
+def planner(url: str, strategy: Any) -> Any:
+    return create_agent(model(url), tools=[search], response_format=strategy, name="planner")
 
 
 def contents(found: Any) -> Any:
@@ -472,3 +485,55 @@ def test_the_books_know_what_was_billed_and_what_for(metering, books):
     # 1,180 at $1.25 and 52 at $10 per million, of which all of the summary is orchestration: 900 at $1.25 and 20 at $10.
     assert Decimal(report["total"]) == Decimal("0.001995")
     assert Decimal(report["components"]["orchestration"]) >= Decimal("0.001325")
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream"])
+def test_an_answer_that_does_not_fit_its_schema_is_lost(spans, books, way):
+    turns = (
+        uses("search", 40, 6, place="Rome"),
+        uses("Trip", 50, 9, city="Rome", days="many"),
+        uses("Trip", 80, 11, city="Rome", days=3),
+    )
+    with playing(*turns) as (script, url):
+        run(way, planner(url, ToolStrategy(Trip)), USER)
+        assert nothing_is_left()
+    assert drawn(spans.ours()).splitlines()[-5:] == [
+        "  model",
+        "    chat gpt-5  50 → 9",
+        "    reject schema",
+        "  model",
+        "    chat gpt-5  80 → 11",
+    ]
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(50, 9)]
+
+
+def test_two_structured_answers_at_once_are_both_lost(spans, books):
+    turns = (
+        together(uses("Trip", 50, 9, city="Rome", days=2), uses("Trip", 5, 8, city="Bonn", days=2)),
+        uses("Trip", 80, 11, city="Rome", days=3),
+    )
+    with playing(*turns) as (script, url):
+        run("invoke", planner(url, ToolStrategy(Trip)), USER)
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(55, 17)]
+
+
+def test_an_answer_of_which_a_tool_was_used_is_not_lost(spans):
+    turns = (
+        together(uses("search", 40, 6, place="Rome"), uses("Trip", 5, 8, city="Bonn")),
+        uses("Trip", 80, 11, city="Rome", days=3),
+    )
+    with playing(*turns) as (script, url):
+        run("invoke", planner(url, ToolStrategy(Trip)), USER)
+    assert "reject" not in drawn(spans.ours())
+    assert counted(spans.ours()) == script.billed
+
+
+def test_a_structured_answer_that_is_not_asked_for_again_is_lost(spans, books):
+    with playing(says("To Rome!", 80, 11)) as (script, url):
+        with pytest.raises(StructuredOutputValidationError):
+            run("invoke", planner(url, ProviderStrategy(Trip)), USER)
+        assert nothing_is_left()
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(80, 11)]

@@ -139,7 +139,7 @@ AgentWorkflow
     assert {span.attributes["gen_ai.tool.call.id"] for span in tools} == {"call_2_0", "call_2_1"}
 
 
-def test_an_agent_whose_answer_cannot_be_parsed_is_asked_again(spans):
+def test_an_agent_whose_answer_cannot_be_parsed_is_asked_again(spans, books):
     async def work(llm):
         parsing = ReActAgent(name="thinker", description="Thinks.", tools=[multiply], llm=llm, streaming=False)
         parsing.tools = [FunctionTool.from_defaults(multiply)]
@@ -147,6 +147,7 @@ def test_an_agent_whose_answer_cannot_be_parsed_is_asked_again(spans):
 
     turns = (
         says('Thought: I multiply.\nAction: multiply\nAction Input: {"a": 6, "b": 7}', 90, 20),
+        says("Action: 42 it is, I think. Action Input", 100, 18),
         says("Thought: I can answer.\nAnswer: 42", 120, 8),
     )
     with playing(*turns) as (script, url):
@@ -157,9 +158,12 @@ def test_an_agent_whose_answer_cannot_be_parsed_is_asked_again(spans):
 thinker
   chat gpt-4.1  90 → 20
   multiply
+  chat gpt-4.1  100 → 18
+  reject schema
   chat gpt-4.1  120 → 8"""
     )
     assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(100, 18)]
 
 
 class Found(Event):

@@ -14,6 +14,7 @@ import agents
 from agents import (
     Agent,
     GuardrailFunctionOutput,
+    ModelBehaviorError,
     ModelSettings,
     OpenAIChatCompletionsModel,
     OpenAIResponsesModel,
@@ -34,6 +35,7 @@ from agents.tracing import set_trace_processors
 from agents.tracing.processor_interface import TracingProcessor
 from openai import AsyncOpenAI
 from opentelemetry import trace as opentelemetry_trace
+from pydantic import BaseModel
 
 import tokentrace
 from frameworks.script import playing
@@ -286,7 +288,7 @@ def test_what_guards_ask_is_for_the_guards(spans, books):
 
 
 @pytest.mark.parametrize("run", [asynchronously, streamed], ids=lambda run: run.__name__)
-def test_an_agent_whose_answer_is_not_let_through_ends_with_that(spans, run):
+def test_an_agent_whose_answer_is_not_let_through_ends_with_that(spans, books, run):
     @output_guardrail
     def secrecy(context, agent, output):
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
@@ -308,7 +310,51 @@ def test_an_agent_whose_answer_is_not_let_through_ends_with_that(spans, run):
         "  Teller",
         "    chat gpt-5  30 → 5",
         "    secrecy  [guardrail]",
+        "    reject guardrail",
     ]
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(30, 5)]
+
+
+class Trip(BaseModel):
+    """An output that has a schema."""
+
+    city: str
+    days: int
+
+
+@pytest.mark.parametrize("ask", [responses, chat], ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize("run", [asynchronously, streamed], ids=lambda run: run.__name__)
+def test_an_answer_that_is_not_of_its_type_is_lost(spans, books, run, ask):
+    def build(client):
+        settings = ModelSettings(include_usage=True)
+        return Agent("Planner", model=ask(client), tools=[weather], output_type=Trip, model_settings=settings)
+
+    turns = (uses("weather", 40, 6, city="Rome"), says("To Rome!", 80, 11))
+    with playing(*turns) as (script, url), nothing_left(), pytest.raises(ModelBehaviorError):
+        run(url, build)
+    tree = drawn(spans.ours()).replace("  ✗ ModelBehaviorError", "").splitlines()
+    assert tree[2:] == ["    chat gpt-5  40 → 6", "    weather", "    chat gpt-5  80 → 11", "    reject schema"]
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(80, 11)]
+
+
+def test_what_a_tool_gives_is_no_answer_that_a_guardrail_rejects(spans):
+    @output_guardrail
+    def secrecy(context, agent, output):
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
+
+    def build(client):
+        settings = {"tool_use_behavior": "stop_on_first_tool", "output_guardrails": [secrecy]}
+        return Agent("Teller", model=responses(client), tools=[weather], **settings)
+
+    with (
+        playing(uses("weather", 40, 6, city="Rome")) as (script, url),
+        nothing_left(),
+        pytest.raises(OutputGuardrailTripwireTriggered),
+    ):
+        asynchronously(url, build)
+    assert "reject" not in drawn(spans.ours())
     assert counted(spans.ours()) == script.billed
 
 

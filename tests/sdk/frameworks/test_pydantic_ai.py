@@ -15,8 +15,16 @@ from openai import AsyncOpenAI
 from opentelemetry import trace as opentelemetry_trace
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel
-from pydantic_ai import Agent, DeferredToolRequests, DeferredToolResults, ModelRetry, RunContext, ToolApproved
-from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai import (
+    Agent,
+    DeferredToolRequests,
+    DeferredToolResults,
+    ModelRetry,
+    RunContext,
+    TextOutput,
+    ToolApproved,
+)
+from pydantic_ai.exceptions import ToolRetryError, UnexpectedModelBehavior
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.instrumented import InstrumentationSettings
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
@@ -212,11 +220,74 @@ def test_an_output_that_its_validator_rejects_is_asked_for_again(spans, books, r
         "  chat gpt-5  50 → 9\n"
         "  is_short  [verify]  ✗ ModelRetry\n"
         + judged.format("20 → 2")
-        + "  chat gpt-5  80 → 9\n  is_short  [verify]\n"
+        + "  reject validation\n  chat gpt-5  80 → 9\n  is_short  [verify]\n"
         + judged.format("25 → 1")
     )
     assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(50, 9)]
     assert [role for _, role in books.roles(spans.ours())][1::2] == ["verify", "verify"]
+
+
+@ASKED
+def test_an_output_that_does_not_fit_its_schema_is_lost(spans, books, ask):
+    turns = (uses("final_result", 50, 9, city="Rome"), uses("final_result", 80, 11, city="Rome", days=3))
+    with playing(*turns) as (script, url), nothing_left():
+        output = step_by_step(url, lambda model: Agent(model, name="Planner", output_type=Trip), ask)
+    assert output == Trip(city="Rome", days=3)
+    called = "chat claude-opus-5" if ask is messages else "chat gpt-5"
+    assert drawn(spans.ours()) == f"Planner\n  {called}  50 → 9\n  reject validation\n  {called}  80 → 11"
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(50, 9)]
+
+
+def test_what_an_output_function_asks_for_before_it_rejects_is_not_what_it_rejects(spans, books):
+    turns = (says("Rome for 90 days.", 50, 9), says("Long.", 20, 2), says("Rome.", 80, 11), says("Short.", 25, 1))
+
+    def build(model):
+        judge = Agent(model, name="Judge")
+
+        async def short(text: str) -> str:
+            if (await judge.run(text)).output == "Long.":
+                raise ModelRetry("Too long.")
+            return text
+
+        return Agent(model, name="Planner", output_type=TextOutput(short))
+
+    with playing(*turns) as (script, url), nothing_left():
+        assert whole(url, build) == "Rome."
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(50, 9)]
+
+
+@pytest.mark.parametrize("run", [whole, streamed], ids=lambda run: run.__name__)
+def test_an_output_that_is_not_asked_for_again_is_lost(spans, books, run):
+    def build(model):
+        planner = Agent(model, name="Planner", retries=0)
+
+        @planner.output_validator
+        def never(ctx: RunContext, output: str) -> str:
+            if not ctx.partial_output:
+                raise ModelRetry("Never.")
+            return output
+
+        return planner
+
+    unfit = pytest.raises((ModelRetry, ToolRetryError, UnexpectedModelBehavior))
+    with playing(says("Go to Rome.", 50, 9)) as (script, url), nothing_left(), unfit:
+        run(url, build)
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(50, 9)]
+
+
+def test_an_answer_whose_tool_was_used_is_not_lost(spans):
+    turns = (
+        together(uses("weather", 40, 6, city="Rome"), uses("final_result", 10, 3, city="Rome")),
+        uses("final_result", 80, 11, city="Rome", days=3),
+    )
+    with playing(*turns) as (script, url), nothing_left():
+        whole(url, lambda model: Agent(model, name="Planner", tools=[weather], output_type=Trip))
+    assert counted(spans.ours()) == script.billed
+    assert "reject" not in drawn(spans.ours())
 
 
 def test_the_pieces_of_a_streamed_output_are_not_verified(spans):

@@ -106,6 +106,36 @@ def test_what_the_code_of_an_agent_calls_is_below_that_agent(spans, books):
     assert (sum(report["tokens"].values()), report["calls"]) == (100 + 20 + 50 + 9 + 140 + 11, 3)
 
 
+def test_an_answer_that_is_no_step_is_lost(spans, books):
+    turns = says("Go to Rome, I think.", 100, 20), code('final_answer("Rome")', 140, 11)
+    with asking(*turns) as (script, model):
+        assert CodeAgent([], model, **QUIET).run("Where to?") == "Rome"
+    assert drawn(spans.ours()) == "CodeAgent\n  chat gpt-5  100 → 20\n  reject schema\n  chat gpt-5  140 → 11"
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(100, 20)]
+
+
+def test_a_final_answer_that_a_check_rejects_is_lost_and_not_what_it_has_called(spans, books):
+    turns = (
+        code('final_answer(guide(task="Find a bed."))', 100, 20),
+        code('final_answer("Long text")', 50, 9),
+        uses("final_answer", 60, 8, answer="Is it long? Yes."),
+        code('final_answer("Stay.")', 140, 11),
+        uses("final_answer", 61, 7, answer="Is it long? No."),
+    )
+    with asking(*turns) as (script, model):
+
+        def is_short(answer, memory, agent):
+            judge = ToolCallingAgent([], model, name="judge", **QUIET)
+            return "No" in judge.run(f"Is it long? {answer}")
+
+        guide = CodeAgent([], model, name="guide", description="Finds a bed.", **QUIET)
+        agent = CodeAgent([], model, managed_agents=[guide], final_answer_checks=[is_short], **QUIET)
+        assert agent.run("Where to?") == "Stay."
+    assert counted(spans.ours()) == script.billed
+    assert books.lost(spans.ours()) == [(100, 20)]
+
+
 def test_a_plan_is_a_plan(spans, books):
     turns = (says("Facts and plan.", 40, 8), uses("final_answer", 90, 6, answer="Rome"))
     with asking(*turns) as (script, model):

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("strands", reason="runs in an environment of its own")
 
 from opentelemetry import trace as opentelemetry_trace
+from pydantic import BaseModel
 from strands import Agent, ToolContext, tool
 from strands.agent.conversation_manager import SummarizingConversationManager
 from strands.models.openai import OpenAIModel
@@ -153,6 +154,50 @@ def test_what_was_said_is_compacted(metering, books):
     assert drawn(spans.ours()).splitlines()[0] == "SummarizingConversationManager  [compact]"
     assert counted(spans.ours()) == script.billed
     assert books.roles(spans.ours()) == [("gpt-4.1", "compact")]
+
+
+class Forecast(BaseModel):
+    """An output that has a schema."""
+
+    place: str
+    degrees: int
+
+
+def test_an_answer_that_does_not_fit_its_schema_is_lost(spans, books):
+    turns = (
+        uses("weather", 40, 6, place="Rome"),
+        uses("Forecast", 50, 9, place="Rome"),
+        uses("Forecast", 80, 12, place="Rome", degrees=30),
+    )
+    with playing(*turns) as (script, url):
+        found = agent(url, tools=[weather])("How is Rome?", structured_output_model=Forecast)
+    assert found.structured_output == Forecast(place="Rome", degrees=30)
+    assert (
+        drawn(spans.ours())
+        == """\
+forecaster
+  chat gpt-4.1  40 → 6
+  weather
+  chat gpt-4.1  50 → 9
+  Forecast
+  reject schema
+  chat gpt-4.1  80 → 12
+  Forecast"""
+    )
+    assert counted(spans.ours()) == script.billed
+    assert is_untouched()
+    assert books.lost(spans.ours()) == [(50, 9)]
+
+
+def test_an_answer_of_which_a_tool_was_used_is_not_lost(spans):
+    turns = (
+        together(uses("weather", 40, 6, place="Rome"), uses("Forecast", 50, 9, place="Rome")),
+        uses("Forecast", 80, 12, place="Rome", degrees=30),
+    )
+    with playing(*turns) as (script, url):
+        agent(url, tools=[weather])("How is Rome?", structured_output_model=Forecast)
+    assert "reject" not in drawn(spans.ours())
+    assert counted(spans.ours()) == script.billed
 
 
 def test_its_own_spans_are_not_counted_and_stand_in_the_same_tree(metering, books, monkeypatch):
