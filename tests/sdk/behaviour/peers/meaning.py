@@ -25,6 +25,8 @@ from shapes.record import INPUT
 from behaviour.play import Record
 from behaviour.verdict import counted, reported
 
+SCOPE = "tokentrace.usage.scope"
+"""An attribute that all spans of ours have which are of calls."""
 SIDES = ("input", "output", "cache read", "cache write", "reasoning")
 Usage = dict[str, int]
 """Tokens by side; a side is absent where nothing was said."""
@@ -85,7 +87,8 @@ class Ours(Meaning):
 
     def usages(self, door: str, spans: Iterable[ReadableSpan]) -> list[Usage]:
         """What each span says that bears cost, estimates aside."""
-        return [by_side(record) for record in counted(reported(spans))]
+        calls = [span for span in spans if SCOPE in (span.attributes or {})]
+        return [by_side(record) for record in counted(reported(calls))]
 
 
 def by_side(record: Record) -> Usage:
