@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from frameworks.peers.kept import kept
 from frameworks.peers.known import FRAMEWORKS, OURS
 from frameworks.peers.measure import Measured
 from frameworks.peers.told import Told
+from readme import STALE, standing
 
-README = Path(__file__).parents[2] / "sdk" / "README.md"
-BEGIN, END = "<!-- framework-peers:begin -->\n", "<!-- framework-peers:end -->"
 SHARES, COUNTS = ("input", "output", "reasoning", "cached"), ("refusals", "agents", "tools")
 HEAD = ("framework", "who", "runs right", "calls", *SHARES, *COUNTS)
 RIGHT = ("answers", "input", "output")
@@ -65,12 +62,7 @@ def _releases(framework: str) -> str:
 
 
 def test_the_table_in_the_readme_follows_from_what_is_kept():
-    before, _, rest = README.read_text().partition(BEGIN)
-    found, _, after = rest.partition(END)
-    if os.environ.get("TOKENTRACE_REGENERATE") == "1":
-        README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
-        return
-    assert found == table(), "Regenerate it with TOKENTRACE_REGENERATE=1."
+    assert standing("framework-peers", table()) == table(), STALE
 
 
 def test_every_part_of_every_instrumentation_was_measured():
