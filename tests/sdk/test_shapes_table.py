@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from readme import STALE, standing
+from readme import ROOT, STALE, standing
 from releases import releases_of
 from shapes import anthropic_messages, google_generate, openai_chat, openai_others, openai_responses
 from shapes.provider import Provider
 from shapes.shape import ASYNC, SYNC, Shape, Surface
 
-ROOT = Path(__file__).parents[2]
 CLIENTS = ("openai", "anthropic", "google-genai")
 
 COLUMNS = {
