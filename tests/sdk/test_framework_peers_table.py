@@ -51,7 +51,8 @@ def _library(found: Measured) -> str:
 
 
 def _who(found: Measured) -> str:
-    return found.peer if found.parts == 1 else f"{found.peer}, the client's too"
+    who = found.peer if found.parts == 1 else f"{found.peer}, the client's too"
+    return f"{who} ({', '.join(f'`{module}`' for module in found.unusable)} fails)" if found.unusable else who
 
 
 def _releases(framework: str) -> str:

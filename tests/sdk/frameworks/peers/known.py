@@ -11,6 +11,7 @@ from behaviour.rivals.known import GENAI, INFERENCE, OPENLLMETRY
 from behaviour.rivals.rival import instrumentors, is_there
 from opentelemetry.sdk.trace import TracerProvider
 
+from frameworks.peers import natives
 from frameworks.runs.run import Run
 
 (OURS,) = (peer for peer in PEERS if peer.name == "tokentrace")
@@ -109,5 +110,49 @@ FRAMEWORKS: tuple[Framework, ...] = (
         "crewai",
         "crewai",
         (_openllmetry("crewai:CrewAIInstrumentor"), _openinference("crewai:CrewAIInstrumentor")),
+    ),
+    Framework(
+        "haystack",
+        "haystack",
+        (_openllmetry("haystack:HaystackInstrumentor"), _openinference("haystack:HaystackInstrumentor")),
+    ),
+    Framework(
+        "pydantic_ai",
+        "pydantic_ai",
+        (
+            Peer("Pydantic AI itself", (Part("pydantic_ai", natives.pydantic_ai),)),
+            Peer("Logfire", (Part("logfire", natives.logfire), Part("logfire", natives.logfire_client))),
+            Peer(
+                "OpenInference",
+                (
+                    Part(f"{INFERENCE}.pydantic_ai", natives.pydantic_ai_translated),
+                    Part(f"{INFERENCE}.openai", instrumentors(f"{INFERENCE}.openai:OpenAIInstrumentor")),
+                ),
+            ),
+        ),
+    ),
+    Framework(
+        "smolagents",
+        "smolagents",
+        (_openinference("smolagents:SmolagentsInstrumentor"), _genai("smolagents:SmolagentsInstrumentor")),
+    ),
+    Framework(
+        "dspy",
+        "dspy",
+        (
+            _openinference("dspy:DSPyInstrumentor", "litellm:LiteLLMInstrumentor"),
+            _of("OpenTelemetry GenAI", GENAI, "dspy:DSPyInstrumentor"),
+        ),
+        client="litellm",
+    ),
+    Framework(
+        "google_adk",
+        "google.adk",
+        (
+            Peer("Google's ADK itself", (Part("google.adk", lambda _: None),)),
+            _openinference("google_adk:GoogleADKInstrumentor", "google_genai:GoogleGenAIInstrumentor"),
+            _of("OpenTelemetry google-genai", OPENLLMETRY, "google_genai:GoogleGenAiSdkInstrumentor"),
+        ),
+        client="google.genai",
     ),
 )

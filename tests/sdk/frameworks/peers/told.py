@@ -18,7 +18,8 @@ SIDES = {"input": "input", "output": "output", "reasoning": "reasoning", "cached
 KINDS = ("tokentrace.step.kind", "openinference.span.kind", "traceloop.span.kind", "gen_ai.operation.name")
 """Attributes that say what a span is of."""
 AGENT, TOOL = {"agent", "invoke_agent"}, {"tool", "execute_tool"}
-REFUSED, RESENT = 429, "http.request.resend_count"
+REFUSED, REFUSALS = 429, ("Error code: 429", "RateLimitError")
+RESENT = "http.request.resend_count"
 
 
 def told(run: Run, billed: Sequence[Tokens], usages: Sequence[Usage], spans: Sequence[ReadableSpan]) -> Told:
@@ -43,8 +44,9 @@ def _named(kinds: set[str], names: Sequence[str], spans: Iterable[ReadableSpan])
     for span in spans:
         said = dict(span.attributes or {})
         if kinds & {str(said.get(key)).lower() for key in KINDS}:
-            named = [name for name in left if name in span.name or name in said.values()]
-            left = [*left[: left.index(named[0])], *left[left.index(named[0]) + 1 :]] if named else left
+            named = [name for name in left if name in span.name] or [name for name in left if name in said.values()]
+            for name in named[:1]:
+                left.remove(name)
     return len(names) - len(left)
 
 
@@ -52,7 +54,8 @@ def _tells_of_a_refusal(span: ReadableSpan) -> bool:
     """Whether anything in it says that the provider has refused, or was asked again."""
     if (span.attributes or {}).get(RESENT):
         return True
-    return any(value in (REFUSED, str(REFUSED)) or f"Error code: {REFUSED}" in str(value) for value in _values(span))
+    values = list(_values(span))
+    return REFUSED in values or any(words in str(value) for value in values for words in REFUSALS)
 
 
 def _values(span: ReadableSpan) -> Iterator[Any]:

@@ -9,32 +9,14 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
 
+from frameworks.runs import places
+from frameworks.runs.places import TURNS, delegated
 from frameworks.runs.run import Run
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import fails
 
 USER = {"messages": [{"role": "user", "content": "How is Rome?"}]}
-TURNS = (
-    together(uses("search", 100, 20, 5, place="Rome"), uses("weather", 10, 4, 1, day=1)),
-    says("It is warm.", 180, 12, 0, 64),
-)
-DELEGATED = (
-    uses("ask_expert", 50, 10, question="Rome?"),
-    uses("search", 40, 8, place="Rome"),
-    says("Italy.", 60, 6),
-    says("It is in Italy.", 70, 7),
-)
-
-
-@tool
-def search(place: str) -> str:
-    """Look a place up."""
-    return f"{place} is in Italy."
-
-
-@tool
-def weather(day: int) -> str:
-    """Tell the weather of a day."""
-    return f"Day {day} is warm."
+DELEGATED = delegated(question="Rome?")
+search, weather = tool(places.search), tool(places.weather)
 
 
 def model(url: str, **options: Any) -> ChatOpenAI:
