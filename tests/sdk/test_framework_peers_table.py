@@ -43,7 +43,7 @@ def _share(got: int, truth: int) -> str:
 
 
 def _count(got: int, truth: int) -> str:
-    return f"{got} of {truth}" if got else "·"
+    return f"{got} of {truth}" if got else "·" * bool(truth)
 
 
 def _library(found: Measured) -> str:

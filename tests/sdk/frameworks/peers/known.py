@@ -155,4 +155,13 @@ FRAMEWORKS: tuple[Framework, ...] = (
         ),
         client="google.genai",
     ),
+    Framework(
+        "mcp",
+        "mcp",
+        (
+            Peer("MCP's SDK itself", (Part("mcp", lambda _: None),)),
+            _openllmetry("mcp:McpInstrumentor"),
+            _openinference("mcp:MCPInstrumentor"),
+        ),
+    ),
 )
