@@ -50,9 +50,9 @@ class Framework:
 
     @property
     def here(self) -> list[Peer]:
-        """Whom this environment has, and ourselves to compare with."""
-        found = [peer for peer in self.peers if is_there(self.module) and peer.is_installed]
-        return [Peer(OURS.name, (Part(OURS.module, OURS.on),)), *found] if found else []
+        """Ourselves and all of them, in the environment that is made for that; none where one is missing."""
+        are_there = is_there(self.module) and all(peer.is_installed for peer in self.peers)
+        return [Peer(OURS.name, (Part(OURS.module, OURS.on),)), *self.peers] if are_there else []
 
     def runs(self) -> tuple[Run, ...]:
         """What it is asked to do; the framework is imported by then."""

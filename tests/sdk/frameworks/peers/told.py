@@ -17,6 +17,8 @@ SIDES = {"input": "input", "output": "output", "reasoning": "reasoning", "cached
 """What a provider bills, and what that is called where others tell it."""
 KINDS = ("tokentrace.step.kind", "openinference.span.kind", "traceloop.span.kind", "gen_ai.operation.name")
 """Attributes that say what a span is of."""
+NAMES = ("gen_ai.agent.name", "gen_ai.tool.name", "agent.name", "tool.name", "traceloop.entity.name")
+"""Attributes that name what it is of, where its own name does not."""
 AGENT, TOOL = {"agent", "invoke_agent"}, {"tool", "execute_tool"}
 REFUSED, REFUSALS = 429, ("Error code: 429", "RateLimitError")
 RESENT = "http.request.resend_count"
@@ -44,7 +46,8 @@ def _named(kinds: set[str], names: Sequence[str], spans: Iterable[ReadableSpan])
     for span in spans:
         said = dict(span.attributes or {})
         if kinds & {str(said.get(key)).lower() for key in KINDS}:
-            named = [name for name in left if name in span.name] or [name for name in left if name in said.values()]
+            told_as = [said.get(key) for key in NAMES]
+            named = [name for name in left if name in span.name] or [name for name in left if name in told_as]
             for name in named[:1]:
                 left.remove(name)
     return len(names) - len(left)
