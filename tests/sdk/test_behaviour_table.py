@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from behaviour.door import Door
 from behaviour.doors.all import DOORS
@@ -15,9 +13,8 @@ from behaviour.ends import ENDS
 from behaviour.play import Record, Scenario
 from behaviour.scenarios.all import SCENARIOS
 from behaviour.surroundings import NAMES, OWN
+from readme import STALE, standing
 
-README = Path(__file__).parents[2] / "sdk" / "README.md"
-BEGIN, END = "<!-- behaviour:begin -->\n", "<!-- behaviour:end -->"
 ELSEWHERE = ("trio",)
 """Scenarios that need what not every environment has."""
 
@@ -60,12 +57,7 @@ def _around() -> str:
 
 
 def test_the_table_in_the_readme_is_made_of_the_scenarios_that_are_played():
-    before, _, rest = README.read_text().partition(BEGIN)
-    found, _, after = rest.partition(END)
-    if os.environ.get("TOKENTRACE_REGENERATE") == "1":
-        README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
-        return
-    assert found == table(), "Regenerate it with TOKENTRACE_REGENERATE=1."
+    assert standing("behaviour", table()) == table(), STALE
 
 
 def test_every_scenario_has_a_name_of_its_own_and_a_door():

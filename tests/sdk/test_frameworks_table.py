@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from readme import STALE, standing
 from releases import releases_of
 
 from tokentrace.seams import install
 
 TESTS = Path(__file__).parent / "frameworks"
-README = Path(__file__).parents[2] / "sdk" / "README.md"
-BEGIN, END = "<!-- frameworks:begin -->\n", "<!-- frameworks:end -->"
 HEAD = ("framework", "releases run", "what is told")
 
 
@@ -34,12 +32,7 @@ def _cells(framework: str) -> tuple[str, ...]:
 
 
 def test_the_table_in_the_readme_is_made_of_what_the_modules_say():
-    before, _, rest = README.read_text().partition(BEGIN)
-    found, _, after = rest.partition(END)
-    if os.environ.get("TOKENTRACE_REGENERATE") == "1":
-        README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
-        return
-    assert found == table(), "Regenerate it with TOKENTRACE_REGENERATE=1."
+    assert standing("frameworks", table()) == table(), STALE
 
 
 @pytest.mark.parametrize("framework", install.FRAMEWORKS)

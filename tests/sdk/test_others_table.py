@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from others.all import OTHERS
+from readme import STALE, standing
 
-README = Path(__file__).parents[2] / "sdk" / "README.md"
-BEGIN, END = "<!-- others:begin -->\n", "<!-- others:end -->"
 HEAD = ("who", "what it tells of a call", "why that is not counted beside ours")
 
 
@@ -22,9 +18,4 @@ def table() -> str:
 
 
 def test_the_table_in_the_readme_is_made_of_the_others_that_run():
-    before, _, rest = README.read_text().partition(BEGIN)
-    found, _, after = rest.partition(END)
-    if os.environ.get("TOKENTRACE_REGENERATE") == "1":
-        README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
-        return
-    assert found == table(), "Regenerate it with TOKENTRACE_REGENERATE=1."
+    assert standing("others", table()) == table(), STALE

@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 from behaviour.doors.all import DOORS
 from behaviour.peers.kept import cause, kept
 from behaviour.peers.known import PEERS
 from behaviour.peers.measure import Measured, scenarios
+from readme import STALE, standing
 
-README = Path(__file__).parents[2] / "sdk" / "README.md"
-BEGIN, END = "<!-- peers:begin -->\n", "<!-- peers:end -->"
 KINDS = {"records": "one record", "result": "result the same", "context": "context clean"}
 SILENT = {"tokens: no span", "tokens: not told"}
 NAMES = [peer.name for peer in PEERS]
@@ -61,12 +58,7 @@ def _releases(found: Iterable[Measured]) -> str:
 
 
 def test_the_table_in_the_readme_follows_from_what_is_kept():
-    before, _, rest = README.read_text().partition(BEGIN)
-    found, _, after = rest.partition(END)
-    if os.environ.get("TOKENTRACE_REGENERATE") == "1":
-        README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
-        return
-    assert found == table(), "Regenerate it with TOKENTRACE_REGENERATE=1."
+    assert standing("peers", table()) == table(), STALE
 
 
 def test_every_instrumentation_was_measured_with_every_client_and_in_every_scenario():

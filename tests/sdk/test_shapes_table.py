@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
+from readme import ROOT, STALE, standing
 from releases import releases_of
 from shapes import anthropic_messages, google_generate, openai_chat, openai_others, openai_responses
 from shapes.provider import Provider
 from shapes.shape import ASYNC, SYNC, Shape, Surface
 
-ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-BEGIN, END = "<!-- shapes:begin -->\n", "<!-- shapes:end -->"
 CLIENTS = ("openai", "anthropic", "google-genai")
 
 COLUMNS = {
@@ -75,12 +71,7 @@ def _series(versions: list[str]) -> str:
 
 
 def test_the_table_in_the_readme_is_made_of_the_shapes_that_are_tested():
-    before, _, rest = README.read_text().partition(BEGIN)
-    found, _, after = rest.partition(END)
-    if os.environ.get("TOKENTRACE_REGENERATE") == "1":
-        README.write_text(f"{before}{BEGIN}{table()}{END}{after}")
-        return
-    assert found == table(), "Regenerate it with TOKENTRACE_REGENERATE=1."
+    assert standing("shapes", table(), ROOT / "README.md") == table(), STALE
 
 
 def test_every_shape_of_a_surface_has_a_name_of_its_own():

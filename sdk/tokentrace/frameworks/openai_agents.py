@@ -1,4 +1,4 @@
-"""Workflows, their conversation, agents, tools, handoffs, guardrails, approvals, rejected outputs, compaction, own spans.
+"""Workflows, conversations, agents, tools, handoffs, guardrails, approvals, rejected outputs, compaction, own spans.
 
 The SDK begins a span of its own for each of them, on every way there is through it, and one that does nothing where its
 tracing is off: we go along with those, and leave its processors and exporters alone.

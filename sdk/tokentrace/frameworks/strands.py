@@ -1,4 +1,4 @@
-"""Agents and what they have agents for tools do, tools, interrupts, graphs, nodes, swarms, handoffs; compaction, re-asks.
+"""Agents and what they have agents for tools do, tools, interrupts, graphs, swarms, handoffs; compaction, re-asks.
 
 Its own spans are left as they are: they tell the same tokens, and none of ours is made of them.
 """

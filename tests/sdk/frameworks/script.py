@@ -45,6 +45,8 @@ class Script(Provider):
 
     answers: Sequence[Answer] = ()
     turns: Sequence[Turn] | Choose = ()
+    begun: int = 0
+    """How many requests others have answered before: whoever keeps ids by which to know answers finds none twice."""
     billed: list[Tokens] = field(default_factory=list)
     """What every request was billed that was answered."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,14 +63,15 @@ class Script(Provider):
         with self.lock:
             self.billed.append(turn.tokens)
         dialect = next(dialect for end, dialect in DIALECTS.items() if path.endswith(end))
+        number += self.begun
         if body.get("stream") or path.endswith(":streamGenerateContent"):
             return stream(dialect.events(turn, number, body))
         return reply(dialect.whole(turn, number, body))
 
 
 @contextmanager
-def playing(*turns: Turn, choose: Choose | None = None) -> Iterator[tuple[Script, str]]:
+def playing(*turns: Turn, choose: Choose | None = None, begun: int = 0) -> Iterator[tuple[Script, str]]:
     """A script that is played, and the address to ask at."""
-    script = Script(turns=choose or turns)
+    script = Script(turns=choose or turns, begun=begun)
     with http(script) as url:
         yield script, url

@@ -9,17 +9,17 @@ import pytest
 
 pytest.importorskip("crewai", reason="runs in an environment of its own")
 
-from crewai import LLM, Agent, Crew, Process, Task
+from crewai import Agent, Crew, Process
 from crewai.flow.flow import Flow, listen, start
-from crewai.tools import tool
 from crewai.utilities.converter import Converter
 from opentelemetry import trace as opentelemetry_trace
 from pydantic import BaseModel
 
 import tokentrace
+from frameworks.runs.crewai import DELEGATED, TURNS, agent, crew, led, model, task, weather
 from frameworks.script import playing
 from frameworks.tree import counted, drawn, waits
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import says
 from tokentrace.request.section import innermost
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -29,30 +29,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 def _storage(monkeypatch, tmp_path):
     """What a crew keeps of its tasks is kept apart."""
     monkeypatch.setenv("CREWAI_STORAGE_DIR", str(tmp_path))
-
-
-def model(url, **options):
-    return LLM("openai/gpt-4.1", base_url=url, api_key="-", **options)
-
-
-@tool
-def weather(place: str) -> str:
-    """The weather of a place."""
-    if place == "Atlantis":
-        raise LookupError(place)
-    return f"{place} is warm."
-
-
-def agent(llm, role="Forecaster", **options):
-    return Agent(role=role, goal="Forecast.", backstory="Has windows.", llm=llm, **options)
-
-
-def task(worker, **options):
-    return Task(description="Forecast Rome.", expected_output="A sentence.", agent=worker, **options)
-
-
-def crew(worker, **options):
-    return Crew(agents=[worker], tasks=[task(worker, name="forecast", **options)], name="weather service")
 
 
 def short(output):
@@ -95,12 +71,7 @@ crew
 
 
 def test_an_agent_uses_tools_side_by_side_one_of_which_fails_and_tries_again(spans):
-    turns = (
-        fails(429),
-        together(uses("weather", 50, 9, place="Rome"), uses("weather", 10, 3, place="Atlantis")),
-        says("It is warm.", 80, 12),
-    )
-    with playing(*turns) as (script, url):
+    with playing(*TURNS) as (script, url):
         assert crew(agent(model(url), tools=[weather])).kickoff().raw == "It is warm."
     lines = drawn(spans.ours()).splitlines()
     # The tools run in threads: which of them begins first is not certain.
@@ -108,7 +79,7 @@ def test_an_agent_uses_tools_side_by_side_one_of_which_fails_and_tries_again(spa
         "weather service",
         "  forecast",
         "    Forecaster",
-        "      chat gpt-4.1  60 → 12",
+        "      chat gpt-4.1  60 → 12 (5)",
         "      weather",
         "      weather  ✗ LookupError",
         "      chat gpt-4.1  80 → 12",
@@ -231,16 +202,8 @@ crew
 
 
 def test_a_manager_delegates_to_a_coworker(spans):
-    turns = (
-        uses("delegate_work_to_coworker", 90, 20, task="Forecast.", context="Rome.", coworker="Forecaster"),
-        says("It is warm.", 80, 12),
-        says("Warm it is.", 120, 8),
-    )
-    with playing(*turns) as (script, url):
-        worker = agent(model(url))
-        work = [Task(description="Forecast Rome.", expected_output="A sentence.", name="forecast")]
-        led = Crew(agents=[worker], tasks=work, process=Process.hierarchical, manager_llm=model(url))
-        assert led.kickoff().raw == "Warm it is."
+    with playing(*DELEGATED) as (script, url):
+        assert led(url).kickoff().raw == "Warm it is."
     assert (
         drawn(spans.ours())
         == """\

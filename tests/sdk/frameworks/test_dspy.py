@@ -17,6 +17,7 @@ import dspy
 from dspy.primitives.module import Module
 
 from frameworks.afterwards import nothing_is_left
+from frameworks.runs.dspy import ASKED, CHOICE, ENGINES, REASONED, TURNS, model, react, run, search
 from frameworks.script import playing
 from frameworks.tree import SCOPE, counted, drawn
 from frameworks.turn import fails, says
@@ -27,25 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
 ]
 
-ENGINES = ("lm15", "litellm") if hasattr(dspy, "lm15") else ("litellm",)
-"""Releases before 3.3 have none of their own."""
-CHOICE = "[[ ## next_thought ## ]]\nt\n\n[[ ## next_tool_name ## ]]\n{}\n\n[[ ## next_tool_args ## ]]\n{}\n\n[[ ## completed ## ]]"
-REASONED = "[[ ## reasoning ## ]]\nr\n\n[[ ## answer ## ]]\nwarm\n\n[[ ## completed ## ]]"
 ANSWER = "[[ ## answer ## ]]\nwarm\n\n[[ ## completed ## ]]"
-ASKED = {"question": "How is Rome?"}
-
-
-def model(url: str, engine: str = ENGINES[0], name: str = "openai/gpt-5", **options: Any) -> Any:
-    if len(ENGINES) > 1:
-        options["engine"] = engine
-    return dspy.LM(name, api_base=url, api_key="-", cache=False, temperature=1.0, max_tokens=16000, **options)
-
-
-def run(program: Any, lm: Any, is_async: bool = False, **given: Any) -> Any:
-    with dspy.context(lm=lm):
-        if is_async:
-            return asyncio.run(program.acall(**given))
-        return program(**given)
 
 
 def calls(spans: Any) -> list[Any]:
@@ -67,11 +50,6 @@ def tree(spans: Any) -> str:
     return "\n".join(kept)
 
 
-def search(place: str) -> str:
-    """Look a place up."""
-    return f"{place} is in Italy."
-
-
 def broken(place: str) -> str:
     """Fail."""
     raise LookupError(place)
@@ -80,15 +58,10 @@ def broken(place: str) -> str:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("is_async", [False, True])
 def test_an_agent_is_what_its_modules_and_tools_did(metering, engine, is_async):
-    turns = (
-        says(CHOICE.format("search", '{"place": "Rome"}'), 100, 20, 5),
-        says(CHOICE.format("finish", "{}"), 110, 21),
-        says(REASONED, 180, 12, 0, 64),
-    )
-    with playing(*turns) as (_, url):
-        expected = run(dspy.ReAct("question -> answer", tools=[search]), model(url, engine), is_async, **ASKED)
-    with metering() as spans, playing(*turns) as (script, url):
-        found = run(dspy.ReAct("question -> answer", tools=[search]), model(url, engine), is_async, **ASKED)
+    with playing(*TURNS) as (_, url):
+        expected = run(react(), model(url, engine), is_async, **ASKED)
+    with metering() as spans, playing(*TURNS) as (script, url):
+        found = run(react(), model(url, engine), is_async, **ASKED)
         assert nothing_is_left()
     assert found.toDict() == expected.toDict()
     assert (

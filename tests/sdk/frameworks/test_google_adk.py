@@ -4,78 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from contextlib import contextmanager
 
 import pytest
 
 pytest.importorskip("google.adk", reason="runs in an environment of its own")
 
 from google.adk.agents import LlmAgent, ParallelAgent, SequentialAgent
-from google.adk.agents.run_config import RunConfig, StreamingMode
 from google.adk.flows.llm_flows import functions
-from google.adk.models import Gemini
 from google.adk.runners import InMemoryRunner
-from google.adk.tools.agent_tool import AgentTool
 from google.adk.workflow import START, Workflow
-from google.genai import Client, types
 from opentelemetry import trace as opentelemetry_trace
 
+from frameworks.runs.google_adk import (
+    MESSAGE,
+    STREAMED,
+    TRANSFERRED,
+    TURNS,
+    agent,
+    asked,
+    equipped,
+    modelled,
+    runner_of,
+    texts,
+    transferring,
+    weather,
+)
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import says, uses
 from tokentrace.request.section import innermost
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::ResourceWarning")
-
-
-def weather(place: str) -> dict:
-    """The weather of a place."""
-    if place == "Atlantis":
-        raise LookupError(place)
-    return {"weather": f"{place} is warm."}
-
-
-def agent(llm, title="forecaster", **options):
-    return LlmAgent(name=title, model=llm, instruction="Forecast.", **options)
-
-
-@contextmanager
-def modelled(url):
-    """A model whose connections are closed in the end."""
-    retries = {"attempts": 2, "initial_delay": 0}
-    client = Client(api_key="-", http_options={"base_url": url, "retry_options": retries})
-    llm = Gemini(model="gemini-3.8-flash")
-    # Where it would keep a client that it has made by itself.
-    llm.__dict__["api_client"] = client
-    with client:
-        yield llm
-
-
-MESSAGE = types.Content(role="user", parts=[types.Part(text="How is Rome?")])
-
-
-async def runner_of(root):
-    runner = InMemoryRunner(agent=root, app_name="forecasts")
-    await runner.session_service.create_session(app_name="forecasts", user_id="u", session_id="s")
-    return runner
-
-
-def texts(events):
-    contents = [event.content for event in events if event.content]
-    return [part.text for content in contents for part in content.parts if part.text]
-
-
-def asked(url, build, **options):
-    """The texts that a runner gives of one question to what is built of a model."""
-
-    async def main(llm):
-        async with llm.api_client.aio:
-            runner = await runner_of(build(llm))
-            events = runner.run_async(user_id="u", session_id="s", new_message=MESSAGE, **options)
-            return texts([event async for event in events])
-
-    with modelled(url) as llm:
-        return asyncio.run(main(llm))
 
 
 def is_untouched():
@@ -83,26 +42,17 @@ def is_untouched():
 
 
 def test_an_agent_of_the_quick_start_uses_tools_side_by_side_and_tries_again(metering, books):
-    turns = (
-        fails(429),
-        together(uses("weather", 50, 9, place="Rome"), uses("weather", 10, 3, place="Oslo")),
-        says("It is warm.", 80, 12),
-    )
-
-    def work(url):
-        return asked(url, lambda llm: agent(llm, tools=[weather]))
-
-    with playing(*turns) as (_, url):
-        unmetered = work(url)
-    with metering() as spans, playing(*turns) as (script, url):
-        assert work(url) == unmetered == ["It is warm."]
+    with playing(*TURNS) as (_, url):
+        unmetered = asked(url, equipped)
+    with metering() as spans, playing(*TURNS) as (script, url):
+        assert asked(url, equipped) == unmetered == ["It is warm."]
         assert is_untouched()
     assert (
         drawn(spans.ours())
         == """\
 forecasts
   forecaster
-    generate_content gemini-3.8-flash  60 → 12
+    generate_content gemini-3.8-flash  60 → 12 (5)
     weather
     weather
     generate_content gemini-3.8-flash  80 → 12"""
@@ -125,18 +75,8 @@ forecasts
 
 
 def test_an_agent_transfers_to_another_that_streams_and_has_an_agent_for_a_tool(spans):
-    def build(llm):
-        helper = AgentTool(agent(llm, "helper", description="Helps."))
-        return agent(llm, sub_agents=[agent(llm, "writer", description="Writes.", tools=[helper])])
-
-    turns = (
-        uses("transfer_to_agent", 50, 9, agent_name="writer"),
-        uses("helper", 60, 4, request="Rome?"),
-        says("warm", 20, 2),
-        says("It is warm.", 80, 12),
-    )
-    with playing(*turns) as (script, url):
-        assert asked(url, build, run_config=RunConfig(streaming_mode=StreamingMode.SSE))[-1] == "It is warm."
+    with playing(*TRANSFERRED) as (script, url):
+        assert asked(url, transferring, **STREAMED)[-1] == "It is warm."
     assert (
         drawn(spans.ours())
         == """\

@@ -10,24 +10,37 @@ import pytest
 
 pytest.importorskip("haystack", reason="runs in an environment of its own")
 
-import haystack
 from haystack import Document, Pipeline, component, tracing
 from haystack.components.agents import Agent
 from haystack.components.builders import ChatPromptBuilder
 from haystack.components.embedders import OpenAITextEmbedder
-from haystack.components.generators.chat import FallbackChatGenerator, OpenAIChatGenerator
+from haystack.components.generators.chat import FallbackChatGenerator
 from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMemoryEmbeddingRetriever
 from haystack.components.routers import LLMMessagesRouter
 from haystack.core.errors import PipelineRuntimeError
 from haystack.dataclasses import ChatMessage
 from haystack.document_stores.in_memory import InMemoryDocumentStore
-from haystack.tools import ComponentTool, Tool, tool
+from haystack.tools import Tool
 from haystack.utils import Secret
 
 from frameworks.afterwards import nothing_is_left
+from frameworks.runs.haystack import (
+    ASKED,
+    DELEGATED,
+    IS_OLD,
+    TOLD,
+    desk,
+    model,
+    pipeline,
+    run,
+    said,
+    search,
+    written,
+)
+from frameworks.runs.places import TURNS
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import fails, says, uses
 
 # A generator makes two clients of which it closes none; their sockets outlive the event loops of the tests.
 pytestmark = [
@@ -35,47 +48,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-IS_OLD = not hasattr(Pipeline, "run_async")
-"""Before haystack 3, what could be awaited was a class of its own."""
 WAYS = ("run", "run_async", "streamed")
-TURNS = (
-    together(uses("search", 100, 20, 5, place="Rome"), uses("weather", 10, 4, 1, day=1)),
-    says("It is warm.", 180, 12, 0, 64),
-)
-ASKED = [ChatMessage.from_user("How is Rome?")]
-
-
-@tool
-def search(place: str) -> str:
-    """Look a place up."""
-    return f"{place} is in Italy."
-
-
-@tool
-def weather(day: int) -> str:
-    """Tell the weather of a day."""
-    return f"Day {day} is warm."
-
-
-def model(url: str, **options: Any) -> OpenAIChatGenerator:
-    return OpenAIChatGenerator(api_key=Secret.from_token("-"), model="gpt-5", api_base_url=url, **options)
-
-
-def pipeline(way: str = "run", **parts: Any) -> Any:
-    built: Any = (haystack.AsyncPipeline if IS_OLD and way == "run_async" else Pipeline)()
-    for name, part in parts.items():
-        built.add_component(name, part)
-    return built
-
-
-def run(way: str, runnable: Any, *given: Any, **named: Any) -> Any:
-    """The result of a component or a pipeline, from whatever function."""
-    if way == "run":
-        return runnable.run(*given, **named)
-    if way == "streamed":
-        parts: list[Any] = []
-        return runnable.run(*given, **named, streaming_callback=parts.append)
-    return asyncio.run(runnable.run_async(*given, **named))
 
 
 def own(spans: Any, **said: str) -> list[dict[str, Any]]:
@@ -86,11 +59,8 @@ def own(spans: Any, **said: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_agent_is_what_its_model_and_tools_did(metering, way):
-    options = {"generation_kwargs": {"stream_options": {"include_usage": True}}} if way == "streamed" else {}
-
     def asked(url: str) -> str:
-        agent = Agent(chat_generator=model(url, **options), tools=[search, weather], system_prompt="Be brief.")
-        return str(run(way, agent, ASKED)["messages"][-1].text)
+        return said(run(way, written(url, **(TOLD if way == "streamed" else {})), ASKED))
 
     with playing(*TURNS) as (_, url):
         expected = asked(url)
@@ -193,15 +163,8 @@ def test_parts_at_the_same_time_keep_their_calls_apart(spans):
 
 @pytest.mark.parametrize("way", ["run", "run_async"])
 def test_an_agent_in_a_pipeline_or_a_tool_has_its_place(spans, way):
-    with playing(
-        uses("ask_expert", 50, 10, messages=[{"role": "user", "content": [{"text": "Rome?"}]}]),
-        uses("search", 40, 8, place="Rome"),
-        says("Italy.", 60, 6),
-        says("It is in Italy.", 70, 7),
-    ) as (script, url):
-        expert = Agent(chat_generator=model(url), tools=[search])
-        ask = ComponentTool(component=expert, name="ask_expert", description="Ask one who knows.")
-        run(way, pipeline(way, lead=Agent(chat_generator=model(url), tools=[ask])), {"lead": {"messages": ASKED}})
+    with playing(*DELEGATED) as (script, url):
+        run(way, desk(url, way), {"lead": {"messages": ASKED}})
     assert drawn(spans.ours()).splitlines()[1:] == [
         "  lead",
         "    chat gpt-5  50 → 10",

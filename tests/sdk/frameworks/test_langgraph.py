@@ -14,8 +14,7 @@ pytest.importorskip("langgraph", reason="runs in an environment of its own")
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, SummarizationMiddleware
 from langchain.agents.structured_output import ProviderStrategy, StructuredOutputValidationError, ToolStrategy
-from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from langchain_openai import OpenAIEmbeddings
 from langgraph._internal._runnable import RunnableSeq
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
@@ -30,6 +29,7 @@ from pydantic import BaseModel
 import tokentrace
 from frameworks.afterwards import nothing_is_left
 from frameworks.runnables import WAYS, run
+from frameworks.runs.langchain import DELEGATED, TURNS, USER, desk, model, search, written
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import fails, says, together, uses
@@ -40,11 +40,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-USER = {"messages": [{"role": "user", "content": "How is Rome?"}]}
-TURNS = (
-    together(uses("search", 100, 20, 5, place="Rome"), uses("weather", 10, 4, 1, day=1)),
-    says("It is warm.", 180, 12, 0, 64),
-)
 THREAD = {"configurable": {"thread_id": "t-1"}}
 
 
@@ -52,27 +47,6 @@ class Findings(TypedDict):
     """What branches have found, whoever was first."""
 
     found: Annotated[list[str], operator.add]
-
-
-@tool
-def search(place: str) -> str:
-    """Look a place up."""
-    return f"{place} is in Italy."
-
-
-@tool
-def weather(day: int) -> str:
-    """Tell the weather of a day."""
-    return f"Day {day} is warm."
-
-
-def model(url: str, **options: Any) -> ChatOpenAI:
-    return ChatOpenAI(model="gpt-5", base_url=url, api_key="-", stream_usage=True, **options)
-
-
-def written(url: str) -> Any:
-    """An agent as the documentation begins with."""
-    return create_agent(model(url), tools=[search, weather], system_prompt="Be brief.", name="meteorologist")
 
 
 class Trip(BaseModel):
@@ -219,22 +193,8 @@ def test_branches_keep_their_calls_apart(spans, way):
 
 
 def test_an_agent_that_is_a_node_or_a_tool_is_below_what_runs_it(spans):
-    with playing(
-        uses("ask_expert", 50, 10, question="Rome?"),
-        uses("search", 40, 8, place="Rome"),
-        says("Italy.", 60, 6),
-        says("It is in Italy.", 70, 7),
-    ) as (script, url):
-        expert = create_agent(model(url), tools=[search], name="expert")
-
-        @tool
-        def ask_expert(question: str) -> str:
-            """Ask one who knows."""
-            return str(expert.invoke({"messages": [("user", question)]})["messages"][-1].content)
-
-        lead = create_agent(model(url), tools=[ask_expert], name="lead")
-        built = StateGraph(MessagesState).add_node("answer", lead).add_edge(START, "answer")
-        run("invoke", built.compile(name="desk"), USER)
+    with playing(*DELEGATED) as (script, url):
+        run("invoke", desk(url), USER)
     assert (
         drawn(spans.ours())
         == """\

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("llama_index.core", reason="runs in an environment of its own")
 
 from llama_index.core import Document, SummaryIndex, VectorStoreIndex
-from llama_index.core.agent.workflow import AgentStream, AgentWorkflow, FunctionAgent, ReActAgent
+from llama_index.core.agent.workflow import ReActAgent
 from llama_index.core.base.response.schema import StreamingResponse
 from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import ChatMemoryBuffer, ChatSummaryMemoryBuffer, FactExtractionMemoryBlock
@@ -21,43 +21,18 @@ from llama_index.core.selectors import LLMSingleSelector
 from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import Context, Event, StartEvent, StopEvent, Workflow, step
 from llama_index.embeddings.openai import OpenAIEmbedding
-from llama_index.llms.openai import OpenAI
 from llama_index_instrumentation import get_dispatcher
 from opentelemetry import trace as opentelemetry_trace
 from workflows.events import HumanResponseEvent, InputRequiredEvent
 
+from frameworks.runs.llama_index import HANDED_OVER, agent, awaited, calculated, handed_over, model, multiply
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import says, uses
 from tokentrace.request.section import innermost
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 DOCUMENTS = [Document(text="Rome is warm."), Document(text="Oslo is cold.")]
-
-
-def model(url, **options):
-    asked = {"stream_options": {"include_usage": True}}
-    return OpenAI("gpt-4.1", api_base=url, api_key="-", additional_kwargs=asked, **options)
-
-
-def awaited(url, work):
-    """What the application awaits, of a model whose connections it closes."""
-
-    async def main():
-        async with httpx.AsyncClient() as http:
-            return await work(model(url, async_http_client=http))
-
-    return asyncio.run(main())
-
-
-def agent(llm, *tools, **options):
-    options = {"name": "calculator", "description": "Calculates.", "streaming": False, **options}
-    return FunctionAgent(tools=list(tools), llm=llm, **options)
-
-
-def multiply(a: float, b: float) -> float:
-    """Useful for multiplying two numbers."""
-    return a * b
 
 
 @contextmanager
@@ -79,14 +54,11 @@ def is_untouched():
 
 
 def test_an_agent_of_the_quick_start(metering, books):
-    async def work(llm):
-        return str(await agent(llm, multiply, system_prompt="You multiply.").run("What is 1234 * 4567?"))
-
-    turns = uses("multiply", 50, 9, a=1234, b=4567), says("5635678", 80, 12)
+    turns = uses("multiply", 50, 9, a=6, b=7), says("42", 80, 12)
     with playing(*turns) as (_, url):
-        unmetered = awaited(url, work)
+        unmetered = awaited(url, calculated)
     with metering() as spans, playing(*turns) as (script, url):
-        assert awaited(url, work) == unmetered == "5635678"
+        assert awaited(url, calculated) == unmetered == "42"
         assert is_untouched()
     assert (
         drawn(spans.ours())
@@ -103,21 +75,8 @@ calculator
 
 
 def test_agents_hand_over_to_one_another_in_streams_with_parallel_tools_one_of_which_fails(spans):
-    async def work(llm):
-        first = agent(llm, multiply, can_handoff_to=["writer"], streaming=True)
-        second = agent(llm, name="writer", description="Writes.", streaming=True)
-        handler = AgentWorkflow(agents=[first, second], root_agent="calculator").run(user_msg="What is it?")
-        heard = [event.delta async for event in handler.stream_events() if isinstance(event, AgentStream)]
-        return "".join(heard), str(await handler)
-
-    turns = (
-        fails(429),
-        together(uses("multiply", 50, 9, a=6, b=7), uses("multiply", 10, 1, a="x", b=[])),
-        uses("handoff", 60, 9, to_agent="writer", reason="It is to be written."),
-        says("42", 80, 12),
-    )
-    with playing(*turns) as (script, url):
-        assert awaited(url, work) == ("42", "42")
+    with playing(*HANDED_OVER) as (script, url):
+        assert awaited(url, handed_over) == ("42", "42")
     assert (
         drawn(spans.ours())
         == """\

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
-import threading
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import pytest
 
@@ -16,7 +15,6 @@ pytest.importorskip("mcp", reason="runs in an environment of its own")
 pytest.importorskip("uvicorn", reason="runs in an environment of its own")
 
 import mcp
-import uvicorn
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from openai import OpenAI
@@ -27,14 +25,13 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 
 import tokentrace
 from frameworks import mcp_server
+from frameworks.runs.mcp import IS_FIRST, call, in_memory, over_http
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
 from frameworks.turn import says
 from tokentrace import context
 from tokentrace.request.section import begin, innermost
 
-IS_FIRST = not hasattr(mcp, "Client")
-"""Whether it is a release of 1.x."""
 # A server of 1.x leaves streams open when it ends.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 
@@ -49,32 +46,7 @@ def nothing_left():
 
 
 @asynccontextmanager
-async def in_memory(url, told):
-    if IS_FIRST:
-        from mcp.shared.memory import create_connected_server_and_client_session as connected
-
-        async with connected(mcp_server.built(url)._mcp_server) as session:
-            yield session
-    else:
-        async with mcp.Client(mcp_server.built(url)) as client:
-            yield client
-
-
-@asynccontextmanager
-async def over_http(url, told):
-    if IS_FIRST:
-        from mcp.client.streamable_http import streamablehttp_client as connected
-    else:
-        from mcp.client.streamable_http import streamable_http_client as connected
-    with serving(mcp_server.built(url).streamable_http_app()) as address:
-        # One of 1.x gives what names its session too.
-        async with connected(f"{address}/mcp") as streams, ClientSession(*streams[:2]) as session:
-            await session.initialize()
-            yield session
-
-
-@asynccontextmanager
-async def over_stdio(url, told):
+async def over_stdio(told, url):
     server = StdioServerParameters(
         command=sys.executable,
         args=[mcp_server.__file__, url, str(told)],
@@ -85,44 +57,13 @@ async def over_stdio(url, told):
         yield session
 
 
-@contextmanager
-def serving(app):
-    """A server in a thread of its own, once it listens."""
-    listening = threading.Event()
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets=None):
-            await super().startup(sockets)
-            listening.set()
-
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        server = Server(uvicorn.Config(app, log_level="error", ws="none"))
-        thread = threading.Thread(target=server.run, args=([bound],))
-        thread.start()
-        try:
-            assert listening.wait(30)
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-def call(way, url, told, tool="translate", text="Hi"):
-    async def work():
-        async with way(url, told) as session:
-            return await session.call_tool(tool, {"text": text})
-
-    return asyncio.run(work())
-
-
 HERE = pytest.mark.parametrize("way", [in_memory, over_http], ids=lambda way: way.__name__)
 
 
 @HERE
-def test_what_a_tool_asks_is_below_who_called_it(spans, way, tmp_path):
+def test_what_a_tool_asks_is_below_who_called_it(spans, way):
     with playing(says("Hola", 20, 3)) as (script, url), nothing_left():
-        result = call(way, url, tmp_path)
+        result = call(way, url)
     assert result.content[0].text == "Hola"
     assert drawn(spans.ours()) == "translate\n  translate\n    chat gpt-5  20 → 3"
     assert counted(spans.ours()) == script.billed
@@ -132,7 +73,7 @@ def test_what_a_tool_asks_is_below_who_called_it(spans, way, tmp_path):
 def test_another_process_goes_on_where_the_client_is(spans, tmp_path):
     told = tmp_path / "told"
     with playing(says("Hola", 20, 3)) as (script, url), nothing_left(), tokentrace.step("ask"):
-        result = call(over_stdio, url, told)
+        result = call(partial(over_stdio, told), url)
     assert result.content[0].text == "Hola"
     assert drawn(spans.ours()) == "ask\n  translate"
     (tool,) = (span.context for span in spans.ours() if span.name == "translate")
@@ -158,13 +99,13 @@ def application(monkeypatch):
 
 @HERE
 @pytest.mark.parametrize("sampler", [ALWAYS_ON, ALWAYS_OFF], ids=["sampled", "unsampled"])
-def test_what_the_library_traces_itself_cuts_nothing(application, way, sampler, tmp_path):
+def test_what_the_library_traces_itself_cuts_nothing(application, way, sampler):
     application(TracerProvider(sampler=sampler, shutdown_on_exit=False))
     exporter = InMemorySpanExporter()
     tokentrace.instrument(exporter=exporter)
     try:
         with playing(says("Hola", 20, 3)) as (script, url), nothing_left():
-            call(way, url, tmp_path)
+            call(way, url)
         tokentrace.flush()
     finally:
         tokentrace.uninstrument()
@@ -174,9 +115,9 @@ def test_what_the_library_traces_itself_cuts_nothing(application, way, sampler, 
 
 
 @HERE
-def test_a_tool_that_fails_is_told_so_and_what_it_asked_is_counted(spans, way, tmp_path):
+def test_a_tool_that_fails_is_told_so_and_what_it_asked_is_counted(spans, way):
     with playing(says("Hola", 20, 3)) as (script, url), nothing_left():
-        result = call(way, url, tmp_path, "fail")
+        result = call(way, url, "fail")
     assert getattr(result, "isError" if IS_FIRST else "is_error") is True
     # A server of 1.x has made an answer of the error before anybody hears of it.
     failed = "" if IS_FIRST else "  ✗ ToolError"
@@ -184,9 +125,9 @@ def test_a_tool_that_fails_is_told_so_and_what_it_asked_is_counted(spans, way, t
     assert counted(spans.ours()) == script.billed
 
 
-def test_calls_at_the_same_time_stay_apart(spans, tmp_path):
+def test_calls_at_the_same_time_stay_apart(spans):
     async def work(url):
-        async with over_http(url, tmp_path) as session:
+        async with over_http(url) as session:
 
             async def one(number):
                 with tokentrace.step(f"step-{number}"):
@@ -205,9 +146,9 @@ def test_calls_at_the_same_time_stay_apart(spans, tmp_path):
     assert sorted(counted(spans.ours())) == sorted(script.billed)
 
 
-def test_a_tool_that_a_framework_has_told_is_told_once(spans, tmp_path):
+def test_a_tool_that_a_framework_has_told_is_told_once(spans):
     async def work(url):
-        async with in_memory(url, tmp_path) as session:
+        async with in_memory(url) as session:
             section = begin("translate", "tool")
             with section.current():
                 await session.call_tool("translate", {"text": "Hi"})
@@ -218,11 +159,11 @@ def test_a_tool_that_a_framework_has_told_is_told_once(spans, tmp_path):
     assert drawn(spans.ours()) == "translate\n  translate\n    chat gpt-5  20 → 3"
 
 
-def test_a_request_with_a_tool_of_a_server_is_one_in_the_books(spans, books, tmp_path):
+def test_a_request_with_a_tool_of_a_server_is_one_in_the_books(spans, books):
     async def work(url):
         client = OpenAI(base_url=url, api_key="-")
         with tokentrace.step("answer"):
-            async with in_memory(url, tmp_path) as session:
+            async with in_memory(url) as session:
                 said = (await session.call_tool("translate", {"text": "Hi"})).content[0].text
             client.responses.create(model="gpt-5", input=said)
         client.close()

@@ -16,8 +16,6 @@ from agents import (
     GuardrailFunctionOutput,
     ModelBehaviorError,
     ModelSettings,
-    OpenAIChatCompletionsModel,
-    OpenAIResponsesModel,
     OutputGuardrailTripwireTriggered,
     RunConfig,
     Runner,
@@ -38,9 +36,21 @@ from opentelemetry import trace as opentelemetry_trace
 from pydantic import BaseModel
 
 import tokentrace
+from frameworks.runs.openai_agents import (
+    HANDED_OVER,
+    TURNS,
+    asynchronously,
+    chat,
+    planner,
+    responses,
+    streamed,
+    synchronously,
+    triage,
+    weather,
+)
 from frameworks.script import playing
 from frameworks.tree import counted, drawn, waits
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import says, together, uses
 from tokentrace import context
 from tokentrace.request.section import innermost
 
@@ -83,57 +93,6 @@ def anyio_backend():
     return "asyncio"
 
 
-@function_tool
-def weather(city: str) -> str:
-    """The weather of a city."""
-    return f"{city} is sunny."
-
-
-@function_tool
-async def lodging(city: str) -> str:
-    """Where to stay."""
-    return f"{city} has a hotel."
-
-
-def responses(client):
-    return OpenAIResponsesModel("gpt-5", client)
-
-
-def chat(client):
-    return OpenAIChatCompletionsModel("gpt-5", client)
-
-
-def synchronously(url, build, asked="Where to?", **options):
-    # The loop that the SDK would leave open behind it is ours to close.
-    with asyncio.Runner() as running:
-        asyncio.set_event_loop(running.get_loop())
-        client = AsyncOpenAI(base_url=url, api_key="-")
-        try:
-            return Runner.run_sync(build(client), asked, **options).final_output
-        finally:
-            running.run(client.close())
-            asyncio.set_event_loop(None)
-
-
-def asynchronously(url, build, asked="Where to?", **options):
-    async def read():
-        async with AsyncOpenAI(base_url=url, api_key="-") as client:
-            return (await Runner.run(build(client), asked, **options)).final_output
-
-    return asyncio.run(read())
-
-
-def streamed(url, build, asked="Where to?", **options):
-    async def read():
-        async with AsyncOpenAI(base_url=url, api_key="-") as client:
-            running = Runner.run_streamed(build(client), asked, **options)
-            async for _ in running.stream_events():
-                pass
-            return running.final_output
-
-    return asyncio.run(read())
-
-
 @contextmanager
 def nothing_left():
     """Whoever runs an agent is afterwards where he was before."""
@@ -143,8 +102,6 @@ def nothing_left():
 
 
 WAYS = pytest.mark.parametrize("run", [synchronously, asynchronously, streamed], ids=lambda run: run.__name__)
-TOLD = ModelSettings(include_usage=True)
-"""Streamed chats say what they used only where they are asked to."""
 
 
 @WAYS
@@ -154,17 +111,9 @@ TOLD = ModelSettings(include_usage=True)
     ids=["responses", "chat", "untraced"],
 )
 def test_an_agent_asks_again_after_a_refusal_and_uses_two_tools_at_once(spans, run, model, is_traced):
-    turns = (
-        fails(429),
-        together(uses("weather", 100, 20, 5, city="Rome"), uses("lodging", 10, 4, 1, city="Rome")),
-        says("Go to Rome.", 180, 12, 0, 64),
-    )
-    with playing(*turns) as (script, url), nothing_left():
-        said = run(
-            url,
-            lambda client: Agent("Planner", tools=[weather, lodging], model=model(client), model_settings=TOLD),
-            run_config=RunConfig(tracing_disabled=not is_traced),
-        )
+    config = RunConfig(tracing_disabled=not is_traced)
+    with playing(*TURNS) as (script, url), nothing_left():
+        said = run(url, lambda client: planner(client, model), run_config=config)
     assert said == "Go to Rome."
     assert drawn(spans.ours()) == (
         "Agent workflow\n  Planner\n    chat gpt-5  110 → 24 (6)\n    weather\n    lodging\n    chat gpt-5  180 → 12"
@@ -174,14 +123,8 @@ def test_an_agent_asks_again_after_a_refusal_and_uses_two_tools_at_once(spans, r
 
 @pytest.mark.parametrize("run", [asynchronously, streamed], ids=lambda run: run.__name__)
 def test_who_is_handed_over_to_follows_in_the_same_workflow(spans, books, run):
-    turns = (uses("transfer_to_spanish", 50, 8), uses("weather", 80, 9, city="Rome"), says("Sol.", 120, 6))
-
-    def build(client):
-        spanish = Agent("Spanish", model=responses(client), tools=[weather])
-        return Agent("Triage", model=responses(client), handoffs=[handoff(spanish)])
-
-    with playing(*turns) as (script, url), nothing_left():
-        assert run(url, build) == "Sol."
+    with playing(*HANDED_OVER) as (script, url), nothing_left():
+        assert run(url, triage) == "Sol."
     assert drawn(spans.ours()) == (
         "Agent workflow\n"
         "  Triage\n"

@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("pydantic_ai", reason="runs in an environment of its own")
 
 from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
 from opentelemetry import trace as opentelemetry_trace
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel
@@ -27,10 +26,7 @@ from pydantic_ai import (
 from pydantic_ai.exceptions import ToolRetryError, UnexpectedModelBehavior
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.instrumented import InstrumentationSettings
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
-from pydantic_ai.toolsets import FunctionToolset
 
 try:
     from pydantic_graph import GraphBuilder
@@ -38,9 +34,21 @@ except ImportError:
     from pydantic_graph.beta import GraphBuilder
 
 import tokentrace
+from frameworks.runs.pydantic_ai import (
+    DELEGATED,
+    TURNS,
+    chat,
+    orchestrator,
+    planner,
+    responses,
+    streamed,
+    weather,
+    whole,
+    within,
+)
 from frameworks.script import playing
 from frameworks.tree import counted, drawn, waits
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import says, together, uses
 from tokentrace import context
 from tokentrace.request.section import innermost
 
@@ -52,16 +60,6 @@ class Trip(BaseModel):
     days: int
 
 
-def weather(city: str) -> str:
-    """The weather of a city."""
-    return f"{city} is sunny."
-
-
-async def lodging(city: str) -> str:
-    """Where to stay."""
-    return f"{city} has a hotel."
-
-
 @contextmanager
 def nothing_left():
     """Whoever runs an agent is afterwards where he was before."""
@@ -71,47 +69,9 @@ def nothing_left():
     assert context.tracing is None or not context.tracing.open
 
 
-def chat(url):
-    client = AsyncOpenAI(base_url=url, api_key="-")
-    return OpenAIChatModel("gpt-5", provider=OpenAIProvider(openai_client=client)), client
-
-
-def responses(url):
-    client = AsyncOpenAI(base_url=url, api_key="-")
-    return OpenAIResponsesModel("gpt-5", provider=OpenAIProvider(openai_client=client)), client
-
-
 def messages(url):
     client = AsyncAnthropic(base_url=url, api_key="-")
     return AnthropicModel("claude-opus-5", provider=AnthropicProvider(anthropic_client=client)), client
-
-
-def within(work, url, ask=responses):
-    """What a coroutine function makes of a model; its client is closed."""
-
-    async def run():
-        model, client = ask(url)
-        async with client:
-            return await work(model)
-
-    return asyncio.run(run())
-
-
-def whole(url, build, ask=responses):
-    async def work(model):
-        return (await build(model).run("Where to?")).output
-
-    return within(work, url, ask)
-
-
-def streamed(url, build, ask=responses):
-    async def work(model):
-        async with build(model).run_stream("Where to?") as running:
-            async for _ in running.stream_output(debounce_by=None):
-                pass
-            return await running.get_output()
-
-    return within(work, url, ask)
 
 
 def step_by_step(url, build, ask=responses):
@@ -142,37 +102,16 @@ ASKED = pytest.mark.parametrize("ask", [chat, responses, messages], ids=lambda a
 @WAYS
 @ASKED
 def test_an_agent_asks_again_after_a_refusal_and_uses_two_tools_at_once(spans, run, ask):
-    turns = (
-        fails(429),
-        together(uses("weather", 100, 20, city="Rome"), uses("lodging", 10, 4, city="Rome")),
-        says("Go to Rome.", 180, 12),
-    )
-
-    def build(model):
-        return Agent(model, name="Planner", tools=[weather], toolsets=[FunctionToolset([lodging])])
-
-    with playing(*turns) as (script, url), nothing_left():
-        assert run(url, build, ask) == "Go to Rome."
+    with playing(*TURNS) as (script, url), nothing_left():
+        assert run(url, planner, ask) == "Go to Rome."
     called = "chat claude-opus-5" if ask is messages else "chat gpt-5"
-    assert drawn(spans.ours()) == (f"Planner\n  {called}  110 → 24\n  weather\n  lodging\n  {called}  180 → 12")
+    assert drawn(spans.ours()) == (f"Planner\n  {called}  110 → 24 (6)\n  weather\n  lodging\n  {called}  180 → 12")
     assert counted(spans.ours()) == script.billed
 
 
 def test_an_agent_that_a_tool_runs_is_below_that_tool(spans, books):
-    turns = (uses("translate", 40, 7, text="Hi"), says("Hola", 20, 3), says("It is Hola.", 70, 5))
-
-    def build(model):
-        translator = Agent(model, name="Translator")
-        orchestrator = Agent(model, name="Orchestrator")
-
-        @orchestrator.tool
-        async def translate(ctx: RunContext, text: str) -> str:
-            return (await translator.run(text, usage=ctx.usage)).output
-
-        return orchestrator
-
-    with playing(*turns) as (script, url), nothing_left():
-        assert whole(url, build) == "It is Hola."
+    with playing(*DELEGATED) as (script, url), nothing_left():
+        assert whole(url, orchestrator) == "It is Hola."
     assert drawn(spans.ours()) == (
         "Orchestrator\n"
         "  chat gpt-5  40 → 7\n"

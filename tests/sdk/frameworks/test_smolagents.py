@@ -9,72 +9,46 @@ import pytest
 pytest.importorskip("smolagents", reason="runs in an environment of its own")
 
 from opentelemetry import trace as opentelemetry_trace
-from smolagents import CodeAgent, LogLevel, OpenAIServerModel, Tool, ToolCallingAgent, tool
+from smolagents import CodeAgent, Tool, ToolCallingAgent
 from smolagents.agents import MultiStepAgent
 
+from frameworks.runs.smolagents import (
+    MANAGED,
+    QUIET,
+    TURNS,
+    answered,
+    code,
+    lodging,
+    manager,
+    modelled,
+    planner,
+    weather,
+)
 from frameworks.script import playing
 from frameworks.tree import counted, drawn
-from frameworks.turn import fails, says, together, uses
+from frameworks.turn import says, uses
 from tokentrace import context
 from tokentrace.request.section import innermost
-
-QUIET = {"verbosity_level": LogLevel.OFF}
-
-
-@tool
-def weather(city: str) -> str:
-    """The weather of a city.
-
-    Args:
-        city: Which.
-    """
-    return f"{city} is sunny."
-
-
-@tool
-def lodging(city: str) -> str:
-    """Where to stay.
-
-    Args:
-        city: Where.
-    """
-    if city == "Atlantis":
-        raise ConnectionError(city)
-    return f"{city} has a hotel."
 
 
 @contextmanager
 def asking(*turns):
     """A script, and a model that asks it; whoever runs an agent is afterwards where he was before."""
-    with playing(*turns) as (script, url):
-        model = OpenAIServerModel("gpt-5", api_base=url, api_key="-", client_kwargs={"max_retries": 2})
+    with playing(*turns) as (script, url), modelled(url) as model:
         yield script, model
-        model.client.close()
     assert innermost() is None
     assert not opentelemetry_trace.get_current_span().get_span_context().is_valid
     assert context.tracing is None or not context.tracing.open
 
 
-def code(written, *tokens):
-    """The model writes what an agent is to run."""
-    return says(f"Thought: so.\n<code>\n{written}\n</code>", *tokens)
-
-
 @pytest.mark.parametrize("is_streamed", [False, True], ids=["whole", "streamed"])
 def test_an_agent_asks_again_after_a_refusal_and_uses_two_tools_at_once(spans, is_streamed):
-    turns = (
-        fails(429),
-        together(uses("weather", 100, 20, city="Rome"), uses("lodging", 10, 4, city="Rome")),
-        uses("final_answer", 180, 12, answer="Go to Rome."),
-    )
-    with asking(*turns) as (script, model):
-        agent = ToolCallingAgent([weather, lodging], model, name="planner", **QUIET)
-        said = list(agent.run("Where to?", stream=True))[-1].output if is_streamed else agent.run("Where to?")
-    assert said == "Go to Rome."
+    with asking(*TURNS) as (script, model):
+        assert answered(planner(model), is_streamed=is_streamed) == "Go to Rome."
     # The tools run at the same time.
     head, *tools, last = drawn(spans.ours()).split("\n")[1:]
     assert (head, sorted(tools), last) == (
-        "  chat gpt-5  110 → 24",
+        "  chat gpt-5  110 → 24 (6)",
         ["  lodging", "  weather"],
         "  chat gpt-5  180 → 12",
     )
@@ -83,15 +57,8 @@ def test_an_agent_asks_again_after_a_refusal_and_uses_two_tools_at_once(spans, i
 
 
 def test_what_the_code_of_an_agent_calls_is_below_that_agent(spans, books):
-    turns = (
-        code('print(weather("Rome"))\nprint(guide(task="Find a bed."))', 100, 20),
-        code('final_answer(lodging("Rome"))', 50, 9),
-        code('final_answer("Stay.")', 140, 11),
-    )
-    with asking(*turns) as (script, model):
-        guide = CodeAgent([lodging], model, name="guide", description="Finds a bed.", **QUIET)
-        agent = CodeAgent([weather], model, managed_agents=[guide], **QUIET)
-        assert agent.run("Where to?") == "Stay."
+    with asking(*MANAGED) as (script, model):
+        assert answered(manager(model)) == "Stay."
     assert drawn(spans.ours()) == (
         "CodeAgent\n"
         "  chat gpt-5  100 → 20\n"

@@ -25,6 +25,8 @@ from shapes.record import INPUT
 from behaviour.play import Record
 from behaviour.verdict import counted, reported
 
+SCOPE = "tokentrace.usage.scope"
+"""An attribute that all spans of ours have which are of calls."""
 SIDES = ("input", "output", "cache read", "cache write", "reasoning")
 Usage = dict[str, int]
 """Tokens by side; a side is absent where nothing was said."""
@@ -46,6 +48,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "reasoning": (
         "gen_ai.usage.reasoning.output_tokens",
         "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
         "llm.token_count.completion_details.reasoning",
     ),
 }
@@ -85,7 +88,8 @@ class Ours(Meaning):
 
     def usages(self, door: str, spans: Iterable[ReadableSpan]) -> list[Usage]:
         """What each span says that bears cost, estimates aside."""
-        return [by_side(record) for record in counted(reported(spans))]
+        calls = [span for span in spans if SCOPE in (span.attributes or {})]
+        return [by_side(record) for record in counted(reported(calls))]
 
 
 def by_side(record: Record) -> Usage:
