@@ -3,29 +3,18 @@
 -- `tokentrace rollup renormalise` runs this same SELECT again over a range of `otel_traces`.
 CREATE MATERIALIZED VIEW IF NOT EXISTS llm_calls_mv TO llm_calls AS
 WITH
-    SpanAttributes AS said,
     -- A count beyond any request is a fault of its sender; believed, it would swamp every sum.
     1000000000 AS implausible,
     '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
     toDecimal128OrNull(said['tokentrace.cost.reported'], 18) AS cost,
-    if(
-        said['gen_ai.provider.name'] != '',
-        said['gen_ai.provider.name'],
-        said['gen_ai.system']
-    ) AS said_provider,
-    if(
-        said['gen_ai.response.model'] != '',
-        said['gen_ai.response.model'],
-        said['gen_ai.request.model']
-    ) AS said_model,
-    lower(said['gen_ai.operation.name']) AS said_operation,
+    if(answering_model != '', answering_model, asked_model) AS said_model,
+    if(named_operation = '', ${dialects.operation_of_kind}, named_operation) AS said_operation,
     -- LiteLLM names its own functions, those that are awaited with an `a` before.
     replaceRegexpOne(
         said_operation,
         '^a(completion|text_completion|responses|anthropic_messages|generate_content|embedding|rerank|image_generation|transcription|speech)$',
         '\\1'
     ) AS done,
-    said['tokentrace.usage.scope'] AS said_scope,
     arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000) AS parts,
     -- Parts that were cut off on the way cannot bear what the whole would then not bear.
     arrayFilter(
@@ -46,59 +35,55 @@ WITH
             mapFilter((key, value) -> startsWith(key, 'tokentrace.meter.'), said)
         )
     ) AS own_meters,
-    ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
-    -- Other instrumentations report totals: caches inside the input, reasoning inside the output.
-    toUInt64OrNull(if(
-        said['gen_ai.usage.input_tokens'] != '',
-        said['gen_ai.usage.input_tokens'],
-        said['gen_ai.usage.prompt_tokens']
-    )) AS all_input,
-    toUInt64OrNull(if(
-        said['gen_ai.usage.output_tokens'] != '',
-        said['gen_ai.usage.output_tokens'],
-        said['gen_ai.usage.completion_tokens']
-    )) AS said_output,
-    toUInt64OrNull(said['gen_ai.usage.cache_read.input_tokens']) AS cache_read,
-    toUInt64OrNull(if(
-        said['gen_ai.usage.cache_write.input_tokens'] != '',
-        said['gen_ai.usage.cache_write.input_tokens'],
-        said['gen_ai.usage.cache_creation.input_tokens']
-    )) AS cache_write,
-    toUInt64OrNull(said['gen_ai.usage.reasoning.output_tokens']) AS said_reasoning,
-    toUInt64OrNull(said['gen_ai.usage.total_tokens']) AS total,
+    -- Other instrumentations report totals: caches inside the input, reasoning inside the output, unless their dialect differs.
     -- Google counts thoughts beside the output; who passes that on as it is tells of them in the total alone.
     if(
-        isNull(said_reasoning) AND position(said_model, 'gemini') > 0 AND total < implausible AND total > all_input + said_output,
-        total - all_input - said_output,
+        isNull(said_reasoning) AND position(said_model, 'gemini') > 0 AND total < implausible AND total > said_input + said_output,
+        total - said_input - said_output,
         NULL
     ) AS thoughts,
-    if(isNull(thoughts), said_output, said_output + toUInt64(thoughts)) AS all_output,
     if(isNull(thoughts), said_reasoning, toUInt64(thoughts)) AS reasoning,
     NOT is_own
-        AND (isNotNull(all_input) OR isNotNull(all_output))
-        AND ifNull(all_input, 0) < implausible
-        AND ifNull(all_output, 0) < implausible AS is_foreign,
+        AND (isNotNull(said_input) OR isNotNull(said_output))
+        AND ifNull(said_input, 0) < implausible
+        AND ifNull(said_output, 0) < implausible AS is_foreign,
     ifNull(cache_read, 0) + ifNull(cache_write, 0) AS cached,
     -- Where the part exceeds its whole, the sender counts apart what the convention counts inside.
-    is_foreign AND (cached > ifNull(all_input, 0) OR ifNull(reasoning, 0) > ifNull(all_output, 0)) AS is_inconsistent,
+    cached > ifNull(said_input, 0) AS is_cache_beyond,
+    isNull(thoughts) AND ifNull(reasoning, 0) > ifNull(said_output, 0) AS is_reasoning_beyond,
+    is_foreign AND (
+        (is_cache_beyond AND NOT ${dialects.cache_apart}) OR (is_reasoning_beyond AND NOT ${dialects.reasoning_apart})
+    ) AS is_inconsistent,
+    is_cache_beyond OR (${dialects.cache_apart} AND cached > 0) AS is_cache_apart,
+    is_reasoning_beyond OR isNotNull(thoughts) OR (${dialects.reasoning_apart} AND reasoning > 0) AS is_reasoning_apart,
+    if(is_cache_apart, said_input, toUInt64(said_input - cached)) AS fresh_input,
+    if(is_reasoning_apart, said_output, toUInt64(said_output - ifNull(reasoning, 0))) AS shown_output,
+    -- Sound that the rest of its side cannot hold may be cached, or thought, and is left in the text.
+    if(audio_input <= fresh_input, audio_input, NULL) AS heard,
+    if(audio_output <= shown_output, audio_output, NULL) AS spoken,
     arrayFilter(
         pair -> isNotNull(pair.2),
         [
-            ('input_text', if(cached > all_input, all_input, toUInt64(all_input - cached))),
+            ('input_text', toUInt64(fresh_input - ifNull(heard, 0))),
+            ('input_audio', heard),
             ('cache_read', cache_read),
             ('cache_write_unknown', cache_write),
-            ('output_text', if(ifNull(reasoning, 0) > all_output, all_output, toUInt64(all_output - ifNull(reasoning, 0)))),
+            ('output_text', toUInt64(shown_output - ifNull(spoken, 0))),
+            ('output_audio', spoken),
             ('output_reasoning', reasoning)
         ]
     ) AS foreign_tokens,
+    -- Of no dialect, though it counts tokens: nothing of it is believed.
+    NOT is_own
+        AND reading = 0
+        AND arrayExists((key, value) -> isNotNull(toUInt64OrNull(value)), mapKeys(told), mapValues(told)) AS is_unread,
     JSONExtract(said['tokentrace.input.segments'], 'Array(String)') AS segments,
-    said['gen_ai.response.finish_reasons'] AS said_reasons,
     if(
         startsWith(said_reasons, '['),
         JSONExtract(said_reasons, 'Array(String)'),
         arrayFilter(reason -> reason != '', [said_reasons])
     ) AS reasons,
-    arrayFilter((attributes, event) -> event = 'tokentrace.attempt', Events.Attributes, Events.Name) AS attempt_events,
+    arrayFilter((attributes, event) -> event = 'tokentrace.attempt', EventAttributes, EventNames) AS attempt_events,
     toFloat64OrNull(said['tokentrace.review.active_time']) AS active_time,
     toFloat64OrNull(said['tokentrace.review.wait_time']) AS wait_time,
     -- What the whole was billed beside its tokens and no part tells of, such as the searches before a fallback.
@@ -146,13 +131,23 @@ SELECT
     ServiceName AS service,
     ScopeName AS library,
     multiIf(is_own, 'tokentrace', is_foreign, 'gen_ai', '') AS dialect,
+    if(is_unread, 'unknown', ${dialects.name}) AS convention,
+    if(
+        is_foreign,
+        arrayFilter(
+            adjustment -> adjustment != '',
+            [
+                if(is_cache_apart, 'input_plus_cache', ''),
+                multiIf(isNotNull(thoughts), 'reasoning_of_total', is_reasoning_apart, 'output_plus_reasoning', '')
+            ]
+        ),
+        []
+    ) AS adjustments,
     multiIf(
         said_scope IN ('call', 'aggregate', 'retrieve'), said_scope,
         is_own AND notEmpty(own_tokens), 'call',
         NOT is_foreign, '',
-        said_operation IN (
-            'invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'workflow', 'agent_step'
-        ), 'aggregate',
+        ${dialects.is_aggregate}, 'aggregate',
         'call'
     ) AS scope,
     said_operation AS operation,
@@ -166,7 +161,7 @@ SELECT
     said_provider AS provider,
     if(part_model != '', part_model, said_model) AS model,
     -- What was asked for says nothing of a part that another model did.
-    if(part_model != '', '', said['gen_ai.request.model']) AS request_model,
+    if(part_model != '', '', asked_model) AS request_model,
     said['server.address'] AS host,
     if(
         said['tokentrace.billing.service_tier'] = '' AND has(said_flags, 'batch'),
@@ -174,7 +169,7 @@ SELECT
         said['tokentrace.billing.service_tier']
     ) AS tier,
     said['tokentrace.billing.region'] AS region,
-    said['gen_ai.response.id'] AS response_id,
+    said_id AS response_id,
     if(number > 0, JSONExtractString(answer, 'kind'), '') AS part_kind,
     if(is_foreign, 'reported', said['tokentrace.usage.source']) AS usage_source,
     multiIf(
@@ -263,11 +258,12 @@ SELECT
             nullIf(said['traceloop.span.kind'], ''),
             nullIf(said['langfuse.observation.type'], ''),
             nullIf(said['gen_ai.span.kind'], ''),
+            if(reading = 0, NULL, nullIf(told['span.type'], '')),
             nullIf(said_operation, ''),
             if(said['mcp.method.name'] = 'tools/call', 'tool', '')
         )),
         [
-            'agent', 'invoke_agent',
+            'agent', 'invoke_agent', 'interaction',
             'workflow', 'invoke_workflow',
             'tool', 'execute_tool',
             'step', 'agent_step', 'task', 'execute_task', 'chain', 'entry', 'invoke_node', 'execute_event_loop_cycle',
@@ -279,7 +275,7 @@ SELECT
             'evaluator', 'evaluation'
         ],
         [
-            'agent', 'agent',
+            'agent', 'agent', 'agent',
             'workflow', 'workflow',
             'tool', 'tool',
             'step', 'step', 'step', 'step', 'step', 'step', 'step', 'step',
@@ -322,16 +318,8 @@ SELECT
         said['deployment.environment.name'],
         ResourceAttributes['deployment.environment.name']
     ) AS environment,
-    if(
-        said['user.id'] != '',
-        said['user.id'],
-        ResourceAttributes['user.id']
-    ) AS user,
-    if(
-        said['session.id'] != '',
-        said['session.id'],
-        ResourceAttributes['session.id']
-    ) AS session,
+    if(told_user != '', told_user, ResourceAttributes['user.id']) AS user,
+    if(told_session != '', told_session, ResourceAttributes['session.id']) AS session,
     mapApply(
         (key, value) -> (substring(key, 28), value),
         mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), mapUpdate(ResourceAttributes, said))
@@ -353,7 +341,119 @@ SELECT
         sipHash64('human_review', reviewer_role, '', '', '')
     ) AS rate_key,
     IngestedAt AS ingested_at
-FROM otel_traces
+FROM (
+    -- What it says, where its dialect says that.
+    SELECT
+        Timestamp,
+        TraceId,
+        SpanId,
+        ParentSpanId,
+        SpanName,
+        ServiceName,
+        ScopeName,
+        ResourceAttributes,
+        Duration,
+        StatusCode,
+        Tenant,
+        IngestedAt,
+        said,
+        EventNames,
+        EventAttributes,
+        said_scope,
+        is_own,
+        told,
+        reading,
+        kind,
+        ${dialects.provider_said} AS said_provider,
+        ${dialects.request_model_said} AS asked_model,
+        ${dialects.response_model_said} AS answering_model,
+        lower(${dialects.operation_said}) AS named_operation,
+        toUInt64OrNull(${dialects.input_said}) AS said_input,
+        toUInt64OrNull(${dialects.output_said}) AS said_output,
+        toUInt64OrNull(${dialects.cache_read_said}) AS cache_read,
+        toUInt64OrNull(${dialects.cache_write_said}) AS cache_write,
+        toUInt64OrNull(${dialects.reasoning_said}) AS said_reasoning,
+        toUInt64OrNull(${dialects.total_said}) AS total,
+        toUInt64OrNull(${dialects.input_audio_said}) AS audio_input,
+        toUInt64OrNull(${dialects.output_audio_said}) AS audio_output,
+        if(reading = 0, said['session.id'], ${dialects.session_said}) AS told_session,
+        if(reading = 0, said['user.id'], ${dialects.user_said}) AS told_user,
+        ${dialects.finish_reasons_said} AS said_reasons,
+        ${dialects.response_id_said} AS said_id
+    FROM (
+        SELECT
+            Timestamp,
+            TraceId,
+            SpanId,
+            ParentSpanId,
+            SpanName,
+            ServiceName,
+            ScopeName,
+            ResourceAttributes,
+            Duration,
+            StatusCode,
+            Tenant,
+            IngestedAt,
+            said,
+            EventNames,
+            EventAttributes,
+            said_scope,
+            is_own,
+            told,
+            reading,
+            lower(${dialects.kind_said}) AS kind
+        FROM (
+            SELECT
+                Timestamp,
+                TraceId,
+                SpanId,
+                ParentSpanId,
+                SpanName,
+                ServiceName,
+                ScopeName,
+                ResourceAttributes,
+                Duration,
+                StatusCode,
+                Tenant,
+                IngestedAt,
+                said,
+                EventNames,
+                EventAttributes,
+                said_scope,
+                is_own,
+                told,
+                -- Which entry of `dialects.yaml` it is read by; 0: none.
+                if(empty(told), 0, ${dialects.reading}) AS reading
+            FROM (
+                SELECT
+                    Timestamp,
+                    TraceId,
+                    SpanId,
+                    ParentSpanId,
+                    SpanName,
+                    ServiceName,
+                    ScopeName,
+                    ResourceAttributes,
+                    Duration,
+                    StatusCode,
+                    Tenant,
+                    IngestedAt,
+                    SpanAttributes AS said,
+                    Events.Name AS EventNames,
+                    Events.Attributes AS EventAttributes,
+                    said['tokentrace.usage.scope'] AS said_scope,
+                    ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
+                    -- What a span of another instrumentation has of keys that any dialect uses, or that look like counts of tokens.
+                    mapFilter(
+                        (key, value) -> NOT is_own
+                            AND (key IN (${dialects.told_keys}) OR positionCaseInsensitive(key, 'token') > 0),
+                        said
+                    ) AS told
+                FROM otel_traces
+            )
+        )
+    )
+)
 ARRAY JOIN
     answers AS answer,
     range(length(answers)) AS number
