@@ -7,8 +7,26 @@ WITH
     1000000000 AS implausible,
     '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
     toDecimal128OrNull(said['tokentrace.cost.reported'], 18) AS cost,
+    if(reading != 0, theirs.request_model, said['gen_ai.request.model']) AS asked_model,
+    if(reading != 0, theirs.response_model, said['gen_ai.response.model']) AS answering_model,
     if(answering_model != '', answering_model, asked_model) AS said_model,
-    if(named_operation = '', ${dialects.operation_of_kind}, named_operation) AS said_operation,
+    multiIf(
+        reading != 0, theirs.provider,
+        said['gen_ai.provider.name'] != '', said['gen_ai.provider.name'],
+        said['gen_ai.system']
+    ) AS said_provider,
+    lower(if(reading != 0, theirs.operation, said['gen_ai.operation.name'])) AS said_operation,
+    if(reading != 0, theirs.finish_reasons, said['gen_ai.response.finish_reasons']) AS said_reasons,
+    theirs.input AS said_input,
+    theirs.output AS said_output,
+    theirs.cache_read AS cache_read,
+    theirs.cache_write AS cache_write,
+    theirs.reasoning AS said_reasoning,
+    theirs.total AS total,
+    theirs.input_audio AS audio_input,
+    theirs.output_audio AS audio_output,
+    if(reading != 0, theirs.session, said['session.id']) AS told_session,
+    if(reading != 0, theirs.user, said['user.id']) AS told_user,
     -- LiteLLM names its own functions, those that are awaited with an `a` before.
     replaceRegexpOne(
         said_operation,
@@ -52,31 +70,32 @@ WITH
     cached > ifNull(said_input, 0) AS is_cache_beyond,
     isNull(thoughts) AND ifNull(reasoning, 0) > ifNull(said_output, 0) AS is_reasoning_beyond,
     is_foreign AND (
-        (is_cache_beyond AND NOT ${dialects.cache_apart}) OR (is_reasoning_beyond AND NOT ${dialects.reasoning_apart})
+        (is_cache_beyond AND NOT theirs.counts_cache_apart) OR (is_reasoning_beyond AND NOT theirs.counts_reasoning_apart)
     ) AS is_inconsistent,
-    is_cache_beyond OR (${dialects.cache_apart} AND cached > 0) AS is_cache_apart,
-    is_reasoning_beyond OR isNotNull(thoughts) OR (${dialects.reasoning_apart} AND reasoning > 0) AS is_reasoning_apart,
+    is_cache_beyond OR (theirs.counts_cache_apart AND cached > 0) AS is_cache_apart,
+    is_reasoning_beyond OR isNotNull(thoughts) OR (theirs.counts_reasoning_apart AND reasoning > 0) AS is_reasoning_apart,
     if(is_cache_apart, said_input, toUInt64(said_input - cached)) AS fresh_input,
     if(is_reasoning_apart, said_output, toUInt64(said_output - ifNull(reasoning, 0))) AS shown_output,
     -- Sound that the rest of its side cannot hold may be cached, or thought, and is left in the text.
     if(audio_input <= fresh_input, audio_input, NULL) AS heard,
     if(audio_output <= shown_output, audio_output, NULL) AS spoken,
+    -- In an array of one, so that it is worked out for these spans alone.
+    if(is_foreign, [reading], []) AS once,
     arrayFilter(
         pair -> isNotNull(pair.2),
-        [
-            ('input_text', toUInt64(fresh_input - ifNull(heard, 0))),
-            ('input_audio', heard),
-            ('cache_read', cache_read),
-            ('cache_write_unknown', cache_write),
-            ('output_text', toUInt64(shown_output - ifNull(spoken, 0))),
-            ('output_audio', spoken),
-            ('output_reasoning', reasoning)
-        ]
+        arrayMap(
+            each -> [
+                ('input_text', toUInt64(fresh_input - ifNull(heard, 0))),
+                ('input_audio', heard),
+                ('cache_read', cache_read),
+                ('cache_write_unknown', cache_write),
+                ('output_text', toUInt64(shown_output - ifNull(spoken, 0))),
+                ('output_audio', spoken),
+                ('output_reasoning', reasoning)
+            ],
+            once
+        )[1]
     ) AS foreign_tokens,
-    -- Of no dialect, though it counts tokens: nothing of it is believed.
-    NOT is_own
-        AND reading = 0
-        AND arrayExists((key, value) -> isNotNull(toUInt64OrNull(value)), mapKeys(told), mapValues(told)) AS is_unread,
     JSONExtract(said['tokentrace.input.segments'], 'Array(String)') AS segments,
     if(
         startsWith(said_reasons, '['),
@@ -131,23 +150,22 @@ SELECT
     ServiceName AS service,
     ScopeName AS library,
     multiIf(is_own, 'tokentrace', is_foreign, 'gen_ai', '') AS dialect,
-    if(is_unread, 'unknown', ${dialects.name}) AS convention,
-    if(
-        is_foreign,
-        arrayFilter(
-            adjustment -> adjustment != '',
-            [
+    if(is_unread, 'unknown', theirs.convention) AS convention,
+    arrayFilter(
+        adjustment -> adjustment != '',
+        arrayMap(
+            each -> [
                 if(is_cache_apart, 'input_plus_cache', ''),
                 multiIf(isNotNull(thoughts), 'reasoning_of_total', is_reasoning_apart, 'output_plus_reasoning', '')
-            ]
-        ),
-        []
+            ],
+            once
+        )[1]
     ) AS adjustments,
     multiIf(
         said_scope IN ('call', 'aggregate', 'retrieve'), said_scope,
         is_own AND notEmpty(own_tokens), 'call',
         NOT is_foreign, '',
-        ${dialects.is_aggregate}, 'aggregate',
+        theirs.is_aggregate, 'aggregate',
         'call'
     ) AS scope,
     said_operation AS operation,
@@ -169,7 +187,7 @@ SELECT
         said['tokentrace.billing.service_tier']
     ) AS tier,
     said['tokentrace.billing.region'] AS region,
-    said_id AS response_id,
+    if(reading != 0, theirs.response_id, said['gen_ai.response.id']) AS response_id,
     if(number > 0, JSONExtractString(answer, 'kind'), '') AS part_kind,
     if(is_foreign, 'reported', said['tokentrace.usage.source']) AS usage_source,
     multiIf(
@@ -258,7 +276,7 @@ SELECT
             nullIf(said['traceloop.span.kind'], ''),
             nullIf(said['langfuse.observation.type'], ''),
             nullIf(said['gen_ai.span.kind'], ''),
-            if(reading = 0, NULL, nullIf(told['span.type'], '')),
+            if(theirs.convention = 'claude_code', nullIf(theirs.kind, ''), NULL),
             nullIf(said_operation, ''),
             if(said['mcp.method.name'] = 'tools/call', 'tool', '')
         )),
@@ -342,7 +360,7 @@ SELECT
     ) AS rate_key,
     IngestedAt AS ingested_at
 FROM (
-    -- What it says, where its dialect says that.
+    -- What its dialect makes of it; empty and NULL where it has none.
     SELECT
         Timestamp,
         TraceId,
@@ -361,25 +379,38 @@ FROM (
         EventAttributes,
         said_scope,
         is_own,
-        told,
         reading,
-        kind,
-        ${dialects.provider_said} AS said_provider,
-        ${dialects.request_model_said} AS asked_model,
-        ${dialects.response_model_said} AS answering_model,
-        lower(${dialects.operation_said}) AS named_operation,
-        toUInt64OrNull(${dialects.input_said}) AS said_input,
-        toUInt64OrNull(${dialects.output_said}) AS said_output,
-        toUInt64OrNull(${dialects.cache_read_said}) AS cache_read,
-        toUInt64OrNull(${dialects.cache_write_said}) AS cache_write,
-        toUInt64OrNull(${dialects.reasoning_said}) AS said_reasoning,
-        toUInt64OrNull(${dialects.total_said}) AS total,
-        toUInt64OrNull(${dialects.input_audio_said}) AS audio_input,
-        toUInt64OrNull(${dialects.output_audio_said}) AS audio_output,
-        if(reading = 0, said['session.id'], ${dialects.session_said}) AS told_session,
-        if(reading = 0, said['user.id'], ${dialects.user_said}) AS told_user,
-        ${dialects.finish_reasons_said} AS said_reasons,
-        ${dialects.response_id_said} AS said_id
+        is_unread,
+        CAST(
+            arrayMap(
+                (told, kind) -> (
+                    ${dialects.provider},
+                    ${dialects.request_model},
+                    ${dialects.response_model},
+                    ${dialects.response_id},
+                    if(${dialects.operation} = '', ${dialects.operation_of_kind}, ${dialects.operation}),
+                    ${dialects.finish_reasons},
+                    ${dialects.session},
+                    ${dialects.user},
+                    kind,
+                    ${dialects.name},
+                    toUInt64OrNull(${dialects.input}),
+                    toUInt64OrNull(${dialects.output}),
+                    toUInt64OrNull(${dialects.total}),
+                    toUInt64OrNull(${dialects.cache_read}),
+                    toUInt64OrNull(${dialects.cache_write}),
+                    toUInt64OrNull(${dialects.reasoning}),
+                    toUInt64OrNull(${dialects.input_audio}),
+                    toUInt64OrNull(${dialects.output_audio}),
+                    ${dialects.is_aggregate},
+                    ${dialects.cache_apart},
+                    ${dialects.reasoning_apart}
+                ),
+                if(reading = 0, [], told_once),
+                if(reading = 0, [], kind_once)
+            )[1],
+            'Tuple(provider String, request_model String, response_model String, response_id String, operation String, finish_reasons String, session String, user String, kind String, convention String, input Nullable(UInt64), output Nullable(UInt64), total Nullable(UInt64), cache_read Nullable(UInt64), cache_write Nullable(UInt64), reasoning Nullable(UInt64), input_audio Nullable(UInt64), output_audio Nullable(UInt64), is_aggregate UInt8, counts_cache_apart UInt8, counts_reasoning_apart UInt8)'
+        ) AS theirs
     FROM (
         SELECT
             Timestamp,
@@ -399,9 +430,15 @@ FROM (
             EventAttributes,
             said_scope,
             is_own,
-            told,
+            told_once,
             reading,
-            lower(${dialects.kind_said}) AS kind
+            arrayMap(told -> lower(${dialects.kind}), told_once) AS kind_once,
+            -- Of no dialect, though it counts tokens: nothing of it is believed.
+            reading = 0
+                AND arrayExists(
+                    told -> arrayExists(value -> isNotNull(toUInt64OrNull(value)), mapValues(told)),
+                    told_once
+                ) AS is_unread
         FROM (
             SELECT
                 Timestamp,
@@ -421,9 +458,9 @@ FROM (
                 EventAttributes,
                 said_scope,
                 is_own,
-                told,
+                told_once,
                 -- Which entry of `dialects.yaml` it is read by; 0: none.
-                if(empty(told), 0, ${dialects.reading}) AS reading
+                arrayMap(told -> ${dialects.reading}, told_once)[1] AS reading
             FROM (
                 SELECT
                     Timestamp,
@@ -443,12 +480,18 @@ FROM (
                     Events.Attributes AS EventAttributes,
                     said['tokentrace.usage.scope'] AS said_scope,
                     ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
-                    -- What a span of another instrumentation has of keys that any dialect uses, or that look like counts of tokens.
-                    mapFilter(
-                        (key, value) -> NOT is_own
-                            AND (key IN (${dialects.told_keys}) OR positionCaseInsensitive(key, 'token') > 0),
-                        said
-                    ) AS told
+                    -- What a span of another instrumentation has of keys that any dialect uses, or that look like counts of
+                    -- tokens. In an array, so that what is asked of it costs nothing where there is none of it.
+                    arrayFilter(
+                        told -> notEmpty(told),
+                        arrayMap(
+                            said -> mapFilter(
+                                (key, value) -> key IN (${dialects.told_keys}) OR positionCaseInsensitive(key, 'token') > 0,
+                                said
+                            ),
+                            if(is_own, [], [said])
+                        )
+                    ) AS told_once
                 FROM otel_traces
             )
         )

@@ -49,17 +49,17 @@ def dialects() -> tuple[Dialect, ...]:
 
 @cache
 def expressions() -> Mapping[str, str]:
-    """The SQL of everything the data decides, by name; `told` is what a span has of `told_keys`."""
-    named = {f"{meaning}_said": _meaning(meaning) for meaning in conventions() if meaning != "provider"}
+    """The SQL of everything the data decides, by name; `told` is what a span has of `told_keys`, `kind` its kind."""
+    named = {meaning: _meaning(meaning) for meaning in conventions() if meaning != "provider"}
     return named | {
         "told_keys": _texts(sorted(_keys())),
         "reading": _reading(),
         "name": _transformed("reading", [(str(number), _text(each.name)) for number, each in _numbered()], "''"),
-        "provider_said": _grouped(_provider, _coalesced("said", conventions()["provider"])),
+        "provider": _grouped(_provider),
         "cache_apart": _which(lambda each: "cache" in each.apart),
         "reasoning_apart": _which(lambda each: "reasoning" in each.apart),
-        "is_aggregate": _grouped(_aggregate, "0"),
-        "operation_of_kind": _grouped(_operation, "''"),
+        "is_aggregate": _grouped(_aggregate),
+        "operation_of_kind": _grouped(_operation),
     }
 
 
@@ -115,10 +115,10 @@ def _attribute(key: str) -> str:
     return key.partition("#")[0].removeprefix("repr(").removesuffix(")")
 
 
-def _value(of: str, key: str) -> str:
+def _value(key: str) -> str:
     """The text of one key: of an attribute, or of a place inside of it."""
     attribute, _, path = key.partition("#")
-    value = f"{of}[{_text(_attribute(key))}]"
+    value = f"told[{_text(_attribute(key))}]"
     if not path:
         return value
     if attribute.startswith("repr("):
@@ -127,11 +127,11 @@ def _value(of: str, key: str) -> str:
     return f"JSONExtract({value}, {steps}, 'String')"
 
 
-def _coalesced(of: str, keys: list[str]) -> str:
+def _coalesced(keys: list[str]) -> str:
     """The first of the keys that is there, as text; empty where none is."""
     if not keys:
         return "''"
-    values = [_value(of, key) for key in keys]
+    values = [_value(key) for key in keys]
     pairs = "".join(f"{each} != '', {each}, " for each in values[:-1])
     return f"multiIf({pairs}{values[-1]})" if pairs else values[-1]
 
@@ -149,18 +149,18 @@ def _fits(each: Dialect) -> str:
 
 def _where(each: Dialect, what: str, said: str) -> str:
     if what == "has":
-        return f"{_value('told', said)} != ''"
+        return f"{_value(said)} != ''"
     if what == "span":
         return f"SpanName = {_text(said)}"
-    where = {"scope": "ScopeName", "provider": _coalesced("told", each.keys["provider"])}
-    where["model"] = _coalesced("told", [*each.keys["response_model"], *each.keys["request_model"]])
+    where = {"scope": "ScopeName", "provider": _coalesced(each.keys["provider"])}
+    where["model"] = _coalesced([*each.keys["response_model"], *each.keys["request_model"]])
     return f"match(lower({where[what]}), {_text(said)})"
 
 
 def _provider(each: Dialect) -> str:
     if "is" in each.provider:
         return _text(each.provider["is"])
-    said = _coalesced("told", each.keys["provider"])
+    said = _coalesced(each.keys["provider"])
     if "before" in each.provider:
         return f"splitByChar({_text(each.provider['before'])}, {said})[1]"
     if "never" in each.provider:
@@ -182,17 +182,17 @@ def _operation(each: Dialect) -> str:
 
 
 def _meaning(meaning: str) -> str:
-    return _grouped(lambda each: _coalesced("told", each.keys[meaning]), _coalesced("said", conventions()[meaning]))
+    return _grouped(lambda each: _coalesced(each.keys[meaning]))
 
 
-def _grouped(of: Callable[[Dialect], str], other: str) -> str:
-    """One branch for all dialects that agree; `other` is of spans that no dialect is for."""
+def _grouped(of: Callable[[Dialect], str]) -> str:
+    """One branch for all dialects that agree, for spans that have a dialect."""
     groups: dict[str, list[int]] = {}
     for number, each in _numbered():
         groups.setdefault(of(each), []).append(number)
     *branches, last = [(f"reading IN ({', '.join(map(str, numbers))})", sql) for sql, numbers in groups.items()]
     told = "".join(f"{condition}, {sql}, " for condition, sql in branches)
-    return f"multiIf(reading = 0, {other}, {told}{last[1]})"
+    return f"multiIf({told}{last[1]})" if told else last[1]
 
 
 def _reading() -> str:
