@@ -12,6 +12,8 @@ from tokentrace.usage.reading import NOTHING, dig, items, mapping, text
 
 _TITLE = "claude"
 """The agent has no name of its own."""
+_ASKED = "claudecode/toolUseId"
+"""Where a request for a tool says which call of the model it is for."""
 
 
 class ToolError(Exception):
@@ -59,8 +61,11 @@ class Steps:
         self._is_over = True
 
     def inside(self, server: str, request: Mapping[str, Any]) -> Section | None:
-        """Where a tool of the application runs that the agent asks for: in its step, as far as that is known."""
+        """Where a tool of the application runs that the agent asks for: in its step, as far as that has been read."""
         asked = mapping(request.get("params"))
+        if (found := self._open.get(text(dig(asked, "_meta", _ASKED)) or "")) is not None:
+            return found[0]
+        # Earlier releases do not say for which call it is.
         title, arguments = f"mcp__{server}__{asked.get('name')}", mapping(asked.get("arguments"))
         for section, given in self._open.values():
             if given.get("name") == title and mapping(given.get("input")) == arguments:

@@ -14,7 +14,10 @@ from tokentrace.integration import Call, Integration
 from tokentrace.request.carrying import begin_below, carried
 from tokentrace.request.section import Section, begin, innermost
 from tokentrace.seams.putting import put
-from tokentrace.usage.reading import dig, mapping
+from tokentrace.usage.reading import dig, mapping, text
+
+_ASKED = "claudecode/toolUseId"
+"""Where Claude Code, a client that we do not run in, says which tool call of the model it is for."""
 
 
 class ToolError(Exception):
@@ -75,7 +78,7 @@ def _served(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         section = None
         with quietly("beginning a section"):
             if ctx.method == "tools/call":
-                section = begin_below(_mapped(ctx.meta), ctx.params["name"], "tool")
+                section = _begun(_mapped(ctx.meta), ctx.params["name"])
         return await _serve(section, lambda: inner(ctx))
 
     return wrapped(run)
@@ -87,8 +90,16 @@ async def _handled(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     with quietly("beginning a section"):
         asked = Call(instance, args, kwargs).arg(1, "req")
         if type(asked).__name__ == "CallToolRequest":
-            section = begin_below(_mapped(dig(asked, "params", "meta")), asked.params.name, "tool")
+            section = _begun(_mapped(dig(asked, "params", "meta")), asked.params.name)
     return await _serve(section, lambda: wrapped(*args, **kwargs))
+
+
+def _begun(meta: Mapping[str, Any], tool: str) -> Section | None:
+    """What a server does for a call."""
+    section = begin_below(meta, tool, "tool")
+    if section is not None and (asked := text(meta.get(_ASKED))) is not None:
+        section.set({name.TOOL_CALL: asked})
+    return section
 
 
 def _mapped(meta: Any) -> Mapping[str, Any]:
