@@ -27,16 +27,16 @@ class Dialect:
     name: str
     keys: Mapping[str, list[str]]
     measured: bool
-    scopes: list[str] = field(default_factory=list)
-    attributes: list[str] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list[str])
+    attributes: list[str] = field(default_factory=list[str])
     sdk: str = ""
-    where: Mapping[str, str] = field(default_factory=dict)
-    provider: Mapping[str, Any] = field(default_factory=dict)
-    apart: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-    aggregates: list[str] = field(default_factory=list)
-    operations: Mapping[str, str] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
+    where: Mapping[str, str] = field(default_factory=dict[str, str])
+    provider: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    apart: list[str] = field(default_factory=list[str])
+    calls: list[str] = field(default_factory=list[str])
+    aggregates: list[str] = field(default_factory=list[str])
+    operations: Mapping[str, str] = field(default_factory=dict[str, str])
+    names: list[str] = field(default_factory=list[str])
     is_server: bool = False
 
 
