@@ -362,25 +362,7 @@ SELECT
 FROM (
     -- What its dialect makes of it; empty and NULL where it has none.
     SELECT
-        Timestamp,
-        TraceId,
-        SpanId,
-        ParentSpanId,
-        SpanName,
-        ServiceName,
-        ScopeName,
-        ResourceAttributes,
-        Duration,
-        StatusCode,
-        Tenant,
-        IngestedAt,
-        said,
-        EventNames,
-        EventAttributes,
-        said_scope,
-        is_own,
-        reading,
-        is_unread,
+        *,
         CAST(
             arrayMap(
                 (told, kind) -> (
@@ -413,25 +395,7 @@ FROM (
         ) AS theirs
     FROM (
         SELECT
-            Timestamp,
-            TraceId,
-            SpanId,
-            ParentSpanId,
-            SpanName,
-            ServiceName,
-            ScopeName,
-            ResourceAttributes,
-            Duration,
-            StatusCode,
-            Tenant,
-            IngestedAt,
-            said,
-            EventNames,
-            EventAttributes,
-            said_scope,
-            is_own,
-            told_once,
-            reading,
+            *,
             arrayMap(told -> lower(${dialects.kind}), told_once) AS kind_once,
             -- Of no dialect, though it counts tokens: nothing of it is believed.
             reading = 0
@@ -441,24 +405,7 @@ FROM (
                 ) AS is_unread
         FROM (
             SELECT
-                Timestamp,
-                TraceId,
-                SpanId,
-                ParentSpanId,
-                SpanName,
-                ServiceName,
-                ScopeName,
-                ResourceAttributes,
-                Duration,
-                StatusCode,
-                Tenant,
-                IngestedAt,
-                said,
-                EventNames,
-                EventAttributes,
-                said_scope,
-                is_own,
-                told_once,
+                *,
                 -- Which entry of `dialects.yaml` it is read by; 0: none.
                 arrayMap(told -> ${dialects.reading}, told_once)[1] AS reading
             FROM (
