@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FIGURES = frozenset(
     {
         "trace_id", "currency", "total", "components", "direct", "allocated", "measured", "estimated", "coverage",
-        "covered", "calls", "attempts", "failed_attempts", "tokens", "meters", "per_call",
+        "covered", "calls", "attempts", "failed_attempts", "unknown_attempts", "tokens", "meters", "per_call",
     }
 )  # fmt: skip
 _NEXT = """\

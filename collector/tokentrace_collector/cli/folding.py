@@ -156,6 +156,7 @@ def _sums(reports: Sequence[Request], root: str, began: datetime, seconds: float
         "calls": sum(report["calls"] for report in reports),
         "attempts": sum(report["attempts"] for report in reports),
         "failed_attempts": sum(report["failed_attempts"] for report in reports),
+        "unknown_attempts": sum(report["unknown_attempts"] for report in reports),
         "tokens": _counts(report["tokens"] for report in reports),
         "meters": _amounts(report["meters"] for report in reports),
     }

@@ -96,6 +96,8 @@ def _trust(request: Request, decimals: int) -> Iterator[str]:
 
     if Decimal(request["estimated"]):
         yield f"measured {shown(request['measured'])} + ~{shown(request['estimated'])} estimated"
+    if unsettled := request["unknown_attempts"]:
+        yield f"{amounts.count(unsettled)} attempt{'s' * (unsettled > 1)} got no answer and may have been billed"
     if Decimal(request["allocated"]):
         yield f"direct {shown(request['direct'])} + {shown(request['allocated'])} allocated from shared capacity"
     if request["coverage"] < 1:

@@ -154,6 +154,7 @@ def _request(row: Mapping[str, Any]) -> Request:
         "calls": row["calls"],
         "attempts": row["attempts"],
         "failed_attempts": row["failed_attempts"],
+        "unknown_attempts": row["unknown_attempts"],
         "tokens": dict(sorted(row["tokens"].items())),
         "meters": {name: decimal(count) for name, count in sorted(row["meters"].items())},
     }

@@ -42,6 +42,8 @@ class Request(TypedDict):
     calls: int
     attempts: int
     failed_attempts: int
+    unknown_attempts: int
+    """Those without an answer, beside the one that the counts of their call are of: they may have been billed."""
     tokens: dict[str, int]
     """By disjoint bucket."""
     meters: dict[str, str]

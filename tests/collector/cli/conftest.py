@@ -72,6 +72,7 @@ def a_report(*spans, **more):
         "calls": 2,
         "attempts": 3,
         "failed_attempts": 0,
+        "unknown_attempts": 0,
         "tokens": {},
         "meters": {},
         "spans": list(spans),

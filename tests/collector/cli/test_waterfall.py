@@ -38,6 +38,13 @@ def test_estimates_stand_apart(drawn, report):
     assert "measured $1.4000 + ~$0.1000 estimated" in lines
 
 
+def test_attempts_that_may_have_been_billed_are_told(drawn, report):
+    for number, told in ((1, "1 attempt got no answer and may"), (2, "2 attempts got no answer and may")):
+        lines = drawn(waterfall.draw, report(unknown_attempts=number))
+        assert [line for line in lines if "no answer" in line] == [f"{told} have been billed"]
+    assert not [line for line in drawn(waterfall.draw, report()) if "no answer" in line]
+
+
 def test_shared_capacity_stands_apart(drawn, report):
     lines = drawn(waterfall.draw, report(direct="1.4", allocated="0.1"))
     assert "direct $1.4000 + $0.1000 allocated from shared capacity" in lines
