@@ -15,6 +15,8 @@ COMMANDS = [
     "trace",
     "report",
     "export",
+    "journal",
+    "access",
     "rollup",
     "prices",
     "fetch-tokenizers",
