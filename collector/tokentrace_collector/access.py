@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeAlias, get_args
 import yaml
 
 from tokentrace_collector import notation
+from tokentrace_collector.counters import Counters
 
 Right: TypeAlias = Literal["send", "ask", "operate"]
 """To send spans; to ask about the costs of the tenant; to have the rollup run."""
@@ -74,6 +75,27 @@ class Everybody:
     def admit(self, right: Right, authorization: str, certificate: Sequence[str]) -> Grant:  # noqa: ARG002
         """The one grant there is."""
         return self._grant
+
+
+class Counted:
+    """A door that counts whom it does not let in, wherever they come from."""
+
+    def __init__(self, door: Door, counters: Counters) -> None:
+        self._door = door
+        self._counters = counters
+
+    def admit(self, right: Right, authorization: str, certificate: Sequence[str]) -> Grant:
+        """As the door behind it."""
+        try:
+            return self._door.admit(right, authorization, certificate)
+        except RefusedError:
+            self._counters.add(requests_denied=1)
+            raise
+
+    @property
+    def trouble(self) -> str:
+        """As of the door behind it."""
+        return self._door.trouble
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from tokentrace_collector.access import Credentials, Door, Everybody
+from tokentrace_collector.access import Counted, Credentials, Door, Everybody
 from tokentrace_collector.config import Config, is_loopback
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.health import Health
@@ -65,7 +65,8 @@ class Collector:
         self._address = dsn.parse(config.store)
         self._api = api
         self._rolling = Rolling(rollup, self.counters, seconds=config.rollup_seconds) if rollup else None
-        self._door: Door = Credentials(config.access) if config.access else Everybody(config.tenant)
+        door = Credentials(config.access) if config.access else Everybody(config.tenant)
+        self._door = Counted(door, self.counters)
         self._closing = ExitStack()
         self._is_open = False
 

@@ -60,7 +60,8 @@ class Tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
-            context.load_cert_chain(self.certificate, self.key)
+            # With a word, or OpenSSL would ask the terminal for that of an encrypted key, and wait.
+            context.load_cert_chain(self.certificate, self.key, password="")
         except (OSError, ssl.SSLError) as error:
             what = f"The certificate {str(self.certificate)!r} with the key {str(self.key)!r}"
             raise TlsError(f"{what} cannot be used: {error}. Name two files in PEM that belong together.") from error

@@ -36,8 +36,8 @@ class Authority:
         self.certificate = directory / f"{name}.pem"
         self.certificate.write_bytes(self._own.public_bytes(serialization.Encoding.PEM))
 
-    def signs(self, name: str, *, until: timedelta = DAY, file: str = "") -> Pair:
-        """A certificate for 127.0.0.1 and a name."""
+    def signs(self, name: str, *, until: timedelta = DAY, password: bytes = b"") -> Pair:
+        """A certificate for 127.0.0.1 and a name, with a key that a password may lock."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ip_address("127.0.0.1"))])
         signed = (
@@ -45,12 +45,9 @@ class Authority:
             .add_extension(names, critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        pair = Pair(self._directory / f"{file or name}.pem", self._directory / f"{file or name}.key")
-        pair.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        pair = Pair(self._directory / f"{name}.pem", self._directory / f"{name}.key")
+        locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+        pair.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
         pair.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         return pair
 

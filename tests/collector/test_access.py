@@ -182,6 +182,7 @@ def test_whoever_asks_says_who_it_is_too_and_whoever_watches_need_not(collector:
     for path in ("/v1/traces", "/v1/traces/latest", "/v1/costs", "/v1/focus", "/v1/prices"):
         assert statuses(path, "guessed", "operates") == [401, 403], path
     assert statuses("/v1/rollup", "of-acme", method="POST") == [403]
+    assert collector.counters.snapshot()["requests_denied"] == 11
     for path in ("/healthz", "/metrics"):
         assert asked(collector.addresses.api, "GET", path, {})[0] == 200
 
@@ -348,6 +349,12 @@ def test_files_that_make_no_certificate_are_told(tmp_path: Path):
         Tls(pair.certificate, other.key).context()
     with pytest.raises(TlsError, match="authority of senders"):
         Tls(pair.certificate, pair.key, pair.key).context()
+
+
+def test_a_key_that_wants_a_password_is_told(tmp_path: Path):
+    pair = Authority(tmp_path).signs("one.example", password=b"secret")
+    with pytest.raises(TlsError, match="cannot be used"):
+        Tls(pair.certificate, pair.key).context()
 
 
 def test_a_right_that_is_not_there_is_told_by_name(file: Path):

@@ -147,8 +147,11 @@ class Segment:
         """Leave nothing of an entry but its number, so that it is settled without storing anything."""
         (entry,) = self.read(number, number).values()
         left = replace(entry, body=b"", encoding="", spans=0, size=0)
-        with self._judged(), closing(self._opened()) as connection, connection:
-            connection.execute(_BLANK, (left.checksum, number))
+        try:
+            with closing(self._opened()) as connection, connection:
+                connection.execute(_BLANK, (left.checksum, number))
+        except sqlite3.Error as error:
+            raise UnreadableError(f"{self.path} cannot be written: {error}.") from error
 
     def remove(self) -> None:
         """Delete the file: as a whole, because a full disk refuses to delete rows."""

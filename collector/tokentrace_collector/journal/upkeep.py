@@ -39,11 +39,9 @@ class Replayed:
 def waiting(directory: Path) -> Iterator[Waiting]:
     """The entries that the database does not have yet, the oldest first; also while a collector runs."""
     journal = directory / JOURNAL
-    segments = Segment.of(journal)
-    reached = progress.load(journal / "progress")
-    settled = reached.settled if reached else (segments[0].first - 1 if segments else 0)
+    settled, reached = _settled(journal), progress.load(journal / "progress")
     cut = reached.cut if reached else None
-    for segment in segments:
+    for segment in Segment.of(journal):
         try:
             # By their weights first: the bodies of all would be too much at once.
             for number in segment.weights(settled):
@@ -57,9 +55,11 @@ def waiting(directory: Path) -> Iterator[Waiting]:
 
 def one(directory: Path, number: int) -> Entry:
     """An entry that waits."""
-    for found in waiting(directory):
-        if found.number == number:
-            return found.entry
+    journal = directory / JOURNAL
+    if number > _settled(journal):
+        for segment in Segment.of(journal):
+            if (entry := segment.read(number, number).get(number)) is not None:
+                return entry
     raise JournalError(f"There is no entry {number} in the journal of {directory}. `tokentrace journal ls` lists them.")
 
 
@@ -79,21 +79,36 @@ def replay(directory: Path, letters: DeadLetters, ids: Collection[str]) -> Itera
     One that still cannot be stored stays a dead letter.
     """
     with closing(Journal(directory / JOURNAL)) as journal:
-        for letter in [each for each in letters.read() if not ids or each.id in ids]:
-            is_json = letter.content.lstrip().startswith(b"{")
-            now = time.time_ns()
-            try:
-                accepted = (from_json if is_json else decode).accept(letter.content, now=now)
-            except ValueError as error:
-                yield Replayed(letter, str(error))
-                continue
-            if accepted.rejected or not accepted.spans:
-                yield Replayed(letter, accepted.rejected[0].reason if accepted.rejected else "There is no span in it.")
-                continue
-            entry = Entry(letter.tenant, accepted.body, "", accepted.spans, len(accepted.body), now)
-            journal.append(entry).result()
-            letters.remove({letter.id})
-            yield Replayed(letter)
+        kept: set[str] = set()
+        try:
+            for letter in [each for each in letters.read() if not ids or each.id in ids]:
+                refused = _put_back(letter, journal)
+                if not refused:
+                    kept.add(letter.id)
+                yield Replayed(letter, refused)
+        finally:
+            # Once, for the file is written anew: who dies before puts them back twice, and they are stored once.
+            letters.remove(kept)
+
+
+def _put_back(letter: Letter, journal: Journal) -> str:
+    """Put a letter on disk again; why not, where it still cannot be stored."""
+    is_json, now = letter.content.lstrip().startswith(b"{"), time.time_ns()
+    try:
+        accepted = (from_json if is_json else decode).accept(letter.content, now=now)
+    except ValueError as error:
+        return str(error)
+    if accepted.rejected or not accepted.spans:
+        return accepted.rejected[0].reason if accepted.rejected else "There is no span in it."
+    journal.append(Entry(letter.tenant, accepted.body, "", accepted.spans, len(accepted.body), now)).result()
+    return ""
+
+
+def _settled(journal: Path) -> int:
+    """The number of the last entry that the database has."""
+    if (reached := progress.load(journal / "progress")) is not None:
+        return reached.settled
+    return next((segment.first - 1 for segment in Segment.of(journal)), 0)
 
 
 @contextmanager

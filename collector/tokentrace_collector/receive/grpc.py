@@ -66,11 +66,9 @@ class Receiver:
         try:
             return self._door.admit("send", authorization if isinstance(authorization, str) else "", certificate)
         except RefusedError as error:
-            self._intake.counters.add(requests_denied=1)
             is_known = isinstance(error, ForbiddenError)
-            context.abort(
-                grpc.StatusCode.PERMISSION_DENIED if is_known else grpc.StatusCode.UNAUTHENTICATED, str(error)
-            )
+            code = grpc.StatusCode.PERMISSION_DENIED if is_known else grpc.StatusCode.UNAUTHENTICATED
+            context.abort(code, str(error))
 
     def _not_stored(self, signal: Signal) -> Callable[[bytes, grpc.ServicerContext], bytes]:
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:

@@ -104,10 +104,7 @@ class Receiver:
                     return await endpoint(sent, encoding, content_type, grant.tenant)
                 finally:
                     self._room += len(sent)
-            except RefusedError as error:
-                self._intake.counters.add(requests_denied=1)
-                return _refused(error, content_type)
-            except (RefusalError, JournalError, ValueError) as error:
+            except (RefusedError, RefusalError, JournalError, ValueError) as error:
                 return _refused(error, content_type)
             except asyncio.CancelledError:
                 # A stopping server cancels what outlasts its grace, and would answer 500, which nobody sends again.

@@ -45,7 +45,10 @@ _connections: WeakKeyDictionary[Any, _Connection] = WeakKeyDictionary()
 
 def _connection(call: Call) -> _Connection:
     """What is known of the connection that a call is of."""
-    return _connections.setdefault(call.instance, _Connection())
+    # Asked with every message.
+    if (known := _connections.get(call.instance)) is None:
+        known = _connections.setdefault(call.instance, _Connection())
+    return known
 
 
 def _describe(call: Call) -> Request:

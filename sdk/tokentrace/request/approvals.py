@@ -30,9 +30,10 @@ def ask(*subjects: str) -> None:
     now = time.monotonic()
     for subject in subjects:
         _waits.setdefault(subject, _Wait(now))
-    # Copied, for another thread may ask at the same time.
-    for oldest in tuple(_waits)[:-_MOST]:
-        _waits.pop(oldest, None)
+    if len(_waits) > _MOST:
+        # Copied, for another thread may ask at the same time.
+        for oldest in tuple(_waits)[:-_MOST]:
+            _waits.pop(oldest, None)
 
 
 def ask_anew(subject: str) -> None:

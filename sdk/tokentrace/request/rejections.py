@@ -26,7 +26,7 @@ class End(NamedTuple):
 
     call: Call
     result: Any = None
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 Judge: TypeAlias = Callable[[End], Rejected | None]
@@ -42,7 +42,8 @@ def judged(judge: Judge) -> Callable[[Any, Any, Any, Any], Any]:
             return _awaited(judge, call, wrapped)
         try:
             result = wrapped(*args, **kwargs)
-        except BaseException as error:
+        # What interrupts says nothing of an answer.
+        except Exception as error:
             _tell(judge, End(call, error=error))
             raise
         _tell(judge, End(call, result))
@@ -54,7 +55,7 @@ def judged(judge: Judge) -> Callable[[Any, Any, Any, Any], Any]:
 async def _awaited(judge: Judge, call: Call, wrapped: Any) -> Any:
     try:
         result = await wrapped(*call.args, **call.kwargs)
-    except BaseException as error:
+    except Exception as error:
         _tell(judge, End(call, error=error))
         raise
     _tell(judge, End(call, result))

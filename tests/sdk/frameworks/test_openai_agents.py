@@ -496,24 +496,30 @@ def test_the_quick_start_tells_its_tree(spans, monkeypatch):
     assert counted(spans.ours()) == script.billed
 
 
-@pytest.mark.parametrize("is_streamed", [False, True])
-@pytest.mark.parametrize("decisions", [["approved"], ["rejected"], ["approved", "rejected"]], ids="-".join)
-def test_who_lets_a_tool_go_on_is_waited_for(spans, decisions, is_streamed):
-    pytest.importorskip("agents.run_state", reason="an older release asks nobody")
+def clerk(client):
+    """Whose only tool a person is to approve."""
 
     @function_tool(needs_approval=True)
     def book(city: str) -> str:
         """Book a trip."""
         return f"{city} is booked."
 
+    return Agent("Clerk", tools=[book], model=responses(client))
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize("decisions", [["approved"], ["rejected"], ["approved", "rejected"]], ids="-".join)
+def test_who_lets_a_tool_go_on_is_waited_for(spans, decisions, is_streamed):
+    pytest.importorskip("agents.run_state", reason="an older release asks nobody")
+
     async def main(url):
         async with AsyncOpenAI(base_url=url, api_key="-") as client:
-            clerk = Agent("Clerk", tools=[book], model=responses(client))
+            made = clerk(client)
 
             async def run(asked):
                 if not is_streamed:
-                    return await Runner.run(clerk, asked)
-                running = Runner.run_streamed(clerk, asked)
+                    return await Runner.run(made, asked)
+                running = Runner.run_streamed(made, asked)
                 async for _ in running.stream_events():
                     pass
                 return running
@@ -538,19 +544,14 @@ def test_who_lets_a_tool_go_on_is_waited_for(spans, decisions, is_streamed):
 def test_an_answer_whose_question_nobody_saw_is_no_review(metering):
     state = pytest.importorskip("agents.run_state", reason="an older release asks nobody")
 
-    @function_tool(needs_approval=True)
-    def book(city: str) -> str:
-        """Book a trip."""
-        return f"{city} is booked."
-
     async def main(url):
         async with AsyncOpenAI(base_url=url, api_key="-") as client:
-            clerk = Agent("Clerk", tools=[book], model=responses(client))
-            kept = (await Runner.run(clerk, "Where to?")).to_state().to_json()
+            made = clerk(client)
+            kept = (await Runner.run(made, "Where to?")).to_state().to_json()
             with metering() as spans:
-                left = await state.RunState.from_json(clerk, kept)
+                left = await state.RunState.from_json(made, kept)
                 left.approve(left.get_interruptions()[0])
-                assert (await Runner.run(clerk, left)).final_output == "Done."
+                assert (await Runner.run(made, left)).final_output == "Done."
                 return drawn(spans.ours())
 
     with playing(uses("book", 50, 8, city="Rome"), says("Done.", 90, 4)) as (_, url):
