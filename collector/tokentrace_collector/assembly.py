@@ -22,7 +22,13 @@ class Accountant:
         """Recompute what has changed, or everything, or that as a proof of what there was."""
         tasks = {"run": self._rollup.tick, "rebuild": self._rollup.rebuild, "verify": self._rollup.verify}
         done = tasks[what]()
-        return RollupOutcome(traces=done.traces, seconds=done.seconds, unpriced=done.unpriced, verified=done.verified)
+        return RollupOutcome(
+            traces=done.traces,
+            seconds=done.seconds,
+            unpriced=done.unpriced,
+            unread=done.unread,
+            verified=done.verified,
+        )
 
 
 def collector(config: Config) -> Collector:

@@ -22,6 +22,7 @@ MEANINGS: Mapping[str, str] = {
     "logs_not_stored": "Log records received and dropped, because only traces are kept.",
     "rollups": "Runs of the rollup.",
     "calls_unpriced": "Calls rated without a price for something they used; again whenever they are recomputed.",
+    "spans_unread": "Spans that count tokens in a dialect that nobody knows; again whenever they are recomputed.",
     "rollup_failures": "Runs of the rollup that failed.",
 }
 """Every count there is, and what it counts."""

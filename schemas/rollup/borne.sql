@@ -15,9 +15,21 @@ WITH
         FROM rollup_ancestry
         WHERE dialect = 'gen_ai'
             AND outer_dialect = 'tokentrace'
-            AND outer_scope = 'call'
+            AND outer_scope IN ('call', 'retrieve')
             AND is_same_class
             AND (may_be_same OR is_same_usage)
+    ),
+    -- To others, a reading of a stored response looks like the call that made it.
+    around_readings AS (
+        SELECT DISTINCT ancestor AS number
+        FROM rollup_ancestry
+        WHERE dialect = 'tokentrace'
+            AND number IN (SELECT number FROM rollup_spans WHERE scope = 'retrieve')
+            AND outer_dialect = 'gen_ai'
+            AND outer_scope = 'call'
+            AND is_same_class
+            AND may_be_same
+            AND is_same_usage
     ),
     theirs AS (
         SELECT
@@ -43,7 +55,7 @@ WITH
         FROM theirs
         INNER JOIN rollup_spans AS other
             ON other.tenant = theirs.tenant AND other.trace_id = theirs.trace_id AND other.response_id = theirs.response_id
-        WHERE other.scope = 'call'
+        WHERE other.scope IN ('call', 'retrieve')
             AND other.started_at <= theirs.ended_at
             AND theirs.started_at <= other.ended_at + toIntervalSecond(if(other.dialect = 'tokentrace', 5, 0))
             AND other.input_tokens = theirs.input_tokens
@@ -75,6 +87,11 @@ SELECT
     number,
     'same_response'
 FROM inner_calls
+UNION ALL
+SELECT
+    number,
+    'same_response'
+FROM around_readings
 UNION ALL
 SELECT
     number,

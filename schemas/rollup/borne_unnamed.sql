@@ -21,6 +21,7 @@ WITH
             AND response_id = ''
             AND number NOT IN (SELECT number FROM rollup_borne)
     ),
+    -- A reading of ours explains them as a call does: to others it looks like one.
     explained AS (
         SELECT
             if(outer_dialect = 'gen_ai', number, ancestor) AS account,
@@ -28,7 +29,7 @@ WITH
         FROM rollup_ancestry
         WHERE is_same_class
             AND dialect != outer_dialect
-            AND outer_scope = 'call'
+            AND outer_scope IN ('call', 'retrieve')
         UNION ALL
         SELECT
             account.number AS account,
@@ -63,7 +64,7 @@ WITH
                 AND account.class = unnamed.class
                 AND account.output_tokens = unnamed.output_tokens
         WHERE account.dialect = 'tokentrace'
-            AND account.scope = 'call'
+            AND account.scope IN ('call', 'retrieve')
             AND account.started_at <= unnamed.ended_at
             AND unnamed.started_at <= account.ended_at
             -- The beginning of a stream, which tells the input, is not everybody's.

@@ -3,29 +3,36 @@
 -- `tokentrace rollup renormalise` runs this same SELECT again over a range of `otel_traces`.
 CREATE MATERIALIZED VIEW IF NOT EXISTS llm_calls_mv TO llm_calls AS
 WITH
-    SpanAttributes AS said,
     -- A count beyond any request is a fault of its sender; believed, it would swamp every sum.
     1000000000 AS implausible,
     '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
     toDecimal128OrNull(said['tokentrace.cost.reported'], 18) AS cost,
-    if(
-        said['gen_ai.provider.name'] != '',
-        said['gen_ai.provider.name'],
+    if(reading != 0, theirs.request_model, said['gen_ai.request.model']) AS asked_model,
+    if(reading != 0, theirs.response_model, said['gen_ai.response.model']) AS answering_model,
+    if(answering_model != '', answering_model, asked_model) AS said_model,
+    multiIf(
+        reading != 0, theirs.provider,
+        said['gen_ai.provider.name'] != '', said['gen_ai.provider.name'],
         said['gen_ai.system']
     ) AS said_provider,
-    if(
-        said['gen_ai.response.model'] != '',
-        said['gen_ai.response.model'],
-        said['gen_ai.request.model']
-    ) AS said_model,
-    lower(said['gen_ai.operation.name']) AS said_operation,
+    lower(if(reading != 0, theirs.operation, said['gen_ai.operation.name'])) AS said_operation,
+    if(reading != 0, theirs.finish_reasons, said['gen_ai.response.finish_reasons']) AS said_reasons,
+    theirs.input AS said_input,
+    theirs.output AS said_output,
+    theirs.cache_read AS cache_read,
+    theirs.cache_write AS cache_write,
+    theirs.reasoning AS said_reasoning,
+    theirs.total AS total,
+    theirs.input_audio AS audio_input,
+    theirs.output_audio AS audio_output,
+    if(reading != 0, theirs.session, said['session.id']) AS told_session,
+    if(reading != 0, theirs.user, said['user.id']) AS told_user,
     -- LiteLLM names its own functions, those that are awaited with an `a` before.
     replaceRegexpOne(
         said_operation,
         '^a(completion|text_completion|responses|anthropic_messages|generate_content|embedding|rerank|image_generation|transcription|speech)$',
         '\\1'
     ) AS done,
-    said['tokentrace.usage.scope'] AS said_scope,
     arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000) AS parts,
     -- Parts that were cut off on the way cannot bear what the whole would then not bear.
     arrayFilter(
@@ -46,59 +53,56 @@ WITH
             mapFilter((key, value) -> startsWith(key, 'tokentrace.meter.'), said)
         )
     ) AS own_meters,
-    ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
-    -- Other instrumentations report totals: caches inside the input, reasoning inside the output.
-    toUInt64OrNull(if(
-        said['gen_ai.usage.input_tokens'] != '',
-        said['gen_ai.usage.input_tokens'],
-        said['gen_ai.usage.prompt_tokens']
-    )) AS all_input,
-    toUInt64OrNull(if(
-        said['gen_ai.usage.output_tokens'] != '',
-        said['gen_ai.usage.output_tokens'],
-        said['gen_ai.usage.completion_tokens']
-    )) AS said_output,
-    toUInt64OrNull(said['gen_ai.usage.cache_read.input_tokens']) AS cache_read,
-    toUInt64OrNull(if(
-        said['gen_ai.usage.cache_write.input_tokens'] != '',
-        said['gen_ai.usage.cache_write.input_tokens'],
-        said['gen_ai.usage.cache_creation.input_tokens']
-    )) AS cache_write,
-    toUInt64OrNull(said['gen_ai.usage.reasoning.output_tokens']) AS said_reasoning,
-    toUInt64OrNull(said['gen_ai.usage.total_tokens']) AS total,
+    -- Other instrumentations report totals: caches inside the input, reasoning inside the output, unless their dialect differs.
     -- Google counts thoughts beside the output; who passes that on as it is tells of them in the total alone.
     if(
-        isNull(said_reasoning) AND position(said_model, 'gemini') > 0 AND total < implausible AND total > all_input + said_output,
-        total - all_input - said_output,
+        isNull(said_reasoning) AND position(said_model, 'gemini') > 0 AND total < implausible AND total > said_input + said_output,
+        total - said_input - said_output,
         NULL
     ) AS thoughts,
-    if(isNull(thoughts), said_output, said_output + toUInt64(thoughts)) AS all_output,
     if(isNull(thoughts), said_reasoning, toUInt64(thoughts)) AS reasoning,
     NOT is_own
-        AND (isNotNull(all_input) OR isNotNull(all_output))
-        AND ifNull(all_input, 0) < implausible
-        AND ifNull(all_output, 0) < implausible AS is_foreign,
+        AND (isNotNull(said_input) OR isNotNull(said_output))
+        AND ifNull(said_input, 0) < implausible
+        AND ifNull(said_output, 0) < implausible AS is_foreign,
     ifNull(cache_read, 0) + ifNull(cache_write, 0) AS cached,
     -- Where the part exceeds its whole, the sender counts apart what the convention counts inside.
-    is_foreign AND (cached > ifNull(all_input, 0) OR ifNull(reasoning, 0) > ifNull(all_output, 0)) AS is_inconsistent,
+    cached > ifNull(said_input, 0) AS is_cache_beyond,
+    isNull(thoughts) AND ifNull(reasoning, 0) > ifNull(said_output, 0) AS is_reasoning_beyond,
+    is_foreign AND (
+        (is_cache_beyond AND NOT theirs.counts_cache_apart) OR (is_reasoning_beyond AND NOT theirs.counts_reasoning_apart)
+    ) AS is_inconsistent,
+    is_cache_beyond OR (theirs.counts_cache_apart AND cached > 0) AS is_cache_apart,
+    is_reasoning_beyond OR isNotNull(thoughts) OR (theirs.counts_reasoning_apart AND reasoning > 0) AS is_reasoning_apart,
+    if(is_cache_apart, said_input, toUInt64(said_input - cached)) AS fresh_input,
+    if(is_reasoning_apart, said_output, toUInt64(said_output - ifNull(reasoning, 0))) AS shown_output,
+    -- Sound that the rest of its side cannot hold may be cached, or thought, and is left in the text.
+    if(audio_input <= fresh_input, audio_input, NULL) AS heard,
+    if(audio_output <= shown_output, audio_output, NULL) AS spoken,
+    -- In an array of one, so that it is worked out for these spans alone.
+    if(is_foreign, [reading], []) AS once,
     arrayFilter(
         pair -> isNotNull(pair.2),
-        [
-            ('input_text', if(cached > all_input, all_input, toUInt64(all_input - cached))),
-            ('cache_read', cache_read),
-            ('cache_write_unknown', cache_write),
-            ('output_text', if(ifNull(reasoning, 0) > all_output, all_output, toUInt64(all_output - ifNull(reasoning, 0)))),
-            ('output_reasoning', reasoning)
-        ]
+        arrayMap(
+            each -> [
+                ('input_text', toUInt64(fresh_input - ifNull(heard, 0))),
+                ('input_audio', heard),
+                ('cache_read', cache_read),
+                ('cache_write_unknown', cache_write),
+                ('output_text', toUInt64(shown_output - ifNull(spoken, 0))),
+                ('output_audio', spoken),
+                ('output_reasoning', reasoning)
+            ],
+            once
+        )[1]
     ) AS foreign_tokens,
     JSONExtract(said['tokentrace.input.segments'], 'Array(String)') AS segments,
-    said['gen_ai.response.finish_reasons'] AS said_reasons,
     if(
         startsWith(said_reasons, '['),
         JSONExtract(said_reasons, 'Array(String)'),
         arrayFilter(reason -> reason != '', [said_reasons])
     ) AS reasons,
-    arrayFilter((attributes, event) -> event = 'tokentrace.attempt', Events.Attributes, Events.Name) AS attempt_events,
+    arrayFilter((attributes, event) -> event = 'tokentrace.attempt', EventAttributes, EventNames) AS attempt_events,
     toFloat64OrNull(said['tokentrace.review.active_time']) AS active_time,
     toFloat64OrNull(said['tokentrace.review.wait_time']) AS wait_time,
     -- What the whole was billed beside its tokens and no part tells of, such as the searches before a fallback.
@@ -146,13 +150,22 @@ SELECT
     ServiceName AS service,
     ScopeName AS library,
     multiIf(is_own, 'tokentrace', is_foreign, 'gen_ai', '') AS dialect,
+    if(is_unread, 'unknown', theirs.convention) AS convention,
+    arrayFilter(
+        adjustment -> adjustment != '',
+        arrayMap(
+            each -> [
+                if(is_cache_apart, 'input_plus_cache', ''),
+                multiIf(isNotNull(thoughts), 'reasoning_of_total', is_reasoning_apart, 'output_plus_reasoning', '')
+            ],
+            once
+        )[1]
+    ) AS adjustments,
     multiIf(
         said_scope IN ('call', 'aggregate', 'retrieve'), said_scope,
         is_own AND notEmpty(own_tokens), 'call',
         NOT is_foreign, '',
-        said_operation IN (
-            'invoke_agent', 'create_agent', 'execute_tool', 'invoke_workflow', 'workflow', 'agent_step'
-        ), 'aggregate',
+        theirs.is_aggregate, 'aggregate',
         'call'
     ) AS scope,
     said_operation AS operation,
@@ -166,7 +179,7 @@ SELECT
     said_provider AS provider,
     if(part_model != '', part_model, said_model) AS model,
     -- What was asked for says nothing of a part that another model did.
-    if(part_model != '', '', said['gen_ai.request.model']) AS request_model,
+    if(part_model != '', '', asked_model) AS request_model,
     said['server.address'] AS host,
     if(
         said['tokentrace.billing.service_tier'] = '' AND has(said_flags, 'batch'),
@@ -174,7 +187,7 @@ SELECT
         said['tokentrace.billing.service_tier']
     ) AS tier,
     said['tokentrace.billing.region'] AS region,
-    said['gen_ai.response.id'] AS response_id,
+    if(reading != 0, theirs.response_id, said['gen_ai.response.id']) AS response_id,
     if(number > 0, JSONExtractString(answer, 'kind'), '') AS part_kind,
     if(is_foreign, 'reported', said['tokentrace.usage.source']) AS usage_source,
     multiIf(
@@ -263,11 +276,12 @@ SELECT
             nullIf(said['traceloop.span.kind'], ''),
             nullIf(said['langfuse.observation.type'], ''),
             nullIf(said['gen_ai.span.kind'], ''),
+            if(theirs.convention = 'claude_code', nullIf(theirs.kind, ''), NULL),
             nullIf(said_operation, ''),
             if(said['mcp.method.name'] = 'tools/call', 'tool', '')
         )),
         [
-            'agent', 'invoke_agent',
+            'agent', 'invoke_agent', 'interaction',
             'workflow', 'invoke_workflow',
             'tool', 'execute_tool',
             'step', 'agent_step', 'task', 'execute_task', 'chain', 'entry', 'invoke_node', 'execute_event_loop_cycle',
@@ -279,7 +293,7 @@ SELECT
             'evaluator', 'evaluation'
         ],
         [
-            'agent', 'agent',
+            'agent', 'agent', 'agent',
             'workflow', 'workflow',
             'tool', 'tool',
             'step', 'step', 'step', 'step', 'step', 'step', 'step', 'step',
@@ -322,16 +336,8 @@ SELECT
         said['deployment.environment.name'],
         ResourceAttributes['deployment.environment.name']
     ) AS environment,
-    if(
-        said['user.id'] != '',
-        said['user.id'],
-        ResourceAttributes['user.id']
-    ) AS user,
-    if(
-        said['session.id'] != '',
-        said['session.id'],
-        ResourceAttributes['session.id']
-    ) AS session,
+    if(told_user != '', told_user, ResourceAttributes['user.id']) AS user,
+    if(told_session != '', told_session, ResourceAttributes['session.id']) AS session,
     mapApply(
         (key, value) -> (substring(key, 28), value),
         mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), mapUpdate(ResourceAttributes, said))
@@ -353,7 +359,91 @@ SELECT
         sipHash64('human_review', reviewer_role, '', '', '')
     ) AS rate_key,
     IngestedAt AS ingested_at
-FROM otel_traces
+FROM (
+    -- What its dialect makes of it; empty and NULL where it has none.
+    SELECT
+        *,
+        CAST(
+            arrayMap(
+                (told, kind) -> (
+                    ${dialects.provider},
+                    ${dialects.request_model},
+                    ${dialects.response_model},
+                    ${dialects.response_id},
+                    if(${dialects.operation} = '', ${dialects.operation_of_kind}, ${dialects.operation}),
+                    ${dialects.finish_reasons},
+                    ${dialects.session},
+                    ${dialects.user},
+                    kind,
+                    ${dialects.name},
+                    toUInt64OrNull(${dialects.input}),
+                    toUInt64OrNull(${dialects.output}),
+                    toUInt64OrNull(${dialects.total}),
+                    toUInt64OrNull(${dialects.cache_read}),
+                    toUInt64OrNull(${dialects.cache_write}),
+                    toUInt64OrNull(${dialects.reasoning}),
+                    toUInt64OrNull(${dialects.input_audio}),
+                    toUInt64OrNull(${dialects.output_audio}),
+                    ${dialects.is_aggregate},
+                    ${dialects.cache_apart},
+                    ${dialects.reasoning_apart}
+                ),
+                if(reading = 0, [], told_once),
+                if(reading = 0, [], kind_once)
+            )[1],
+            'Tuple(provider String, request_model String, response_model String, response_id String, operation String, finish_reasons String, session String, user String, kind String, convention String, input Nullable(UInt64), output Nullable(UInt64), total Nullable(UInt64), cache_read Nullable(UInt64), cache_write Nullable(UInt64), reasoning Nullable(UInt64), input_audio Nullable(UInt64), output_audio Nullable(UInt64), is_aggregate UInt8, counts_cache_apart UInt8, counts_reasoning_apart UInt8)'
+        ) AS theirs
+    FROM (
+        SELECT
+            *,
+            arrayMap(told -> lower(${dialects.kind}), told_once) AS kind_once,
+            -- Of no dialect, though it counts tokens: nothing of it is believed.
+            reading = 0
+                AND arrayExists(
+                    told -> arrayExists(value -> isNotNull(toUInt64OrNull(value)), mapValues(told)),
+                    told_once
+                ) AS is_unread
+        FROM (
+            SELECT
+                *,
+                -- Which entry of `dialects.yaml` it is read by; 0: none.
+                arrayMap(told -> ${dialects.reading}, told_once)[1] AS reading
+            FROM (
+                SELECT
+                    Timestamp,
+                    TraceId,
+                    SpanId,
+                    ParentSpanId,
+                    SpanName,
+                    ServiceName,
+                    ScopeName,
+                    ResourceAttributes,
+                    Duration,
+                    StatusCode,
+                    Tenant,
+                    IngestedAt,
+                    SpanAttributes AS said,
+                    Events.Name AS EventNames,
+                    Events.Attributes AS EventAttributes,
+                    said['tokentrace.usage.scope'] AS said_scope,
+                    ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
+                    -- What a span of another instrumentation has of keys that any dialect uses, or that look like counts of
+                    -- tokens. In an array, so that what is asked of it costs nothing where there is none of it.
+                    arrayFilter(
+                        told -> notEmpty(told),
+                        arrayMap(
+                            said -> mapFilter(
+                                (key, value) -> key IN (${dialects.told_keys}) OR positionCaseInsensitive(key, 'token') > 0,
+                                said
+                            ),
+                            if(is_own, [], [said])
+                        )
+                    ) AS told_once
+                FROM otel_traces
+            )
+        )
+    )
+)
 ARRAY JOIN
     answers AS answer,
     range(length(answers)) AS number

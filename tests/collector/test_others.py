@@ -144,6 +144,77 @@ def test_a_reading_of_a_response_is_told_by_others_as_a_call(ledger):
     assert ledger.trace("polled")["calls"] == 1
 
 
+OPENINFERENCE = {
+    "openinference.span.kind": "LLM",
+    "llm.token_count.prompt": 100,
+    "llm.token_count.completion": 50,
+    "llm.token_count.total": 150,
+    "llm.token_count.prompt_details.cache_read": 56,
+    "llm.token_count.completion_details.reasoning": 30,
+    "llm.model_name": "gpt-6-sol",
+}
+
+
+def reading(ledger, trace, parent="request", *, at=60):
+    """A call of ours, and a reading of its response."""
+    ours(ledger, trace, "call")
+    said = {"gen_ai.response.id": ID, "tokentrace.usage.scope": "retrieve"}
+    ours(ledger, trace, "read", parent, said=said, at=at, seconds=2)
+
+
+@pytest.mark.parametrize("place", ["around", "inside", "beside"])
+def test_a_reading_of_a_response_is_told_by_others_without_its_id(ledger, place):
+    """OpenInference: a reading looks to it like the call."""
+    trace = f"read {place}"
+    reading(ledger, trace, "theirs" if place == "around" else "request")
+    told = {"at": 59.9, "seconds": 2.2} if place == "around" else {"at": 60.1, "seconds": 1}
+    parent = "read" if place == "inside" else "request"
+    ledger.span(trace, "theirs", parent, library="openinference.instrumentation.openai", said=OPENINFERENCE, **told)
+    ledger.tick()
+    assert bearing(ledger, trace) == {"call": "", "read": "retrieved", "theirs": "same_response"}
+    assert ledger.trace(trace)["calls"] == 1
+
+
+def test_a_reading_of_which_no_call_was_seen_costs_once(ledger):
+    """Whoever tells of it."""
+    said = {"gen_ai.response.id": f"{ID}-elsewhere", "tokentrace.usage.scope": "retrieve"}
+    ours(ledger, "read alone", "read", "theirs", said=said)
+    ledger.foreign("read alone", "theirs", "request", **NO_ID)
+    ledger.tick()
+    assert bearing(ledger, "read alone") == {"read": "", "theirs": "same_response"}
+
+
+def test_a_reading_with_a_small_number_for_an_id_is_told_by_others_as_a_call(ledger):
+    """At the same time, of the same usage."""
+    said = {"gen_ai.response.id": "chatcmpl-3"}
+    ours(ledger, "small", said=said)
+    ours(ledger, "small", "read", said=said | {"tokentrace.usage.scope": "retrieve"}, at=60)
+    ledger.foreign("small", "theirs", "request", usage=TOTALS, said=said, at=60.1)
+    ledger.tick()
+    assert bearing(ledger, "small")["theirs"] == "same_response"
+
+
+@pytest.mark.parametrize(
+    "how", [{"usage": {"input_tokens": 100, "output_tokens": 49}}, {"said": {"gen_ai.response.id": "r-2"}}]
+)
+def test_a_call_around_a_reading_of_another_response_is_a_call(ledger, how):
+    """It may poll what somebody else has asked for."""
+    trace = f"around {sorted(how)}"
+    reading(ledger, trace, "theirs")
+    ledger.foreign(trace, "theirs", "request", at=59, seconds=4, **NO_ID | how)
+    ledger.tick()
+    assert bearing(ledger, trace)["theirs"] == ""
+
+
+def test_two_calls_beside_one_reading_are_one_more_than_it_explains(ledger):
+    reading(ledger, "one reading")
+    for number in range(2):
+        ledger.foreign("one reading", f"theirs {number}", "request", at=60 + number / 10, **NO_ID)
+    ledger.tick()
+    told = bearing(ledger, "one reading")
+    assert (told["theirs 0"], told["theirs 1"]) == ("same_response", "")
+
+
 def test_a_span_without_an_id_around_the_time_of_a_call_is_the_same(ledger):
     """OpenLLMetry on LangChain: a sibling, which knows of the model what was asked for."""
     ours(ledger, "sibling", at=0.2, said={"gen_ai.response.model": "gpt-6-sol-2026-08-01"})

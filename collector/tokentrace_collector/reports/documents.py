@@ -164,6 +164,8 @@ class RollupOutcome(TypedDict):
     seconds: float
     unpriced: int
     """Calls among them that used something of which no price is known."""
+    unread: int
+    """Spans among theirs that count tokens in a dialect that nobody knows."""
     verified: Verified | None
     """What the tables were held against, where that was asked."""
 

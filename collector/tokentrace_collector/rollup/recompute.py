@@ -36,6 +36,8 @@ class Report:
     seconds: float
     unpriced: int = 0
     """Calls among them that used something of which no price is known."""
+    unread: int = 0
+    """Spans among theirs that count tokens in a dialect that nobody knows."""
     is_elsewhere: bool = False
     """Nothing was done here, as another collector was at it."""
     verified: Verified | None = None
@@ -54,13 +56,13 @@ class Rollup:
         self._patience = patience
         self._lock = Lock()
         self._loaded: rates.Run | None = None
-        self._unpriced = 0
+        self._unpriced = self._unread = 0
 
     def tick(self) -> Report:
         """Recompute the traces touched since the last time; every trace where prices have changed."""
         with self._lock:
             began, run = perf_counter(), self._run()
-            self._unpriced, traces = 0, 0
+            self._unpriced = self._unread = traces = 0
             if self._is_up_to_date(run):
                 return Report(0, perf_counter() - began)
             try:
@@ -68,15 +70,16 @@ class Rollup:
                     traces = self._catch_up(run, hold)
             except TakenError:
                 return Report(0, perf_counter() - began, is_elsewhere=True)
-            return Report(traces, perf_counter() - began, self._unpriced)
+            return Report(traces, perf_counter() - began, self._unpriced, self._unread)
 
     def rebuild(self) -> Report:
         """Recompute every trace from the spans that are stored."""
         with self._lock:
-            began, self._unpriced = perf_counter(), 0
+            began = perf_counter()
+            self._unpriced = self._unread = 0
             with self._lease.held(self._patience) as hold:
                 traces = self._rebuild(self._run(), hold)
-            return Report(traces, perf_counter() - began, self._unpriced)
+            return Report(traces, perf_counter() - began, self._unpriced, self._unread)
 
     def verify(self) -> Report:
         """Hold the tables against a recomputation of every trace; what differs is put right by it."""
@@ -91,10 +94,11 @@ class Rollup:
 
     def _verify(self, verification: Verification, hold: Hold, began: float) -> Report:
         self._catch_up(self._run(), hold)
-        rows, self._unpriced = verification.note(), 0
+        rows = verification.note()
+        self._unpriced = self._unread = 0
         traces = self._rebuild(self._run(), hold)
         found = Verified(rows=rows, differences=verification.differences(), is_disturbed=self._is_disturbed())
-        return Report(traces, perf_counter() - began, self._unpriced, verified=found)
+        return Report(traces, perf_counter() - began, self._unpriced, self._unread, verified=found)
 
     def _is_disturbed(self) -> bool:
         """Whether spans have come since the work before the latest rebuild was done."""
@@ -124,6 +128,7 @@ class Rollup:
         traces = stages.begin("batch")
         stages.rate()
         self._unpriced += stages.unpriced()
+        self._unread += stages.unread()
         bounds = stages.bounds()
         if bounds is not None:
             stages.leave(bounds)
@@ -143,6 +148,7 @@ class Rollup:
             traces += stages.begin("batch_everything", share=share, shares=shares)
             stages.rate()
             self._unpriced += stages.unpriced()
+            self._unread += stages.unread()
             if (these := stages.bounds()) is not None:
                 stages.leave(these)
             bounds = _wider(bounds, these)

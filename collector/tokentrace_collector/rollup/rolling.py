@@ -44,7 +44,7 @@ class Rolling:
             self._roll = self._roll or self._make(self._store)
             outcome = self._roll(what)
         self.trouble = ""
-        self._counters.add(rollups=1, calls_unpriced=outcome["unpriced"])
+        self._counters.add(rollups=1, calls_unpriced=outcome["unpriced"], spans_unread=outcome["unread"])
         return outcome
 
     def stop(self, timeout: float) -> bool:

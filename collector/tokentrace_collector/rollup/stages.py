@@ -18,6 +18,12 @@ _SETTINGS = {
     # A server may have it otherwise: what a trace has no share of would make its total NULL, and that be read as 0.
     "join_use_nulls": 0,
 }
+_UNREAD = """
+SELECT count() AS spans
+FROM llm_calls FINAL
+WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+    AND convention = 'unknown'
+"""
 _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0 AND reported IS NULL"
 
 _SCRATCH = (
@@ -139,6 +145,11 @@ class Stages:
     def unpriced(self) -> int:
         """How many calls of the batch used something of which no price is known."""
         found: int = self.store.query(_UNPRICED)[0]["calls"]
+        return found
+
+    def unread(self) -> int:
+        """How many spans of the batch count tokens in a dialect that nobody knows."""
+        found: int = self.store.query(_UNREAD)[0]["spans"]
         return found
 
     def bounds(self) -> Bounds | None:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tokentrace_collector.files import root
+from tokentrace_collector.store import dialects
 from tokentrace_collector.store.database import Store
 
 _VERSIONS = """
@@ -22,6 +23,7 @@ ORDER BY name
 """
 
 _EACH = re.compile(r"\$\{components(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
+_TOLD = re.compile(r"\$\{dialects\.(?P<name>\w+)\}")
 _CLAIM = re.compile(
     r"(?:--[^\n]*\n)+SELECT\n(?P<claimed>.+) AS claimed,\n(?P<sub_component>.+) AS sub_component\nFROM call_units\s*",
     re.DOTALL,
@@ -150,11 +152,11 @@ def _objects(folder: str) -> list[_Object]:
 
 
 def _render(text: str) -> str:
-    """Fill in what follows from the list of components.
+    """Fill in what follows from the list of components, and from the dialects.
 
     `${components: {name} Decimal(38, 18)}` repeats its text per component, separated by commas, or by another text:
     `${components(' + '): {name}}`. It may use {name}, {rank}, and the expressions {claimed} and {sub_component}.
-    `${component_columns}` is their column definitions.
+    `${component_columns}` is their column definitions. `${dialects.name}` is an expression that the dialects decide.
     """
     text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}")
 
@@ -162,7 +164,7 @@ def _render(text: str) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
         return between.join(_filled(match["each"].strip(), one) for one in components())
 
-    rendered = _EACH.sub(each, text)
+    rendered = _TOLD.sub(lambda told: dialects.expressions().get(told["name"], told[0]), _EACH.sub(each, text))
     if "${" in rendered:
         raise SchemaError(f"Nothing fills {rendered[rendered.index('${') :].split('}')[0]}}} in a schema file.")
     return rendered
