@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.trace import Span
 
 _PLAIN = frozenset({str, int, float, bool, tuple})
-_SDK = vars(sdk)
+_SDK: object = vars(sdk)
 
 
 def write(span: Span, found: Mapping[str, Any]) -> None:
@@ -23,7 +23,7 @@ def write(span: Span, found: Mapping[str, Any]) -> None:
         kept: Any = getattr(span, "_attributes", None)
         own: Any = getattr(kept, "_dict", None)
         if type(kept) is BoundedAttributes and isinstance(own, dict) and kept.maxlen is kept.max_value_len is None:
-            own.update(found)
+            cast("dict[str, Any]", own).update(found)
             return
     span.set_attributes(found)
 
