@@ -143,7 +143,7 @@ def test_attributes_say_the_kinds_in_order_and_their_sums():
         "tokentrace.input.system": 100,
         "tokentrace.input.user": 200,
         "tokentrace.input.history": 200,
-        "tokentrace.input.segments": ["system:100", "user:100", "history:200", "user:100"],
+        "tokentrace.input.segments": ("system:100", "user:100", "history:200", "user:100"),
         "tokentrace.prefix.repeated": 0,
         "tokentrace.prefix.cacheable": 0,
     }

@@ -12,7 +12,7 @@ import pytest
 from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
@@ -278,6 +278,20 @@ def test_a_processor_that_fails_does_not_reach_the_application(spans, monkeypatc
     monkeypatch.delenv("TOKENTRACE_STRICT")
     spans.provider.add_span_processor(Failing())
     assert ask(lambda _: None) == 1
+
+
+def test_whoever_has_patched_the_spans_sees_what_is_set(monkeypatch, spans):
+    seen = {}
+
+    def set_attributes(self, attributes):
+        seen.update(attributes)
+        genuine(self, attributes)
+
+    genuine = Span.set_attributes
+    monkeypatch.setattr(Span, "set_attributes", set_attributes)
+    ask()
+    assert seen["gen_ai.usage.output_tokens"] == 1
+    assert seen.items() <= spans.only().items()
 
 
 def test_a_call_in_a_hook_of_the_client_leaves_the_call_its_cost(spans):

@@ -13,6 +13,7 @@ from tokentrace import context
 from tokentrace.calls import attempts, ending
 from tokentrace.calls.course import Course
 from tokentrace.calls.ending import Ending
+from tokentrace.calls.writing import write
 from tokentrace.estimation import composition, missing
 from tokentrace.guard import quietly
 from tokentrace.integration import Request
@@ -133,7 +134,7 @@ class Meter(Course):
         self._claims.clear()
 
     def _describe(self, span: Span, ended: Ending) -> None:
-        span.set_attributes(ended.found)
+        write(span, ended.found)
         if ended.failure is not None:
             span.set_status(Status(StatusCode.ERROR, ended.failure))
         # One request that went well is said by the count of attempts; events tell what more happened.

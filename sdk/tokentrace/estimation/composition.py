@@ -74,7 +74,7 @@ def kinds(shares: Sequence[Share]) -> dict[str, Any]:
     for kind, _, tokens in shares:
         key = _KEYS[kind]
         found[key] = found.get(key, 0) + tokens
-    found[name.INPUT_SEGMENTS] = [f"{kind}:{tokens}" for kind, _, tokens in shares if tokens]
+    found[name.INPUT_SEGMENTS] = tuple([f"{kind}:{tokens}" for kind, _, tokens in shares if tokens])
     return found
 
 

@@ -123,5 +123,5 @@ def _flagged(flags: Mapping[str, Any]) -> dict[str, Any]:
         elif value is True:
             marks.append(_FLAG_NAMES.get(flag, flag))
     if marks:
-        found[name.USAGE_FLAGS] = marks
+        found[name.USAGE_FLAGS] = tuple(marks)
     return found
