@@ -12,7 +12,7 @@ from tokentrace_collector.reports.documents import Verified
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
 from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.rollup.verify import Verification
-from tokentrace_collector.store import schema
+from tokentrace_collector.store import cluster, schema
 from tokentrace_collector.store.database import Store
 
 _TENANT = rates.TENANT
@@ -170,11 +170,20 @@ class Rollup:
         self._store.run("TRUNCATE TABLE rollup_touches")
         self._store.run(schema.sql("rollup/touches"), limit=limit)
         taken: int = self._store.query("SELECT count() AS taken FROM rollup_touches")[0]["taken"]
+        if taken and (servers := self._store.address.cluster):
+            # A touch may have come to this server before the span has come to the one that is asked for it.
+            for statement in cluster.settled(self._store.address.database, servers):
+                self._store.run(statement)
         return taken
 
     def _drop_touches(self) -> None:
         # Exactly those that were taken: what arrived meanwhile waits for the next run, however late it became visible.
-        self._store.run("DELETE FROM touched_traces WHERE touch IN (SELECT touch FROM rollup_touches)")
+        if not self._store.address.cluster:
+            self._store.run("DELETE FROM touched_traces WHERE touch IN (SELECT touch FROM rollup_touches)")
+            return
+        taken = self._store.query("SELECT trace_id, touch FROM rollup_touches")
+        for statement in cluster.deletions([each["trace_id"] for each in taken], [each["touch"] for each in taken]):
+            self._store.run(statement, settings={"max_query_size": 1 << 20})
 
     def _with_latest(self, bounds: Bounds, version: int) -> Bounds:
         latest = max(bounds.latest, self._state("latest"))

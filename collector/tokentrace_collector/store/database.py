@@ -14,7 +14,7 @@ from clickhouse_connect.driver.exceptions import DataError, Error, OperationalEr
 
 from tokentrace_collector import files
 from tokentrace_collector.otlp import rows
-from tokentrace_collector.store import dsn
+from tokentrace_collector.store import cluster, dsn
 
 _TRANSIENT = frozenset({159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 279, 285, 319, 425, 999})
 """ClickHouse codes that pass by themselves: time-outs, network, memory, disk, read-only, too many parts or queries."""
@@ -145,13 +145,19 @@ class Store:
         """Make the database of this store, if it is not there."""
         with self._ours():
             # A user who may use a database often may not create one, not even one that exists.
-            if not self._client.command(f"EXISTS DATABASE {_quoted(self.address.database)}", use_database=False):
-                self._client.command(f"CREATE DATABASE {_quoted(self.address.database)}", use_database=False)
+            name = cluster.quoted(self.address.database)
+            if not self._client.command(f"EXISTS DATABASE {name}", use_database=False):
+                self._client.command(f"CREATE DATABASE IF NOT EXISTS {name}{self._everywhere}", use_database=False)
 
     def drop_database(self) -> None:
         """Remove the database of this store and everything in it."""
         with self._ours():
-            self._client.command(f"DROP DATABASE IF EXISTS {_quoted(self.address.database)} SYNC", use_database=False)
+            name = cluster.quoted(self.address.database)
+            self._client.command(f"DROP DATABASE IF EXISTS {name}{self._everywhere} SYNC", use_database=False)
+
+    @property
+    def _everywhere(self) -> str:
+        return f" ON CLUSTER {cluster.quoted(self.address.cluster)}" if self.address.cluster else ""
 
     def sibling(self) -> Store:
         """Another handle to the same database, for another thread."""
@@ -196,14 +202,10 @@ def _connect(where: dsn.Dsn) -> Any:
         username=where.user,
         password=where.password,
         secure=where.secure,
-        settings=_SESSION,
+        settings=_SESSION | (cluster.SETTINGS if where.cluster else {}),
         # Two threads of one process, and two statements of one thread, must not wait for one another's session.
         autogenerate_session_id=False,
     )
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def _reading(address: dsn.Dsn) -> dict[str, Any]:

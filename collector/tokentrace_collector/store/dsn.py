@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import platformdirs
 
@@ -19,7 +19,7 @@ class DsnError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """A parsed store address: `chdb:///path`, `chdb://` or `clickhouse[s]://user:password@host:port/database`."""
+    """A parsed store address: `chdb:///path`, `chdb://` or `clickhouse[s]://user:password@host:port/database?cluster=name`."""
 
     embedded: bool
     database: str
@@ -32,22 +32,27 @@ class Dsn:
     secure: bool = False
     user: str = "default"
     password: str = field(default="", repr=False)
+    cluster: str = ""
+    """The cluster of servers, as their configuration calls it, that the tables are spread over; empty: one server."""
 
     def __str__(self) -> str:
         if self.embedded:
             return f"chdb://{self.engine_path.parent}?database={self.database}"
         port = f":{self.port}" if self.port else ""
-        return f"clickhouse{'s' * self.secure}://{self.user}@{self.host}{port}/{self.database}"
+        cluster = f"?cluster={quote(self.cluster, safe='')}" if self.cluster else ""
+        return f"clickhouse{'s' * self.secure}://{self.user}@{self.host}{port}/{self.database}{cluster}"
 
 
 def parse(text: str) -> Dsn:
     """The store that an address names."""
     url = urlsplit(text)
     options = {name: values[-1] for name, values in parse_qs(url.query).items()}
-    unknown = options.keys() - {"database", "directory"}
+    unknown = options.keys() - {"database", "directory", "cluster"}
     if unknown:
-        raise DsnError(f"The store address has an unknown option {min(unknown)!r}. Known: database, directory.")
+        raise DsnError(f"The store address has an unknown option {min(unknown)!r}. Known: database, directory, cluster.")
     if url.scheme == "chdb":
+        if "cluster" in options:
+            raise DsnError("The store address names a cluster, but the embedded engine is of one process. Leave it out.")
         return _embedded(url.netloc, unquote(url.path), options)
     if url.scheme not in ("clickhouse", "clickhouses"):
         raise DsnError(
@@ -70,6 +75,7 @@ def parse(text: str) -> Dsn:
         secure=url.scheme == "clickhouses",
         user=unquote(url.username or "default"),
         password=unquote(url.password or ""),
+        cluster=options.get("cluster", ""),
     )
 
 

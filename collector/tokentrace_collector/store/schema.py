@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tokentrace_collector.files import root
-from tokentrace_collector.store import dialects
+from tokentrace_collector.store import cluster, dialects
 from tokentrace_collector.store.database import Store
 
 _VERSIONS = """
@@ -91,7 +91,7 @@ class _Object:
 def apply(store: Store) -> None:
     """Bring the database to these schemas: create what is missing, migrate what is older. Safe to repeat."""
     store.create_database()
-    store.run(_VERSIONS)
+    _run(store, _VERSIONS)
     known = {row["name"]: row["checksum"] for row in store.query("SELECT name, checksum FROM schema_versions FINAL")}
     migrations = _objects("migrations")
     for each in migrations if known else ():
@@ -109,7 +109,7 @@ def apply(store: Store) -> None:
         # What passes rows on is bound to what it reads from, so all of it goes before any of it comes anew.
         passing = [each for each in objects if each.holds_nothing]
         for each in reversed(passing):
-            store.run(f"DROP TABLE IF EXISTS {each.creates} SYNC")
+            _run(store, f"DROP TABLE IF EXISTS {each.creates} SYNC")
         changed = [each for each in objects if each in changed or each in passing]
     # A new database starts from the tables as they are; the migrations that led there are history.
     _apply(store, changed, *(() if known else migrations))
@@ -119,6 +119,11 @@ def apply(store: Store) -> None:
 def sql(name: str) -> str:
     """The statement of a schema file, by its name below `schemas/` without `.sql`."""
     return _render(_text(name))
+
+
+def split(text: str) -> list[str]:
+    """The statements of a schema file."""
+    return [statement for statement in re.split(r";[ \t]*(?:\n|$)", text) if statement.strip()]
 
 
 @cache
@@ -180,13 +185,17 @@ def _filled(template: str, one: Component) -> str:
 def _apply(store: Store, objects: list[_Object], *history: _Object) -> None:
     """Run statements, and remember them and what need not be run any more."""
     for each in objects:
-        for statement in re.split(r";[ \t]*(?:\n|$)", each.sql):
-            if statement.strip():
-                store.run(statement)
+        _run(store, each.sql)
     known = [*objects, *history]
     if known:
         names, checksums = [each.name for each in known], [each.checksum for each in known]
         store.insert("schema_versions", ["name", "checksum"], [names, checksums])
+
+
+def _run(store: Store, text: str) -> None:
+    for statement in split(text):
+        for each in cluster.statements(statement, store.address.cluster):
+            store.run(each)
 
 
 def _add_component_columns(store: Store) -> None:
@@ -201,7 +210,7 @@ def _add_component_columns(store: Store) -> None:
         before = present[next(place for place, name in enumerate(present) if name in names) - 1]
         for name in names:
             if name not in present:
-                store.run(f"ALTER TABLE {created['name']} ADD COLUMN {name} Decimal(38, 18) AFTER {before}")
+                _run(store, f"ALTER TABLE {created['name']} ADD COLUMN {name} Decimal(38, 18) AFTER {before}")
             before = name
 
 
