@@ -22,6 +22,8 @@ MEANINGS: Mapping[str, str] = {
     "logs_not_stored": "Log records received and dropped, because only traces are kept.",
     "rollups": "Runs of the rollup.",
     "calls_unpriced": "Calls rated without a price for something they used; again whenever they are recomputed.",
+    "deletions": "Deletions of a trace, a user or a tenant that were done.",
+    "rows_deleted": "Rows of the database that they took out.",
     "rollup_failures": "Runs of the rollup that failed.",
 }
 """Every count there is, and what it counts."""
