@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -11,6 +12,7 @@ from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -23,8 +25,9 @@ from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
+from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import Books
 
@@ -41,9 +44,16 @@ class QuestionError(ValueError):
 class Questions:
     """The endpoints, over one handle to the store that is used by one thread at a time."""
 
-    def __init__(self, store: Store, rollup: Callable[[Task], RollupOutcome], door: Door) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rollup: Callable[[Task], RollupOutcome],
+        door: Door,
+        delete: Callable[[Wanted, bool], Deleted] | None = None,
+    ) -> None:
         self._store = store
         self._rollup = rollup
+        self._delete = delete
         self._door = door
         self._lock = threading.Lock()
 
@@ -57,6 +67,7 @@ class Questions:
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
+            *([Route("/v1/deletions", self.deletion, methods=["POST"])] if self._delete else []),
         ]
 
     def traces(self, request: Request) -> Response:
@@ -102,6 +113,16 @@ class Questions:
         self._admitted(request, "operate")
         return JSONResponse(self._rollup(_task(request.query_params)))
 
+    async def deletion(self, request: Request) -> Response:
+        """Delete what the body says of the tenant of who asks."""
+        tenant = self._admitted(request, "operate")
+        # In the body: an address is logged on its way, and may name a person.
+        wanted, is_dry = read_deletion(await request.body(), tenant)
+        if wanted.tenant != tenant:
+            raise ForbiddenError(f"This credential is of {tenant!r}, and deletes nothing of others.")
+        assert self._delete is not None
+        return JSONResponse(await run_in_threadpool(self._delete, wanted, is_dry))
+
     def _books(self, request: Request) -> Books:
         """What the one who asks may see."""
         return Books(self._store, self._admitted(request, "ask"))
@@ -141,12 +162,13 @@ def application(
     rollup: Callable[[Task], RollupOutcome],
     door: Door,
     *,
+    delete: Callable[[Wanted, bool], Deleted] | None = None,
     more: Sequence[BaseRoute] = (),
     hosts: Sequence[str] = (),
 ) -> Starlette:
     """The application: its own routes and `more`, answering to loopback names and `hosts`."""
     return Starlette(
-        routes=[*Questions(store, rollup, door).routes, *more],
+        routes=[*Questions(store, rollup, door, delete).routes, *more],
         middleware=[Middleware(OwnPagesOnly, hosts=_LOOPBACK | {host.lower() for host in hosts})],
         exception_handlers={QuestionError: _bad_question, StoreError: _no_store, RefusedError: _not_let_in},
     )
@@ -199,6 +221,24 @@ def read_export(asked: QueryParams) -> Export:
         return Export(_moment(asked, "since"), _moment(asked, "until"), **more)
     except ExportError as error:
         raise QuestionError(str(error)) from None
+
+
+def read_deletion(body: bytes, tenant: str) -> tuple[Wanted, bool]:
+    """What to delete, and whether only to count it, as a JSON body says; of a tenant unless it names one itself."""
+    kinds = get_args(Kind)
+    try:
+        said = json.loads(body)
+        is_dry = said.pop("dry_run", False)
+        ((kind, named),) = said.items()
+    except (ValueError, AttributeError):
+        kind, named, is_dry = "", "", False
+    if kind not in kinds or not isinstance(named, str) or not named or not isinstance(is_dry, bool):
+        raise QuestionError(
+            'Say in JSON what to delete: {"trace": ID}, {"user": ID} or {"tenant": NAME}; "dry_run": true.'
+        )
+    if kind == "tenant":
+        return Wanted(named), is_dry
+    return Wanted(tenant, cast("Kind", kind), named.lower() if kind == "trace" else named), is_dry
 
 
 def _moment(asked: QueryParams, name: str) -> datetime:

@@ -7,6 +7,7 @@ from tokentrace_collector.config import Config
 from tokentrace_collector.prices import book
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.rollup.deletion import Scrub, Wanted
 from tokentrace_collector.rollup.recompute import Rollup
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store.database import Store
@@ -29,6 +30,14 @@ class Accountant:
             unread=done.unread,
             verified=done.verified,
         )
+
+    def count(self, wanted: Wanted) -> dict[str, int]:
+        """The rows that a deletion would take out, by table."""
+        return self._rollup.count(wanted)
+
+    def delete(self, wanted: Wanted, scrub: Scrub) -> dict[str, int]:
+        """Take traces out of every table, and put right what they were part of."""
+        return self._rollup.delete(wanted, scrub)
 
 
 def collector(config: Config) -> Collector:

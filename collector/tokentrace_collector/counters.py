@@ -23,6 +23,8 @@ MEANINGS: Mapping[str, str] = {
     "rollups": "Runs of the rollup.",
     "calls_unpriced": "Calls rated without a price for something they used; again whenever they are recomputed.",
     "spans_unread": "Spans that count tokens in a dialect that nobody knows; again whenever they are recomputed.",
+    "deletions": "Deletions of a trace, a user or a tenant that were done.",
+    "rows_deleted": "Rows of the database that they took out.",
     "rollup_failures": "Runs of the rollup that failed.",
 }
 """Every count there is, and what it counts."""

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from tokentrace_collector.access import Counted, Credentials, Door, Everybody
 from tokentrace_collector.config import Config, is_loopback
 from tokentrace_collector.counters import Counters
+from tokentrace_collector.deletion import Deletion, counted
 from tokentrace_collector.health import Health
 from tokentrace_collector.ingest.drain import Drain
 from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
@@ -29,7 +30,8 @@ from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.listener import LateApplication, Listener, PortError, port_trouble
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
+from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.rolling import Roll, Rolling
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
@@ -40,9 +42,17 @@ ADDRESS_FILE = "collector.json"
 
 
 class Api(Protocol):
-    """Makes the query API: over a store, a rollup on demand, for whom a door lets in, and more routes to serve."""
+    """Makes the query API: over a store, a rollup on demand, for whom a door lets in, deletions, and more routes."""
 
-    def __call__(self, store: Store, rollup: Roll, door: Door, *, more: list[BaseRoute]) -> ASGIApp: ...
+    def __call__(
+        self,
+        store: Store,
+        rollup: Roll,
+        door: Door,
+        *,
+        delete: Callable[[Wanted, bool], Deleted],
+        more: list[BaseRoute],
+    ) -> ASGIApp: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ class Collector:
 
     def _bind(self, undo: ExitStack) -> None:
         config, host = self.config, self.config.host
-        letters = DeadLetters(self.directory / DEAD_LETTERS)
+        letters = self._letters = DeadLetters(self.directory / DEAD_LETTERS)
         self._drain = Drain(
             self._journal,
             self._open_store,
@@ -146,6 +156,15 @@ class Collector:
         self.flush(self.config.grace_seconds)
         return self._rolling.now(what)
 
+    def delete(self, wanted: Wanted, is_dry: bool = False) -> Deleted:
+        """Delete what is kept of a trace, a user or a tenant; only count it where the run is dry."""
+        if self._rolling is None:
+            raise StoreError("This collector has no rollup, and cannot delete.")
+        if is_dry:
+            return counted(wanted, self._rolling.count(wanted), self._letters)
+        deletion = Deletion(self._journal, self._drain, self._letters, self.config.grace_seconds)
+        return deletion.run(wanted, self._rolling.delete)
+
     def stop(self) -> None:
         """Receive no more, store what was accepted as far as grace allows, and leave the store to others."""
         grace = self.config.grace_seconds
@@ -178,7 +197,7 @@ class Collector:
             raise
         if self._api:
             asked = self._closing.enter_context(closing(store.sibling()))
-            self._late.become(self._api(asked, self.rollup, self._door, more=self._health.routes))
+            self._late.become(self._api(asked, self.rollup, self._door, delete=self.delete, more=self._health.routes))
         if self._rolling:
             self._rolling.start(store.sibling())
         self._is_open = True

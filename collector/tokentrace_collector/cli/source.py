@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -19,13 +19,19 @@ from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
 from tokentrace_collector.assembly import Accountant
 from tokentrace_collector.cli.terminal import Trouble
+from tokentrace_collector.counters import Counters
+from tokentrace_collector.deletion import Deletion, counted
+from tokentrace_collector.ingest.drain import Drain
+from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
+from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
 from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
-from tokentrace_collector.reports.documents import Price, Request, RequestReport, RollupOutcome, Share, Task
+from tokentrace_collector.reports.documents import Deleted, Price, Request, RequestReport, RollupOutcome, Share, Task
 from tokentrace_collector.reports.focus import Export
+from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import EVERYBODY, Books
@@ -77,6 +83,10 @@ class Source(Protocol):
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute what changed, or everything; or verify."""
+        ...
+
+    def delete(self, kind: Kind, named: str, *, is_dry: bool) -> Deleted:
+        """Delete a trace, a user or a tenant; only count where the run is dry."""
         ...
 
 
@@ -132,19 +142,27 @@ class Remote:
         outcome: RollupOutcome = self._ask(f"/v1/rollup?what={what}", method="POST")
         return outcome
 
-    def _ask(self, path: str, method: str = "GET", read: Callable[[Any], Any] = json.load) -> Any:
+    def delete(self, kind: Kind, named: str, *, is_dry: bool) -> Deleted:
+        """Have the collector delete."""
+        body = json.dumps({kind: named, "dry_run": is_dry}).encode()
+        deleted: Deleted = self._ask("/v1/deletions", method="POST", body=body)
+        return deleted
+
+    def _ask(
+        self, path: str, method: str = "GET", read: Callable[[Any], Any] = json.load, body: bytes | None = None
+    ) -> Any:
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                return self._answer(path, method, read)
+                return self._answer(path, method, read, body)
             except _NotYetError as error:
                 if time.monotonic() > until:
                     raise Trouble(f"The collector at {self._url} is not ready: {error}") from None
                 time.sleep(_PAUSE)
 
-    def _answer(self, path: str, method: str, read: Callable[[Any], Any]) -> Any:
+    def _answer(self, path: str, method: str, read: Callable[[Any], Any], body: bytes | None = None) -> Any:
         try:
-            asked = HttpRequest(self._url + path, headers=self._headers, method=method)  # noqa: S310 - checked
+            asked = HttpRequest(self._url + path, data=body, headers=self._headers, method=method)  # noqa: S310 - checked
             with self._opener.open(asked, timeout=_PATIENCE) as answer:
                 return read(answer)
         except HTTPError as error:
@@ -166,6 +184,7 @@ class Local:
 
     def __init__(self, store: Store, price_book: Book, tenant: str) -> None:
         self._store = store
+        self._tenant = tenant
         self._books = Books(store, tenant)
         self._book = price_book
 
@@ -193,6 +212,20 @@ class Local:
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""
         return Accountant(self._store, self._book)(what)
+
+    def delete(self, kind: Kind, named: str, *, is_dry: bool) -> Deleted:
+        """Delete here and now, of the journal that is beside the store."""
+        wanted = Wanted(named) if kind == "tenant" else Wanted(self._tenant, kind, named)
+        accountant, directory = Accountant(self._store, self._book), self._store.address.directory
+        letters = DeadLetters(directory / DEAD_LETTERS)
+        if is_dry:
+            return counted(wanted, accountant.count(wanted), letters)
+        with ExitStack() as ending:
+            journal = ending.enter_context(closing(Journal(directory / JOURNAL)))
+            drain = Drain(journal, self._store.sibling, letters, Counters(), spans=1, seconds=0)
+            drain.start()
+            ending.callback(drain.stop, _PATIENCE)
+            return Deletion(journal, drain, letters, _PATIENCE).run(wanted, accountant.delete)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -56,6 +57,7 @@ class Drain:
         self._spans = spans
         self._seconds = seconds
         self._stopping = threading.Event()
+        self._advancing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="drain", daemon=True)
 
     def start(self) -> None:
@@ -68,6 +70,12 @@ class Drain:
         self._journal.wake()
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Insert nothing meanwhile; an insert under way is waited for."""
+        with self._advancing:
+            yield
 
     @property
     def is_alive(self) -> bool:
@@ -102,9 +110,10 @@ class Drain:
 
     def _advance(self, store: Store) -> None:
         """Move the journal's next batch into the database; after a failure that is the same batch, begun before."""
-        if batch := self._journal.claim():
-            self._store_batch(store, batch)
-            self._journal.settle(batch)
+        with self._advancing:
+            if batch := self._journal.claim():
+                self._store_batch(store, batch)
+                self._journal.settle(batch)
 
     def _store_batch(self, store: Store, batch: Batch) -> None:
         cut = batch.cut

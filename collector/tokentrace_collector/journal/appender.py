@@ -39,7 +39,9 @@ class Appender:
         self._ledger = ledger
         self._last = last
         self._segment_bytes = segment_bytes
-        self._queue: SimpleQueue[tuple[Entry, Future[int]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Entry, Future[int]] | Future[int] | None] = SimpleQueue()
+        self._left: Future[int] | None = None
+        """What was met among entries, and comes after them."""
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -49,6 +51,13 @@ class Appender:
         # Whoever waits for it may be cancelled; what it tells may not.
         promise.set_running_or_notify_cancel()
         self._queue.put((entry, promise))
+        return promise
+
+    def turn_over(self) -> Future[int]:
+        """Begin a new segment with the next entry; the number of the last one before it, once its file is closed."""
+        promise: Future[int] = Future()
+        promise.set_running_or_notify_cancel()
+        self._queue.put(promise)
         return promise
 
     @property
@@ -63,7 +72,13 @@ class Appender:
 
     def _run(self) -> None:
         writer: Writer | None = None
-        while group := self._group():
+        while (group := self._group()) is not None:
+            if isinstance(group, Future):
+                if writer:
+                    writer.close()
+                writer = None
+                group.set_result(self._last)
+                continue
             entries = [entry for entry, _ in group]
             first = self._last + 1
             try:
@@ -83,17 +98,23 @@ class Appender:
         if writer:
             writer.close()
 
-    def _group(self) -> list[tuple[Entry, Future[int]]]:
-        """What waits to be written, at least one entry; nothing at the end."""
-        first = self._queue.get()
-        group = [first] if first else []
-        while group and len(group) < _GROUP:
+    def _group(self) -> list[tuple[Entry, Future[int]]] | Future[int] | None:
+        """What waits to be written, at least one entry; or a new segment; None at the end."""
+        first = self._left or self._queue.get()
+        self._left = None
+        if not isinstance(first, tuple):
+            return first
+        group = [first]
+        while len(group) < _GROUP:
             try:
                 following = self._queue.get_nowait()
             except Empty:
                 break
             if following is None:
                 self._queue.put(None)
+                break
+            if isinstance(following, Future):
+                self._left = following
                 break
             group.append(following)
         return group

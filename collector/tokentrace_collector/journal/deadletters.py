@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,18 +62,27 @@ class DeadLetters:
                 yield from (letter for line in path.read_text().splitlines() if (letter := _letter(line)))
 
     def remove(self, ids: Collection[str]) -> None:
-        """Forget some; only where no collector runs that might add others meanwhile."""
-        for path in (self._older, self.path):
-            if path.exists():
-                lines = path.read_text().splitlines(keepends=True)
-                left = [line for line in lines if (letter := _letter(line)) is None or letter.id not in ids]
-                draft = path.with_suffix(".new")
-                draft.touch(mode=0o600)
-                with draft.open("w") as file:
-                    file.writelines(left)
-                    file.flush()
-                    os.fsync(file.fileno())
-                draft.replace(path)
+        """Forget some; only where no other process runs that might add others meanwhile."""
+        self.forget(lambda letter: letter.id in ids)
+
+    def forget(self, which: Callable[[Letter], bool]) -> int:
+        """Forget those of which it is true; how many they were."""
+        with self._lock:
+            return sum(_forget(path, which) for path in (self._older, self.path) if path.exists())
+
+
+def _forget(path: Path, which: Callable[[Letter], bool]) -> int:
+    lines = path.read_text().splitlines(keepends=True)
+    left = [line for line in lines if (letter := _letter(line)) is None or not which(letter)]
+    if len(left) < len(lines):
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        with draft.open("w") as file:
+            file.writelines(left)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    return len(lines) - len(left)
 
 
 def _line(letter: Letter) -> str:

@@ -138,11 +138,7 @@ class Journal:
             following = self._segments[1:]
             done = [one for one, after in zip(self._segments, following, strict=False) if after.first - 1 <= reached]
             self._changed.notify_all()
-        for segment in done:
-            segment.remove()
-        with self._changed:
-            self._segments = self._segments[len(done) :]
-            self._bytes = sum(segment.bytes for segment in self._segments)
+        self._drop(done)
 
     def wake(self) -> None:
         """Have whoever waits for a batch look around."""
@@ -156,6 +152,21 @@ class Journal:
             target, self._urgent = self._last, bool(self._waiting)
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._progress.settled >= target, timeout)
+
+    def clear(self, timeout: float) -> bool:
+        """Have everything accepted so far settled, and its files deleted; False if that took too long."""
+        with self._changed:
+            if self._closed:
+                raise JournalError("The journal is closed, because the collector is stopping.")
+            turned = self._appender.turn_over()
+        # Whatever has a file from now on has one of its own.
+        border = turned.result()
+        if not self.flush(timeout):
+            return False
+        with self._changed:
+            done = [one for one in self._segments if one.first <= border]
+        self._drop(done)
+        return True
 
     def backlog(self) -> Backlog:
         """What waits for the database, now."""
@@ -175,6 +186,13 @@ class Journal:
         self._appender.close()
         with self._saving:
             os.close(self._lock)
+
+    def _drop(self, done: list[Segment]) -> None:
+        for segment in done:
+            segment.remove()
+        with self._changed:
+            self._segments = [one for one in self._segments if one not in done]
+            self._bytes = sum(segment.bytes for segment in self._segments)
 
     def _make_sure_of_room(self, more: int) -> None:
         held = self._bytes + self._queued_bytes + more

@@ -157,6 +157,13 @@ class Price(TypedDict):
     cells: list[PriceCell]
 
 
+class Deleted(TypedDict):
+    """What a deletion took out, or would."""
+
+    rows: dict[str, int]
+    """By table, and `dead_letters`; a span that a table keeps twice counts twice."""
+
+
 class RollupOutcome(TypedDict):
     """What a run of the rollup did."""
 

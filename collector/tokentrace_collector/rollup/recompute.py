@@ -9,6 +9,8 @@ from time import perf_counter
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import Verified
+from tokentrace_collector.rollup import deletion
+from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
 from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.rollup.verify import Verification
@@ -91,6 +93,46 @@ class Rollup:
                     report, again = self._verify(verification, hold, began), again - 1
                 verification.forget()
             return report
+
+    def count(self, wanted: Wanted) -> dict[str, int]:
+        """The rows that a deletion would take out, by table."""
+        with self._lock, self._lease.held(self._patience):
+            deletion.find(self._store, wanted)
+            return deletion.count(self._store)
+
+    def delete(self, wanted: Wanted, scrub: Scrub) -> dict[str, int]:
+        """Take traces out of every table, as if they had never come; the rows that were, by table.
+
+        May be repeated after a crash, with the same outcome. `scrub` hears which traces, before they are gone.
+        """
+        with self._lock, self._lease.held(self._patience) as hold:
+            run = self._run()
+            self._catch_up(run, hold)
+            marked = Marked.of(self._store, wanted)
+            marked.choose()
+            rows = deletion.count(self._store)
+            scrub(marked.traces())
+            marked.touch_others()
+            hold.check()
+            marked.take_out()
+            self._settle(marked, run, hold)
+            hold.check()
+            marked.forget()
+            self._catch_up(run, hold)
+            return rows
+
+    def _settle(self, marked: Marked, run: rates.Run, hold: Hold) -> None:
+        """Sum up anew what deleted traces were part of."""
+        if (bounds := marked.bounds()) is None:
+            return
+        stages = Stages(self._store, run, self._next_version(), hold.check)
+        stages.clear()
+        marked.choose()
+        marked.cancel(stages.version)
+        bounds = stages.allocate(self._with_latest(bounds, stages.version))
+        stages.sum_up(bounds)
+        stages.add_hours(bounds)
+        stages.clear()
 
     def _verify(self, verification: Verification, hold: Hold, began: float) -> Report:
         self._catch_up(self._run(), hold)

@@ -5,13 +5,29 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.rollup.deletion import Scrub, Wanted
 from tokentrace_collector.store.database import Store, StoreError
 
 Roll = Callable[[Task], RollupOutcome]
 """One run of the rollup."""
+
+
+@runtime_checkable
+class Deleting(Protocol):
+    """A rollup that can also take traces out of the tables."""
+
+    def count(self, wanted: Wanted) -> dict[str, int]:
+        """The rows that a deletion would take out, by table."""
+        ...
+
+    def delete(self, wanted: Wanted, scrub: Scrub) -> dict[str, int]:
+        """Take them out; the rows that were."""
+        ...
+
 
 _log = logging.getLogger(__name__)
 
@@ -39,13 +55,34 @@ class Rolling:
     def now(self, what: Task) -> RollupOutcome:
         """Run at once, and say what was done."""
         with self._lock:
-            if self._store is None or self._stopping.is_set():
-                raise StoreError("The store is not open yet, or not any more. Come again.", is_transient=True)
-            self._roll = self._roll or self._make(self._store)
-            outcome = self._roll(what)
+            outcome = self._made()(what)
         self.trouble = ""
         self._counters.add(rollups=1, calls_unpriced=outcome["unpriced"], spans_unread=outcome["unread"])
         return outcome
+
+    def count(self, wanted: Wanted) -> dict[str, int]:
+        """The rows that a deletion would take out, by table."""
+        with self._lock:
+            return self._deleting().count(wanted)
+
+    def delete(self, wanted: Wanted, scrub: Scrub) -> dict[str, int]:
+        """Take traces out of every table; the rows that were."""
+        with self._lock:
+            rows = self._deleting().delete(wanted, scrub)
+        self._counters.add(deletions=1, rows_deleted=sum(rows.values()))
+        return rows
+
+    def _made(self) -> Roll:
+        if self._store is None or self._stopping.is_set():
+            raise StoreError("The store is not open yet, or not any more. Come again.", is_transient=True)
+        self._roll = self._roll or self._make(self._store)
+        return self._roll
+
+    def _deleting(self) -> Deleting:
+        roll = self._made()
+        if not isinstance(roll, Deleting):
+            raise StoreError("The rollup of this collector deletes nothing.")
+        return roll
 
     def stop(self, timeout: float) -> bool:
         """End after the run under way; False if that took too long."""

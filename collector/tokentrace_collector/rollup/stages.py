@@ -104,13 +104,17 @@ class Stages:
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
         self.check()
-        for table in _SCRATCH:
-            self.store.run(f"TRUNCATE TABLE rollup_{table}")
+        self.clear()
         self._do(statement, **parameters)
         self._do("batch_responses")
         self._do("batch_retellings")
         self._do("batch_reviews")
         return self._count()
+
+    def clear(self) -> None:
+        """Leave nothing of an earlier batch."""
+        for table in _SCRATCH:
+            self.store.run(f"TRUNCATE TABLE rollup_{table}")
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
