@@ -33,8 +33,9 @@ from tokentrace_collector.journal.entries import Journal, Limits
 from tokentrace_collector.journal.segment import Writer
 from tokentrace_collector.listener import Listener
 from tokentrace_collector.otlp import logs
+from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc as grpc_receiver, http as http_receiver
-from tokentrace_collector.receive.intake import Intake
+from tokentrace_collector.receive.intake import NOTHING, Intake
 from tokentrace_collector.receive.signals import NO_METRICS
 
 NOW = 1_767_225_600_000_000_000
@@ -52,11 +53,12 @@ class Answer(NamedTuple):
 class Receivers:
     """Both receivers over a journal, without a database."""
 
-    def __init__(self, directory, limits: Limits) -> None:
+    def __init__(self, directory, limits: Limits, privacy: Privacy = NOTHING) -> None:
         self.counters = Counters()
         self.letters = directory / "dead-letters.jsonl"
         self.journal = Journal(directory / "journal", limits)
-        intake = Intake(self.journal, DeadLetters(self.letters), self.counters, most=MOST)
+        self.dead_letters = DeadLetters(self.letters)
+        intake = Intake(self.journal, self.dead_letters, self.counters, most=MOST, privacy=privacy)
         door = Everybody("default")
         receiver = http_receiver.Receiver(intake, door, in_flight=4 * MOST, body_seconds=0.5)
         self.listener = Listener("OTLP/HTTP", receiver.application(), "127.0.0.1", 0)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import yaml
@@ -73,6 +73,12 @@ def kinds() -> tuple[Kind, ...]:
 
 def accept(body: bytes, *, now: int, flatten: bool = False) -> Accepted:
     """What of a protobuf request of logs is used, as a request of traces."""
+    request, unused = read(body)
+    return replace(decode.accept(request.SerializeToString(), now=now, flatten=flatten), unused=unused)
+
+
+def read(body: bytes) -> tuple[ExportTraceServiceRequest, Mapping[str, int]]:
+    """The spans that a protobuf request of logs comes to, and how many of its records are not used, by the reason."""
     try:
         # The outline of both signals is the same, field by field.
         outline = shell.read(body)
@@ -92,8 +98,7 @@ def accept(body: bytes, *, now: int, flatten: bool = False) -> Accepted:
             unused[BROKEN] += len(spans)
             continue
         request.resource_spans.add(resource=resource).scope_spans.add(scope=scope, spans=spans)
-    accepted = decode.accept(request.SerializeToString(), now=now, flatten=flatten)
-    return Accepted(accepted.body, accepted.spans, accepted.rejected, unused)
+    return request, unused
 
 
 def _read(raw: bytes) -> Span | str:

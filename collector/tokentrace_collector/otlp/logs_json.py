@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from tokentrace_collector.otlp import logs, members
+from tokentrace_collector.otlp import decode, logs, members
 from tokentrace_collector.otlp.decode import Accepted, UndecodableError
 
 
 def accept(text: bytes, *, now: int, flatten: bool = False) -> Accepted:
     """What of a JSON request of logs is used, as a request of traces in protobuf."""
+    request, unused = read(text)
+    return replace(decode.accept(request.SerializeToString(), now=now, flatten=flatten), unused=unused)
+
+
+def read(text: bytes) -> tuple[ExportTraceServiceRequest, Mapping[str, int]]:
+    """The spans that a JSON request of logs comes to, and how many of its records are not used, by the reason."""
     broken: list[Any] = []
     request = ExportLogsServiceRequest()
     try:
@@ -22,11 +31,10 @@ def accept(text: bytes, *, now: int, flatten: bool = False) -> Accepted:
             request.resource_logs.append(_resource_logs(node, broken))
     except members.WRONG as error:
         raise UndecodableError(f"The body is not an OTLP logs request in JSON: {error}.") from error
-    accepted = logs.accept(request.SerializeToString(), now=now, flatten=flatten)
-    unused = dict(accepted.unused)
-    if broken:
-        unused[logs.BROKEN] = unused.get(logs.BROKEN, 0) + len(broken)
-    return Accepted(accepted.body, accepted.spans, accepted.rejected, unused)
+    spans, unused = logs.read(request.SerializeToString())
+    if not broken:
+        return spans, unused
+    return spans, {**unused, logs.BROKEN: unused.get(logs.BROKEN, 0) + len(broken)}
 
 
 def _resource_logs(node: Any, broken: list[Any]) -> ResourceLogs:

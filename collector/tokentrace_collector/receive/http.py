@@ -86,7 +86,7 @@ class Receiver:
         return endpoint
 
     async def _judged(self, take: Callable[[bytes, str], Receipt], sent: bytes, encoding: str) -> Receipt:
-        if len(sent) <= (_INLINE_COMPRESSED if encoding else _INLINE):
+        if not self._intake.is_slow and len(sent) <= (_INLINE_COMPRESSED if encoding else _INLINE):
             return take(sent, encoding)
         async with self._heavy:
             return await asyncio.to_thread(take, sent, encoding)

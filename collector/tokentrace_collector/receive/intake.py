@@ -12,8 +12,9 @@ from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.journal.deadletters import DeadLetters
 from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.journal.segment import Entry
-from tokentrace_collector.otlp import compression, decode, from_json, logs, logs_json
+from tokentrace_collector.otlp import cleaned, compression, decode, from_json, logs, logs_json
 from tokentrace_collector.otlp.decode import Accepted, Rejected
+from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive.signals import LOGS, TRACES, Signal
 
 _ACCEPT: Mapping[tuple[Signal, bool], Callable[..., Accepted]] = {
@@ -23,6 +24,8 @@ _ACCEPT: Mapping[tuple[Signal, bool], Callable[..., Accepted]] = {
     (LOGS, True): logs_json.accept,
 }
 """What reads a signal, in protobuf and in JSON."""
+
+NOTHING = Privacy()
 
 RETRY_SECONDS = 1
 """When a sender that was sent away should come again; exporters that wait longer give their batch up."""
@@ -55,11 +58,14 @@ class Receipt:
 class Intake:
     """The way of a request into the journal."""
 
-    def __init__(self, journal: Journal, letters: DeadLetters, counters: Counters, *, most: int) -> None:
+    def __init__(
+        self, journal: Journal, letters: DeadLetters, counters: Counters, *, most: int, privacy: Privacy = NOTHING
+    ) -> None:
         self.counters = counters
         self.most = most
         """The largest body, after decompression."""
         self._flattens = False
+        self._privacy = privacy
         self._journal = journal
         self._letters = letters
 
@@ -80,7 +86,7 @@ class Intake:
         now = time.time_ns()
         try:
             plain = compression.inflated(sent, encoding, most=self.most)
-            accepted = _ACCEPT[signal, is_json](plain, now=now, flatten=self._flattens)
+            accepted = self._accepted(signal, plain, is_json=is_json, now=now)
         except ValueError:
             self.counters.add(requests_malformed=1)
             raise
@@ -89,12 +95,24 @@ class Intake:
             # What needed no change is kept as it was sent: compressed, it is quicker to write than to compress again.
             stored, stored_encoding = (sent, encoding) if accepted.body is plain else (accepted.body, "")
             kept = self._keep(accepted, stored, stored_encoding, now, tenant)
-        if accepted.rejected:
-            self._set_aside(accepted.rejected, tenant)
+        # What could not be looked into is not kept.
+        if letters := [one for one in accepted.rejected if one.request]:
+            self._set_aside(letters, tenant)
         reasons = dict.fromkeys([*(one.reason for one in accepted.rejected[:3]), *accepted.unused])
         return Receipt(
             signal, kept, accepted.spans, len(accepted.rejected) + sum(accepted.unused.values()), " ".join(reasons)
         )
+
+    def _accepted(self, signal: Signal, plain: bytes, *, is_json: bool, now: int) -> Accepted:
+        if not self._privacy:
+            return _ACCEPT[signal, is_json](plain, now=now, flatten=self._flattens)
+        read = cleaned.records if signal is LOGS else cleaned.spans
+        return read(plain, self._privacy, is_json=is_json, now=now, flatten=self._flattens)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether even small requests take their time."""
+        return bool(self._privacy)
 
     def _set_aside(self, rejected: Sequence[Rejected], tenant: str) -> None:
         try:
