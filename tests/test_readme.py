@@ -74,7 +74,19 @@ def test_every_link_inside_the_repository_leads_somewhere():
 def test_the_price_book_of_the_guide_is_a_valid_one(tmp_path):
     from tokentrace_collector.prices import book
 
-    (block,) = re.findall(r"```yaml\n(version: 1.*?)```", (ROOT / "collector/README.md").read_text("utf-8"), re.DOTALL)
+    (block,) = re.findall(
+        r"```yaml\n(version: 1\nhuman_review.*?)```", (ROOT / "collector/README.md").read_text("utf-8"), re.DOTALL
+    )
     written = tmp_path / "prices.yaml"
     written.write_text(block, encoding="utf-8")
     assert [pool.id for pool in book.read(written).pools] == ["h200"]
+
+
+def test_the_patterns_of_the_guide_find_what_they_are_called(tmp_path):
+    from tokentrace_collector.otlp import privacy
+
+    (block,) = re.findall(
+        r"```yaml\n(version: 1\npatterns.*?)```", (ROOT / "collector/README.md").read_text("utf-8"), re.DOTALL
+    )
+    patterns = privacy.Privacy(patterns=privacy.parse(block))
+    assert patterns.redacted("from a.b@example.com, 4111 1111 1111 1111") == "from [email], ****"

@@ -36,6 +36,10 @@ class Config:
     """Whether others than this machine may send, although nothing asks who they are."""
     tenant: str = EVERYBODY
     """Whose spans they are where no credential says so."""
+    drop_content: bool = False
+    """Whether texts of prompts and answers are taken out before anything is written (schemas/content.yaml)."""
+    redact: Path | None = None
+    """Patterns of what is taken out of all other texts."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
     batch_spans: int = 20_000

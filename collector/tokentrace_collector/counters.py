@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 MEANINGS: Mapping[str, str] = {
-    "requests": "Trace requests answered with success.",
-    "requests_malformed": "Trace requests that could not be decoded at all.",
+    "requests": "Requests of traces or logs answered with success.",
+    "requests_malformed": "Requests that could not be decoded at all.",
     "requests_denied": "Requests and questions of those whom no credential lets do it.",
-    "requests_refused": "Trace requests sent away because the journal, its disk or our memory was full.",
+    "requests_refused": "Requests sent away because the journal, its disk or our memory was full.",
     "spans_accepted": "Spans written to the journal.",
     "spans_rejected": "Spans that cannot be stored, kept as dead letters.",
     "spans_stored": "Spans inserted into the database.",
@@ -18,8 +18,9 @@ MEANINGS: Mapping[str, str] = {
     "batches_stored": "Inserts into the database.",
     "batches_read_by_python": "Inserts that the engine could not read as raw OTLP.",
     "store_failures": "Tries to open or fill the database that failed and were repeated.",
-    "metrics_not_stored": "Metric data points received and dropped, because only traces are kept.",
-    "logs_not_stored": "Log records received and dropped, because only traces are kept.",
+    "metrics_not_stored": "Metric data points received and dropped, because they name no request.",
+    "logs_accepted": "Log records that say what spans do not, written to the journal as spans.",
+    "logs_not_stored": "Log records received and dropped, because they say nothing that is accounted.",
     "rollups": "Runs of the rollup.",
     "calls_unpriced": "Calls rated without a price for something they used; again whenever they are recomputed.",
     "spans_unread": "Spans that count tokens in a dialect that nobody knows; again whenever they are recomputed.",

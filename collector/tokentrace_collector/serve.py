@@ -28,6 +28,8 @@ from tokentrace_collector.ingest.drain import Drain
 from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.listener import LateApplication, Listener, PortError, port_trouble
+from tokentrace_collector.otlp import privacy
+from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
@@ -77,6 +79,8 @@ class Collector:
         self._rolling = Rolling(rollup, self.counters, seconds=config.rollup_seconds) if rollup else None
         door = Credentials(config.access) if config.access else Everybody(config.tenant)
         self._door = Counted(door, self.counters)
+        patterns = privacy.read(config.redact) if config.redact else ()
+        self._privacy = Privacy(drops_content=config.drop_content, patterns=patterns)
         self._closing = ExitStack()
         self._is_open = False
 
@@ -111,7 +115,7 @@ class Collector:
             spans=config.batch_spans,
             seconds=config.batch_seconds,
         )
-        intake = Intake(self._journal, letters, self.counters, most=config.request_bytes)
+        intake = Intake(self._journal, letters, self.counters, most=config.request_bytes, privacy=self._privacy)
         self._drain.on_slow = intake.flatten
         door = self._door
         receiver = http.Receiver(intake, door, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds)

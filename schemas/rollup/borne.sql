@@ -1,12 +1,24 @@
 -- One row per reason why a call of the batch that others tell of bears no cost.
 INSERT INTO rollup_borne
 WITH
+    -- What a log tells of a call whose span tells it too.
+    logged AS (
+        SELECT log.number AS number
+        FROM rollup_spans AS log
+        INNER JOIN rollup_spans AS call
+            ON call.tenant = log.tenant AND call.trace_id = log.trace_id AND call.span_id = log.parent_span_id
+        WHERE log.label = 'gen_ai.client.inference.operation.details'
+            AND log.dialect = 'gen_ai'
+            AND log.scope = 'call'
+            AND call.scope = 'call'
+    ),
     outer_calls AS (
         SELECT DISTINCT ancestor AS number
         FROM rollup_ancestry
         WHERE is_call_in_call
             AND is_same_class
             AND outer_dialect = 'gen_ai'
+            AND number NOT IN (SELECT number FROM logged)
     ),
     inner_calls AS (
         SELECT
@@ -102,3 +114,8 @@ SELECT
     number,
     'same_response'
 FROM anywhere
+UNION ALL
+SELECT
+    number,
+    'same_response'
+FROM logged

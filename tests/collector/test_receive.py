@@ -32,8 +32,11 @@ from tokentrace_collector.journal.deadletters import DeadLetters
 from tokentrace_collector.journal.entries import Journal, Limits
 from tokentrace_collector.journal.segment import Writer
 from tokentrace_collector.listener import Listener
+from tokentrace_collector.otlp import logs
+from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc as grpc_receiver, http as http_receiver
-from tokentrace_collector.receive.intake import Intake
+from tokentrace_collector.receive.intake import NOTHING, Intake
+from tokentrace_collector.receive.signals import NO_METRICS
 
 NOW = 1_767_225_600_000_000_000
 MOST = 1 << 20
@@ -50,11 +53,12 @@ class Answer(NamedTuple):
 class Receivers:
     """Both receivers over a journal, without a database."""
 
-    def __init__(self, directory, limits: Limits) -> None:
+    def __init__(self, directory, limits: Limits, privacy: Privacy = NOTHING) -> None:
         self.counters = Counters()
         self.letters = directory / "dead-letters.jsonl"
         self.journal = Journal(directory / "journal", limits)
-        intake = Intake(self.journal, DeadLetters(self.letters), self.counters, most=MOST)
+        self.dead_letters = DeadLetters(self.letters)
+        intake = Intake(self.journal, self.dead_letters, self.counters, most=MOST, privacy=privacy)
         door = Everybody("default")
         receiver = http_receiver.Receiver(intake, door, in_flight=4 * MOST, body_seconds=0.5)
         self.listener = Listener("OTLP/HTTP", receiver.application(), "127.0.0.1", 0)
@@ -254,20 +258,20 @@ def test_metrics_are_answered_counted_and_not_stored(receivers: Receivers):
     assert (answer.status, partial.rejected_data_points, partial.error_message) == (
         200,
         1,
-        "Only traces are stored here.",
+        NO_METRICS,
     )
     receivers.export(body.SerializeToString(), "metrics.v1.MetricsService")
     assert receivers.counters.snapshot()["metrics_not_stored"] == 2
 
 
-def test_logs_are_answered_counted_and_not_stored(receivers: Receivers):
+def test_logs_of_no_use_are_answered_counted_and_not_stored(receivers: Receivers):
     body = ExportLogsServiceRequest()
     body.resource_logs.add().scope_logs.add().log_records.add()
     answered = receivers.export(body.SerializeToString(), "logs.v1.LogsService")
     assert ExportLogsServiceResponse.FromString(answered).partial_success.rejected_log_records == 1
     sent = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{},{}]}]}]}'
     told = json.loads(receivers.post(sent, JSON, path="/v1/logs").body)
-    assert told == {"partialSuccess": {"rejectedLogRecords": "2", "errorMessage": "Only traces are stored here."}}
+    assert told == {"partialSuccess": {"rejectedLogRecords": "2", "errorMessage": logs.OTHER}}
 
 
 def test_a_sender_that_never_ends_its_body_is_let_go(receivers: Receivers):

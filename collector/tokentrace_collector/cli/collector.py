@@ -48,6 +48,8 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
 @_file("tls-certificate", "Certificate chain (PEM) to show to senders.")
 @_file("tls-key", "Its key (PEM).")
 @_file("tls-client-ca", "Authority (PEM) that signs the certificates of senders; without one nobody may send then.")
+@click.option("--drop-content", is_flag=True, help="Take texts of prompts and answers out before anything is written.")
+@_file("redact", "Patterns (YAML) of what is taken out of all other texts before anything is written.")
 @click.option("--insecure", is_flag=True, help="Receive from other machines, although nothing asks who they are.")
 @options.book
 @click.option(

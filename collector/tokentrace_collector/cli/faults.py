@@ -12,6 +12,7 @@ from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.journal.lock import InUseError
 from tokentrace_collector.journal.segment import UnreadableError
 from tokentrace_collector.listener import PortError
+from tokentrace_collector.otlp.privacy import PatternsError
 from tokentrace_collector.prices.book import BookError
 from tokentrace_collector.store.database import StoreError
 from tokentrace_collector.store.dsn import DsnError
@@ -24,6 +25,7 @@ _OURS = (
     DsnError,
     InUseError,
     JournalError,
+    PatternsError,
     PortError,
     StoreError,
     TlsError,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -41,6 +41,8 @@ class Accepted:
     """Protobuf of the spans that can be stored, in the shape the engine reads."""
     spans: int
     rejected: tuple[Rejected, ...] = ()
+    unused: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many log records are not used, by the reason."""
 
 
 def accept(body: bytes, *, now: int, flatten: bool = False) -> Accepted:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn, cast
+from typing import NoReturn, TypeAlias, cast
 
 import grpc
 
 from tokentrace_collector.access import Door, ForbiddenError, Grant, RefusedError
 from tokentrace_collector.journal.appender import JournalError
-from tokentrace_collector.receive import others, status
+from tokentrace_collector.receive import status
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake
-from tokentrace_collector.receive.others import Signal
+from tokentrace_collector.receive.signals import LOGS, METRICS, NO_METRICS, TRACES, Signal, data_points
 from tokentrace_collector.tls import Tls, TlsError
 
-_TRACES = "opentelemetry.proto.collector.trace.v1.TraceService"
 _WORKERS = 8
 _STREAMS = 64
 """Requests that one connection may have under way."""
 
 _IDLE_MS = 300_000
+
+Export: TypeAlias = Callable[[bytes, grpc.ServicerContext], bytes]
+"""Answers a request."""
 
 
 class Receiver:
@@ -42,22 +44,34 @@ class Receiver:
         made: grpc.Server = grpc.server(ThreadPoolExecutor(_WORKERS, "otlp-grpc"), options=options)
         made.add_generic_rpc_handlers(
             (
-                _service(_TRACES, self._traces),
-                *(_service(signal.service, self._not_stored(signal)) for signal in (others.METRICS, others.LOGS)),
+                *(_service(signal.service, self._stored(signal)) for signal in (TRACES, LOGS)),
+                _service(METRICS.service, self._metrics),
             )
         )
         return made
 
-    def _traces(self, body: bytes, context: grpc.ServicerContext) -> bytes:
-        grant = self._admitted(context)
+    def _stored(self, signal: Signal) -> Export:
+        def export(body: bytes, context: grpc.ServicerContext) -> bytes:
+            grant = self._admitted(context)
+            try:
+                receipt = self._intake.take(signal, body, tenant=grant.tenant)  # Refuses what exceeds the limit, too.
+                if receipt.kept:
+                    receipt.kept.result()
+            except (JournalError, ValueError) as error:
+                _refuse(error, context)
+            self._intake.count(receipt)
+            return receipt.answer
+
+        return export
+
+    def _metrics(self, body: bytes, context: grpc.ServicerContext) -> bytes:
+        self._admitted(context)
         try:
-            receipt = self._intake.protobuf(body, tenant=grant.tenant)  # Refuses what exceeds the limit, too.
-            if receipt.kept:
-                receipt.kept.result()
-        except (JournalError, ValueError) as error:
+            count = data_points(body)
+        except ValueError as error:
             _refuse(error, context)
-        self._intake.count(receipt)
-        return receipt.answer
+        self._intake.counters.add(metrics_not_stored=count)
+        return METRICS.answer(count, NO_METRICS)
 
     def _admitted(self, context: grpc.ServicerContext) -> Grant:
         """Who sends; else the call ends here, before anything of it is decoded."""
@@ -69,18 +83,6 @@ class Receiver:
             is_known = isinstance(error, ForbiddenError)
             code = grpc.StatusCode.PERMISSION_DENIED if is_known else grpc.StatusCode.UNAUTHENTICATED
             context.abort(code, str(error))
-
-    def _not_stored(self, signal: Signal) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-        def export(body: bytes, context: grpc.ServicerContext) -> bytes:
-            self._admitted(context)
-            try:
-                count = signal.count_protobuf(body)
-            except ValueError as error:
-                _refuse(error, context)
-            self._intake.counters.add(**{f"{signal.name}_not_stored": count})
-            return signal.answer(count).SerializeToString()
-
-        return export
 
 
 def _shown(context: grpc.ServicerContext) -> list[str]:
@@ -115,7 +117,7 @@ def _configuration(tls: Tls) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([(key, chain)], authority)
 
 
-def _service(name: str, export: Callable[[bytes, grpc.ServicerContext], bytes]) -> grpc.GenericRpcHandler:
+def _service(name: str, export: Export) -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler(name, {"Export": grpc.unary_unary_rpc_method_handler(export)})
 
 

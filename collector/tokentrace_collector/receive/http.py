@@ -1,4 +1,4 @@
-"""OTLP over HTTP: POST /v1/traces, in protobuf or JSON, plain or compressed."""
+"""OTLP over HTTP: POST /v1/traces, /v1/logs and /v1/metrics, in protobuf or JSON, plain or compressed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.otlp import compression
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake, Receipt
-from tokentrace_collector.receive.others import LOGS, METRICS, NOT_STORED, Signal
+from tokentrace_collector.receive.signals import (
+    LOGS,
+    METRICS,
+    NO_METRICS,
+    TRACES,
+    Signal,
+    data_points,
+    data_points_json,
+)
 from tokentrace_collector.receive.status import Code, encoded
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -59,37 +67,36 @@ class Receiver:
     def application(self) -> Starlette:
         """The ASGI application."""
         endpoints = {
-            "/v1/traces": self._traces,
-            "/v1/metrics": self._not_stored(METRICS),
-            "/v1/logs": self._not_stored(LOGS),
+            "/v1/traces": self._stored(TRACES),
+            "/v1/logs": self._stored(LOGS),
+            "/v1/metrics": self._metrics,
         }
         routes = [Route(path, self._answering(endpoint), methods=["POST"]) for path, endpoint in endpoints.items()]
         return Starlette(routes=routes)
 
-    async def _traces(self, sent: bytes, encoding: str, content_type: str, tenant: str) -> Response:
-        take = partial(self._intake.protobuf if content_type == PROTOBUF else self._intake.json, tenant=tenant)
-        receipt = await self._judged(take, sent, encoding)
-        if receipt.kept:
-            await asyncio.wrap_future(receipt.kept)
-        self._intake.count(receipt)
-        return _received(receipt, content_type)
+    def _stored(self, signal: Signal) -> Endpoint:
+        async def endpoint(sent: bytes, encoding: str, content_type: str, tenant: str) -> Response:
+            take = partial(self._intake.take, signal, tenant=tenant, is_json=content_type == JSON)
+            receipt = await self._judged(take, sent, encoding)
+            if receipt.kept:
+                await asyncio.wrap_future(receipt.kept)
+            self._intake.count(receipt)
+            return Response(receipt.answer_json if content_type == JSON else receipt.answer, media_type=content_type)
+
+        return endpoint
 
     async def _judged(self, take: Callable[[bytes, str], Receipt], sent: bytes, encoding: str) -> Receipt:
-        if len(sent) <= (_INLINE_COMPRESSED if encoding else _INLINE):
+        if not self._intake.is_slow and len(sent) <= (_INLINE_COMPRESSED if encoding else _INLINE):
             return take(sent, encoding)
         async with self._heavy:
             return await asyncio.to_thread(take, sent, encoding)
 
-    def _not_stored(self, signal: Signal) -> Endpoint:
-        async def endpoint(sent: bytes, encoding: str, content_type: str, _tenant: str) -> Response:
-            plain = compression.inflated(sent, encoding, most=self._intake.most)
-            count = (signal.count_protobuf if content_type == PROTOBUF else signal.count_json)(plain)
-            self._intake.counters.add(**{f"{signal.name}_not_stored": count})
-            told = {"partialSuccess": {signal.rejected_name: str(count), "errorMessage": NOT_STORED}}
-            content = signal.answer(count).SerializeToString() if content_type == PROTOBUF else orjson.dumps(told)
-            return Response(content, media_type=content_type)
-
-        return endpoint
+    async def _metrics(self, sent: bytes, encoding: str, content_type: str, _tenant: str) -> Response:
+        plain = compression.inflated(sent, encoding, most=self._intake.most)
+        count = (data_points_json if content_type == JSON else data_points)(plain)
+        self._intake.counters.add(metrics_not_stored=count)
+        answer = METRICS.answer_json if content_type == JSON else METRICS.answer
+        return Response(answer(count, NO_METRICS), media_type=content_type)
 
     def _answering(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
@@ -150,13 +157,6 @@ def _understood(request: Request, content_type: str) -> str:
         known = ", ".join(name for name in compression.ENCODINGS if name)
         raise RefusalError(415, Code.INVALID_ARGUMENT, f"Send one of the encodings {known}, not {encoding!r}.")
     return encoding
-
-
-def _received(receipt: Receipt, content_type: str) -> Response:
-    if content_type == JSON:
-        partial = {"rejectedSpans": str(receipt.rejected), "errorMessage": receipt.message}
-        return Response(orjson.dumps({"partialSuccess": partial} if receipt.rejected else {}), media_type=JSON)
-    return Response(receipt.answer, media_type=PROTOBUF)
 
 
 def _refused(error: Exception, content_type: str) -> Response:

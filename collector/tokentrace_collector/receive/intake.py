@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTracePartialSuccess,
-    ExportTraceServiceResponse,
-)
 
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.journal.deadletters import DeadLetters
 from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.journal.segment import Entry
-from tokentrace_collector.otlp import compression, decode, from_json
+from tokentrace_collector.otlp import cleaned, compression, decode, from_json, logs, logs_json
 from tokentrace_collector.otlp.decode import Accepted, Rejected
+from tokentrace_collector.otlp.privacy import Privacy
+from tokentrace_collector.receive.signals import LOGS, TRACES, Signal
+
+_ACCEPT: Mapping[tuple[Signal, bool], Callable[..., Accepted]] = {
+    (TRACES, False): decode.accept,
+    (TRACES, True): from_json.accept,
+    (LOGS, False): logs.accept,
+    (LOGS, True): logs_json.accept,
+}
+"""What reads a signal, in protobuf and in JSON."""
+
+NOTHING = Privacy()
 
 RETRY_SECONDS = 1
 """When a sender that was sent away should come again; exporters that wait longer give their batch up."""
@@ -28,40 +35,39 @@ RETRY_SECONDS = 1
 class Receipt:
     """What becomes of a request."""
 
+    signal: Signal
     kept: Future[int] | None
-    """Done when the spans are on disk; None if there are none."""
+    """Done when what is stored is on disk; None if there is nothing."""
     spans: int
     rejected: int
+    """Spans or log records that are not stored."""
     message: str
-    """Why spans were rejected; empty if none were."""
+    """Why; empty if all were."""
 
     @property
     def answer(self) -> bytes:
         """The response to the sender, in protobuf."""
-        if not self.rejected:
-            return b""
-        partial = ExportTracePartialSuccess(rejected_spans=self.rejected, error_message=self.message)
-        return ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+        return self.signal.answer(self.rejected, self.message)
+
+    @property
+    def answer_json(self) -> bytes:
+        """The response to the sender, in JSON."""
+        return self.signal.answer_json(self.rejected, self.message)
 
 
 class Intake:
     """The way of a request into the journal."""
 
-    def __init__(self, journal: Journal, letters: DeadLetters, counters: Counters, *, most: int) -> None:
+    def __init__(
+        self, journal: Journal, letters: DeadLetters, counters: Counters, *, most: int, privacy: Privacy = NOTHING
+    ) -> None:
         self.counters = counters
         self.most = most
         """The largest body, after decompression."""
         self._flattens = False
+        self._privacy = privacy
         self._journal = journal
         self._letters = letters
-
-    def protobuf(self, sent: bytes, encoding: str = "", *, tenant: str) -> Receipt:
-        """Take a request in protobuf."""
-        return self._take(decode.accept, sent, encoding, tenant)
-
-    def json(self, sent: bytes, encoding: str = "", *, tenant: str) -> Receipt:
-        """Take a request in JSON."""
-        return self._take(from_json.accept, sent, encoding, tenant)
 
     def flatten(self) -> None:
         """From now on, look for values too deep for the engine, which has met one; few senders have any."""
@@ -69,13 +75,18 @@ class Intake:
 
     def count(self, receipt: Receipt) -> None:
         """Count a request whose spans are on disk."""
-        self.counters.add(requests=1, spans_accepted=receipt.spans, spans_rejected=receipt.rejected)
+        self.counters.add(requests=1, spans_accepted=receipt.spans)
+        if receipt.signal is LOGS:
+            self.counters.add(logs_accepted=receipt.spans, logs_not_stored=receipt.rejected)
+        else:
+            self.counters.add(spans_rejected=receipt.rejected)
 
-    def _take(self, accept: Callable[..., Accepted], sent: bytes, encoding: str, tenant: str) -> Receipt:
+    def take(self, signal: Signal, sent: bytes, encoding: str = "", *, tenant: str, is_json: bool = False) -> Receipt:
+        """Take a request; what may be stored is on its way to the disk."""
         now = time.time_ns()
         try:
             plain = compression.inflated(sent, encoding, most=self.most)
-            accepted = accept(plain, now=now, flatten=self._flattens)
+            accepted = self._accepted(signal, plain, is_json=is_json, now=now)
         except ValueError:
             self.counters.add(requests_malformed=1)
             raise
@@ -84,10 +95,24 @@ class Intake:
             # What needed no change is kept as it was sent: compressed, it is quicker to write than to compress again.
             stored, stored_encoding = (sent, encoding) if accepted.body is plain else (accepted.body, "")
             kept = self._keep(accepted, stored, stored_encoding, now, tenant)
-        if accepted.rejected:
-            self._set_aside(accepted.rejected, tenant)
-        reasons = dict.fromkeys(one.reason for one in accepted.rejected[:3])
-        return Receipt(kept, accepted.spans, len(accepted.rejected), " ".join(reasons))
+        # What could not be looked into is not kept.
+        if letters := [one for one in accepted.rejected if one.request]:
+            self._set_aside(letters, tenant)
+        reasons = dict.fromkeys([*(one.reason for one in accepted.rejected[:3]), *accepted.unused])
+        return Receipt(
+            signal, kept, accepted.spans, len(accepted.rejected) + sum(accepted.unused.values()), " ".join(reasons)
+        )
+
+    def _accepted(self, signal: Signal, plain: bytes, *, is_json: bool, now: int) -> Accepted:
+        if not self._privacy:
+            return _ACCEPT[signal, is_json](plain, now=now, flatten=self._flattens)
+        read = cleaned.records if signal is LOGS else cleaned.spans
+        return read(plain, self._privacy, is_json=is_json, now=now, flatten=self._flattens)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether even small requests take their time."""
+        return bool(self._privacy)
 
     def _set_aside(self, rejected: Sequence[Rejected], tenant: str) -> None:
         try:
