@@ -40,6 +40,9 @@ class Config:
     """Whether texts of prompts and answers are taken out before anything is written (schemas/content.yaml)."""
     redact: Path | None = None
     """Patterns of what is taken out of all other texts."""
+    requests_per_second: float | None = None
+    bytes_per_second: float | None = None
+    """How much each credential may send; without them, as much as there is room for."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
     batch_spans: int = 20_000

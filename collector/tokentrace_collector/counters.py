@@ -11,6 +11,7 @@ MEANINGS: Mapping[str, str] = {
     "requests_malformed": "Requests that could not be decoded at all.",
     "requests_denied": "Requests and questions of those whom no credential lets do it.",
     "requests_refused": "Requests sent away because the journal, its disk or our memory was full.",
+    "requests_limited": "Requests sent away because their credential sends more than it may.",
     "spans_accepted": "Spans written to the journal.",
     "spans_rejected": "Spans that cannot be stored, kept as dead letters.",
     "spans_stored": "Spans inserted into the database.",

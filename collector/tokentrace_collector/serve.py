@@ -32,6 +32,7 @@ from tokentrace_collector.otlp import privacy
 from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
+from tokentrace_collector.receive.pace import Pace
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.rolling import Roll, Rolling
@@ -118,10 +119,13 @@ class Collector:
         intake = Intake(self._journal, letters, self.counters, most=config.request_bytes, privacy=self._privacy)
         self._drain.on_slow = intake.flatten
         door = self._door
-        receiver = http.Receiver(intake, door, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds)
+        pace = Pace(self.counters, config.requests_per_second, config.bytes_per_second)
+        receiver = http.Receiver(
+            intake, door, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds, pace=pace
+        )
         self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port, config.tls)
         undo.callback(self._otlp.stop)
-        self._grpc = grpc.Receiver(intake, door).server()
+        self._grpc = grpc.Receiver(intake, door, pace).server()
         undo.callback(self._grpc.stop, None)
         named = _named(host)
         grpc_port = self._bind_grpc(f"{named}:{config.grpc_port}")

@@ -51,6 +51,10 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
 @click.option("--drop-content", is_flag=True, help="Take texts of prompts and answers out before anything is written.")
 @_file("redact", "Patterns (YAML) of what is taken out of all other texts before anything is written.")
 @click.option("--insecure", is_flag=True, help="Receive from other machines, although nothing asks who they are.")
+@click.option(
+    "--requests-per-second", type=click.FloatRange(0, min_open=True), help="How many each credential may send."
+)
+@click.option("--bytes-per-second", type=click.FloatRange(0, min_open=True), help="What each credential may send.")
 @options.book
 @click.option(
     "--rollup-every",

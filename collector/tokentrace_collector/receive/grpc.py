@@ -12,6 +12,7 @@ from tokentrace_collector.access import Door, ForbiddenError, Grant, RefusedErro
 from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.receive import status
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake
+from tokentrace_collector.receive.pace import Pace, TooFastError
 from tokentrace_collector.receive.signals import LOGS, METRICS, NO_METRICS, TRACES, Signal, data_points
 from tokentrace_collector.tls import Tls, TlsError
 
@@ -28,9 +29,10 @@ Export: TypeAlias = Callable[[bytes, grpc.ServicerContext], bytes]
 class Receiver:
     """The services of OTLP/gRPC."""
 
-    def __init__(self, intake: Intake, door: Door) -> None:
+    def __init__(self, intake: Intake, door: Door, pace: Pace | None = None) -> None:
         self._intake = intake
         self._door = door
+        self._pace = pace or Pace(intake.counters)
 
     def server(self) -> grpc.Server:
         """A server of them, not yet bound to a port."""
@@ -52,7 +54,7 @@ class Receiver:
 
     def _stored(self, signal: Signal) -> Export:
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:
-            grant = self._admitted(context)
+            grant = self._admitted(context, len(body))
             try:
                 receipt = self._intake.take(signal, body, tenant=grant.tenant)  # Refuses what exceeds the limit, too.
                 if receipt.kept:
@@ -65,7 +67,7 @@ class Receiver:
         return export
 
     def _metrics(self, body: bytes, context: grpc.ServicerContext) -> bytes:
-        self._admitted(context)
+        self._admitted(context, len(body))
         try:
             count = data_points(body)
         except ValueError as error:
@@ -73,16 +75,23 @@ class Receiver:
         self._intake.counters.add(metrics_not_stored=count)
         return METRICS.answer(count, NO_METRICS)
 
-    def _admitted(self, context: grpc.ServicerContext) -> Grant:
+    def _admitted(self, context: grpc.ServicerContext, size: int) -> Grant:
         """Who sends; else the call ends here, before anything of it is decoded."""
         metadata = {str(key): value for key, value in context.invocation_metadata()}
         authorization, certificate = metadata.get("authorization", ""), _shown(context)
         try:
-            return self._door.admit("send", authorization if isinstance(authorization, str) else "", certificate)
+            grant = self._door.admit("send", authorization if isinstance(authorization, str) else "", certificate)
+            self._pace.enter(grant.name)
         except RefusedError as error:
             is_known = isinstance(error, ForbiddenError)
             code = grpc.StatusCode.PERMISSION_DENIED if is_known else grpc.StatusCode.UNAUTHENTICATED
             context.abort(code, str(error))
+        except TooFastError as error:
+            _send_away(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, status.Code.RESOURCE_EXHAUSTED, str(error), error.seconds, context
+            )
+        self._pace.spend(grant.name, size)
+        return grant
 
 
 def _shown(context: grpc.ServicerContext) -> list[str]:
@@ -126,14 +135,21 @@ def _refuse(error: Exception, context: grpc.ServicerContext) -> NoReturn:
     message = str(error)
     if not isinstance(error, JournalError):
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
+    _send_away(grpc.StatusCode.UNAVAILABLE, status.Code.UNAVAILABLE, message, RETRY_SECONDS, context)
+
+
+def _send_away(
+    code: grpc.StatusCode, said: status.Code, message: str, seconds: int, context: grpc.ServicerContext
+) -> NoReturn:
+    """End the call, and say when to come again."""
     # Some exporters read the one, some the other.
     context.set_trailing_metadata(
         (
-            ("google.rpc.retryinfo-bin", status.retry_info(RETRY_SECONDS)),
+            ("google.rpc.retryinfo-bin", status.retry_info(seconds)),
             (
                 "grpc-status-details-bin",
-                status.encoded(status.Code.UNAVAILABLE, message, retry_seconds=RETRY_SECONDS),
+                status.encoded(said, message, retry_seconds=seconds),
             ),
         )
     )
-    context.abort(grpc.StatusCode.UNAVAILABLE, message)
+    context.abort(code, message)

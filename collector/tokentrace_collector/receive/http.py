@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeAlias, TypeVar
 
@@ -18,6 +18,7 @@ from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.otlp import compression
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake, Receipt
+from tokentrace_collector.receive.pace import Pace, TooFastError
 from tokentrace_collector.receive.signals import (
     LOGS,
     METRICS,
@@ -40,6 +41,16 @@ _AT_ONCE = 2
 
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_SECONDS)}}
 
+_ANSWERS: Mapping[type[Exception], tuple[int, Code]] = {
+    ForbiddenError: (403, Code.PERMISSION_DENIED),
+    RefusedError: (401, Code.UNAUTHENTICATED),
+    TooFastError: (429, Code.RESOURCE_EXHAUSTED),
+    JournalError: (503, Code.UNAVAILABLE),
+    compression.TooLargeError: (413, Code.INVALID_ARGUMENT),
+    Exception: (400, Code.INVALID_ARGUMENT),
+}
+"""What an error is answered with; the first kind that it is counts."""
+
 Endpoint: TypeAlias = Callable[[bytes, str, str, str], Awaitable[Response]]
 """Answers a body, by its encoding, its content type and the tenant whose it is."""
 Result = TypeVar("Result")
@@ -57,9 +68,12 @@ class RefusalError(Exception):
 class Receiver:
     """The endpoints of OTLP/HTTP."""
 
-    def __init__(self, intake: Intake, door: Door, *, in_flight: int, body_seconds: float) -> None:
+    def __init__(
+        self, intake: Intake, door: Door, *, in_flight: int, body_seconds: float, pace: Pace | None = None
+    ) -> None:
         self._intake = intake
         self._door = door
+        self._pace = pace or Pace(intake.counters)
         self._room = in_flight
         self._patience = body_seconds
         self._heavy = asyncio.Semaphore(_AT_ONCE)
@@ -105,13 +119,15 @@ class Receiver:
                 # Before the body is read: who may not send takes up no room.
                 certificate = request.scope.get(CERTIFICATE, ())
                 grant = self._door.admit("send", request.headers.get("authorization", ""), certificate)
+                self._pace.enter(grant.name)
                 encoding = _understood(request, content_type)
                 sent = await self._read(request)
+                self._pace.spend(grant.name, len(sent))
                 try:
                     return await endpoint(sent, encoding, content_type, grant.tenant)
                 finally:
                     self._room += len(sent)
-            except (RefusedError, RefusalError, JournalError, ValueError) as error:
+            except (RefusedError, RefusalError, JournalError, TooFastError, ValueError) as error:
                 return _refused(error, content_type)
             except asyncio.CancelledError:
                 # A stopping server cancels what outlasts its grace, and would answer 500, which nobody sends again.
@@ -163,6 +179,8 @@ def _refused(error: Exception, content_type: str) -> Response:
     """A google.rpc.Status in the sender's own content type."""
     refusal = _as_refusal(error)
     headers = _HEADERS.get(refusal.status, {})
+    if isinstance(error, TooFastError):
+        headers = {"Retry-After": str(error.seconds)}
     if content_type == JSON:
         content = orjson.dumps({"code": refusal.code, "message": str(refusal)})
         return Response(content, refusal.status, headers, media_type=JSON)
@@ -172,12 +190,5 @@ def _refused(error: Exception, content_type: str) -> Response:
 def _as_refusal(error: Exception) -> RefusalError:
     if isinstance(error, RefusalError):
         return error
-    if isinstance(error, ForbiddenError):
-        return RefusalError(403, Code.PERMISSION_DENIED, str(error))
-    if isinstance(error, RefusedError):
-        return RefusalError(401, Code.UNAUTHENTICATED, str(error))
-    if isinstance(error, JournalError):
-        return RefusalError(503, Code.UNAVAILABLE, str(error))
-    if isinstance(error, compression.TooLargeError):
-        return RefusalError(413, Code.INVALID_ARGUMENT, str(error))
-    return RefusalError(400, Code.INVALID_ARGUMENT, str(error))
+    status, code = next(answer for kind, answer in _ANSWERS.items() if isinstance(error, kind))
+    return RefusalError(status, code, str(error))
