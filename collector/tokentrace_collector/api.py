@@ -11,6 +11,7 @@ from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, QueryParams
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -20,11 +21,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
+from tokentrace_collector.prices.book import BookError
 from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents import RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
+from tokentrace_collector.rollup.orders import Order, Repricing
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import Books
 
@@ -41,7 +44,7 @@ class QuestionError(ValueError):
 class Questions:
     """The endpoints, over one handle to the store that is used by one thread at a time."""
 
-    def __init__(self, store: Store, rollup: Callable[[Task], RollupOutcome], door: Door) -> None:
+    def __init__(self, store: Store, rollup: Callable[[Order], RollupOutcome], door: Door) -> None:
         self._store = store
         self._rollup = rollup
         self._door = door
@@ -57,6 +60,7 @@ class Questions:
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
+            Route("/v1/reprice", self.reprice, methods=["POST"]),
         ]
 
     def traces(self, request: Request) -> Response:
@@ -102,6 +106,15 @@ class Questions:
         self._admitted(request, "operate")
         return JSONResponse(self._rollup(_task(request.query_params)))
 
+    async def reprice(self, request: Request) -> Response:
+        """Rate everything by the price book in the body, or by the one in use, and say what that changes."""
+        tenant = self._admitted(request, "operate")
+        try:
+            wanted = read_repricing(request.query_params, (await request.body()).decode(), tenant)
+            return JSONResponse(await run_in_threadpool(self._rollup, wanted))
+        except (BookError, UnicodeDecodeError) as error:
+            raise QuestionError(str(error)) from None
+
     def _books(self, request: Request) -> Books:
         """What the one who asks may see."""
         return Books(self._store, self._admitted(request, "ask"))
@@ -138,7 +151,7 @@ class OwnPagesOnly:
 
 def application(
     store: Store,
-    rollup: Callable[[Task], RollupOutcome],
+    rollup: Callable[[Order], RollupOutcome],
     door: Door,
     *,
     more: Sequence[BaseRoute] = (),
@@ -173,6 +186,7 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
     plain: dict[str, Callable[[QueryParams, str], Any]] = {
         "per": QueryParams.__getitem__,
         "zone": QueryParams.__getitem__,
+        "run": QueryParams.__getitem__,
         "since": _moment,
         "until": _moment,
         "limit": _limit,
@@ -199,6 +213,14 @@ def read_export(asked: QueryParams) -> Export:
         return Export(_moment(asked, "since"), _moment(asked, "until"), **more)
     except ExportError as error:
         raise QuestionError(str(error)) from None
+
+
+def read_repricing(asked: QueryParams, book: str, tenant: str) -> Repricing:
+    """The repricing that query parameters and a body describe."""
+    if unknown := sorted(set(asked) - {"since", "until", "adopt"}):
+        raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: adopt, since, until.")
+    period = {name: _moment(asked, name) for name in ("since", "until") if name in asked}
+    return Repricing(book=book or None, adopt=_flag(asked, "adopt"), tenant=tenant, **period)
 
 
 def _moment(asked: QueryParams, name: str) -> datetime:

@@ -6,7 +6,8 @@ from tokentrace_collector import api
 from tokentrace_collector.config import Config
 from tokentrace_collector.prices import book
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.rollup.orders import Order, Repricing
 from tokentrace_collector.rollup.recompute import Rollup
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store.database import Store
@@ -18,8 +19,12 @@ class Accountant:
     def __init__(self, store: Store, price_book: Book) -> None:
         self._rollup = Rollup(store, price_book)
 
-    def __call__(self, what: Task) -> RollupOutcome:
-        """Recompute what has changed, or everything, or that as a proof of what there was."""
+    def __call__(self, what: Order) -> RollupOutcome:
+        """Recompute what has changed, or everything, or that as a proof of what there was; or by other prices."""
+        if isinstance(what, Repricing):
+            done = self._rollup.reprice(what)
+            outcome = RollupOutcome(traces=done.traces, seconds=done.seconds, unpriced=done.unpriced, verified=None)
+            return {**outcome, "rating_run": done.rating_run, "repriced": done.repriced or []}
         tasks = {"run": self._rollup.tick, "rebuild": self._rollup.rebuild, "verify": self._rollup.verify}
         done = tasks[what]()
         return RollupOutcome(traces=done.traces, seconds=done.seconds, unpriced=done.unpriced, verified=done.verified)

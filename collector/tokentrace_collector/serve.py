@@ -29,7 +29,8 @@ from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.listener import LateApplication, Listener, PortError, port_trouble
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.rollup.rolling import Roll, Rolling
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
@@ -139,7 +140,7 @@ class Collector:
         """Have everything accepted so far stored; False if that took too long."""
         return self._journal.flush(timeout)
 
-    def rollup(self, what: Task = "run") -> RollupOutcome:
+    def rollup(self, what: Order = "run") -> RollupOutcome:
         """Store what has been accepted, and recompute what it touches."""
         if self._rolling is None:
             raise StoreError("This collector has no rollup.")

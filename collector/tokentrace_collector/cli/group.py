@@ -18,6 +18,7 @@ _COMMANDS = {
     "journal": "Look at what waits for the database, and at what could not be stored.",
     "access": "Say who may send and ask, and for which tenant.",
     "rollup": "Recompute costs from the stored spans.",
+    "reprice": "Say what other prices would change, and adopt them.",
     "prices": "Show the prices that calls are rated with.",
     "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",
     "doctor": "Check clients, delivery, store, collector and ports.",

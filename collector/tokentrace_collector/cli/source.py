@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -26,6 +26,7 @@ from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.documents import Price, Request, RequestReport, RollupOutcome, Share, Task
 from tokentrace_collector.reports.focus import Export
+from tokentrace_collector.rollup.orders import Repricing
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import EVERYBODY, Books
@@ -48,6 +49,7 @@ WHERE tenant = {tenant:String} AND rating_run IN (
 )
 """
 _PATIENCE = 60.0
+_LONG = 3600.0
 _PAUSE = 0.2
 _KNOCK = 1.0
 
@@ -77,6 +79,10 @@ class Source(Protocol):
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute what changed, or everything; or verify."""
+        ...
+
+    def reprice(self, wanted: Repricing) -> RollupOutcome:
+        """Rate everything by other prices, and say what that changes."""
         ...
 
 
@@ -113,6 +119,7 @@ class Remote:
         plain = {"per": wanted.per, "zone": wanted.zone, "since": wanted.since, "until": wanted.until}
         asked += [(name, _parameter(value)) for name, value in plain.items() if value is not None]
         asked += [("limit", str(wanted.limit))] if wanted.limit else []
+        asked += [("run", wanted.run)] if wanted.run else []
         found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
         return found
 
@@ -132,20 +139,31 @@ class Remote:
         outcome: RollupOutcome = self._ask(f"/v1/rollup?what={what}", method="POST")
         return outcome
 
-    def _ask(self, path: str, method: str = "GET", read: Callable[[Any], Any] = json.load) -> Any:
+    def reprice(self, wanted: Repricing) -> RollupOutcome:
+        """Have the collector rate everything by other prices."""
+        given = {"since": wanted.since, "until": wanted.until, "adopt": wanted.adopt}
+        asked = {name: _parameter(value) for name, value in given.items() if value is not None}
+        book = (wanted.book or "").encode()
+        outcome: RollupOutcome = self._ask(f"/v1/reprice?{urlencode(asked)}", method="POST", body=book)
+        return outcome
+
+    def _ask(
+        self, path: str, method: str = "GET", read: Callable[[Any], Any] = json.load, body: bytes | None = None
+    ) -> Any:
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                return self._answer(path, method, read)
+                return self._answer(path, method, read, body)
             except _NotYetError as error:
                 if time.monotonic() > until:
                     raise Trouble(f"The collector at {self._url} is not ready: {error}") from None
                 time.sleep(_PAUSE)
 
-    def _answer(self, path: str, method: str, read: Callable[[Any], Any]) -> Any:
+    def _answer(self, path: str, method: str, read: Callable[[Any], Any], body: bytes | None) -> Any:
         try:
-            asked = HttpRequest(self._url + path, headers=self._headers, method=method)  # noqa: S310 - checked
-            with self._opener.open(asked, timeout=_PATIENCE) as answer:
+            asked = HttpRequest(self._url + path, body, headers=self._headers, method=method)  # noqa: S310 - checked
+            # What recomputes everything takes as long as there are calls.
+            with self._opener.open(asked, timeout=_LONG if method == "POST" else _PATIENCE) as answer:
                 return read(answer)
         except HTTPError as error:
             with error:
@@ -167,6 +185,7 @@ class Local:
     def __init__(self, store: Store, price_book: Book, tenant: str) -> None:
         self._store = store
         self._books = Books(store, tenant)
+        self._tenant = tenant
         self._book = price_book
 
     def requests(self, wanted: Filter) -> list[Request]:
@@ -193,6 +212,10 @@ class Local:
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""
         return Accountant(self._store, self._book)(what)
+
+    def reprice(self, wanted: Repricing) -> RollupOutcome:
+        """Rate everything here and now."""
+        return Accountant(self._store, self._book)(replace(wanted, tenant=self._tenant))
 
 
 @contextmanager

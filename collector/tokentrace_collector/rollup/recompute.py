@@ -7,9 +7,11 @@ from threading import Lock
 from time import perf_counter
 
 from tokentrace_collector.prices import rates
-from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports.documents import Verified
+from tokentrace_collector.prices.book import Book, parse
+from tokentrace_collector.reports.documents import Repriced, Verified
+from tokentrace_collector.rollup import trial
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
+from tokentrace_collector.rollup.orders import Repricing
 from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.rollup.verify import Verification
 from tokentrace_collector.store import schema
@@ -39,6 +41,9 @@ class Report:
     is_elsewhere: bool = False
     """Nothing was done here, as another collector was at it."""
     verified: Verified | None = None
+    rating_run: str = ""
+    """The prices that were tried."""
+    repriced: list[Repriced] | None = None
 
 
 class Rollup:
@@ -89,6 +94,26 @@ class Rollup:
                 verification.forget()
             return report
 
+    def reprice(self, wanted: Repricing) -> Report:
+        """Rate everything by other prices beside the books; by these from now on, if that is wanted."""
+        with self._lock:
+            began, book = perf_counter(), self._book if wanted.book is None else parse(wanted.book)
+            with self._lease.held(self._patience) as hold:
+                self._catch_up(self._run(), hold)
+                self._unpriced, tried = 0, rates.load(self._store, book)
+                with trial.Trial(self._store) as beside:
+                    stages = Stages(self._store, tried, self._next_version(), hold.check, trial.sql)
+                    traces, bounds = self._rate_everything(stages)
+                    if bounds is not None:
+                        bounds = replace(bounds, latest=max(bounds.latest, self._state("latest")))
+                        stages.allocate(bounds)
+                        stages.add_hours(bounds)
+                    changes = beside.compared(self._run().id, tried.id, wanted)
+                if wanted.adopt:
+                    self._book, self._loaded, self._unpriced = book, tried, 0
+                    self._catch_up(tried, hold)
+            return Report(traces, perf_counter() - began, self._unpriced, rating_run=tried.id, repriced=changes)
+
     def _verify(self, verification: Verification, hold: Hold, began: float) -> Report:
         self._catch_up(self._run(), hold)
         rows, self._unpriced = verification.note(), 0
@@ -137,28 +162,35 @@ class Rollup:
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
         self._take_touches(_EVERY)
         stages = Stages(self._store, run, self._next_version(), hold.check)
-        shares = 1 + self._store.query("SELECT count() AS spans FROM llm_calls")[0]["spans"] // _SPANS
-        traces, bounds = 0, None
-        for share in range(shares):
-            traces += stages.begin("batch_everything", share=share, shares=shares)
-            stages.rate()
-            self._unpriced += stages.unpriced()
-            if (these := stages.bounds()) is not None:
-                stages.leave(these)
-            bounds = _wider(bounds, these)
+        traces, bounds = self._rate_everything(stages)
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()
             stages.allocate(bounds)
             stages.add_hours(bounds)
-            for share in range(shares):
-                stages.begin("batch_everything", share=share, shares=shares)
+            for share in (shares := range(self._shares())):
+                stages.begin("batch_everything", share=share, shares=len(shares))
                 stages.sum_up(bounds)
         hold.check()
         stages.forget_left_over()
         self._remember("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces
+
+    def _rate_everything(self, stages: Stages) -> tuple[int, Bounds | None]:
+        traces, bounds = 0, None
+        for share in (shares := range(self._shares())):
+            traces += stages.begin("batch_everything", share=share, shares=len(shares))
+            stages.rate()
+            self._unpriced += stages.unpriced()
+            if (these := stages.bounds()) is not None:
+                stages.leave(these)
+            bounds = _wider(bounds, these)
+        return traces, bounds
+
+    def _shares(self) -> int:
+        spans: int = self._store.query("SELECT count() AS spans FROM llm_calls")[0]["spans"]
+        return 1 + spans // _SPANS
 
     def _take_touches(self, limit: int) -> int:
         self._store.run("TRUNCATE TABLE rollup_touches")

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable
 
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.store.database import Store, StoreError
 
-Roll = Callable[[Task], RollupOutcome]
+Roll = Callable[[Order], RollupOutcome]
 """One run of the rollup."""
 
 _log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class Rolling:
         self._store = store
         self._thread.start()
 
-    def now(self, what: Task) -> RollupOutcome:
+    def now(self, what: Order) -> RollupOutcome:
         """Run at once, and say what was done."""
         with self._lock:
             if self._store is None or self._stopping.is_set():
