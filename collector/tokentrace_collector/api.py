@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
-from tokentrace_collector.prices.book import BookError
+from tokentrace_collector.prices.book import BookError, parse as parse_book
 from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
@@ -220,7 +220,7 @@ def read_repricing(asked: QueryParams, book: str, tenant: str) -> Repricing:
     if unknown := sorted(set(asked) - {"since", "until", "adopt"}):
         raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: adopt, since, until.")
     period = {name: _moment(asked, name) for name in ("since", "until") if name in asked}
-    return Repricing(book=book or None, adopt=_flag(asked, "adopt"), tenant=tenant, **period)
+    return Repricing(book=parse_book(book) if book else None, adopt=_flag(asked, "adopt"), tenant=tenant, **period)
 
 
 def _moment(asked: QueryParams, name: str) -> datetime:

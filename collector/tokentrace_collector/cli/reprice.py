@@ -53,12 +53,11 @@ def command(
     from tokentrace_collector.rollup.orders import Repricing  # noqa: PLC0415
 
     try:
-        # An empty book is a book, too.
-        text = (read(book).text or "version: 1\n") if book else None
+        tried = read(book) if book else None
     except BookError as error:
         raise terminal.Trouble(str(error)) from None
     with source.opened(store, url) as books:
-        outcome = books.reprice(Repricing(text, since, until, adopt))
+        outcome = books.reprice(Repricing(tried, since, until, adopt))
     if as_json:
         terminal.write_json(outcome)
         return

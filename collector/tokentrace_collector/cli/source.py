@@ -143,7 +143,8 @@ class Remote:
         """Have the collector rate everything by other prices."""
         given = {"since": wanted.since, "until": wanted.until, "adopt": wanted.adopt}
         asked = {name: _parameter(value) for name, value in given.items() if value is not None}
-        book = (wanted.book or "").encode()
+        # No body asks for the book in use; an empty book is a book, too.
+        book = (wanted.book.text or "version: 1\n").encode() if wanted.book else b""
         outcome: RollupOutcome = self._ask(f"/v1/reprice?{urlencode(asked)}", method="POST", body=book)
         return outcome
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import Task
 from tokentrace_collector.tenants import EVERYBODY
 
@@ -13,8 +14,8 @@ from tokentrace_collector.tenants import EVERYBODY
 class Repricing:
     """Rate everything by other prices, and say what that changes."""
 
-    book: str | None = None
-    """The text of the price book; None: the one in use, with the catalogue that is installed."""
+    book: Book | None = None
+    """None: the one in use, with the catalogue that is installed."""
     since: datetime | None = None
     until: datetime | None = None
     adopt: bool = False

@@ -7,7 +7,7 @@ from threading import Lock
 from time import perf_counter
 
 from tokentrace_collector.prices import rates
-from tokentrace_collector.prices.book import Book, parse
+from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import Repriced, Verified
 from tokentrace_collector.rollup import trial
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
@@ -97,7 +97,7 @@ class Rollup:
     def reprice(self, wanted: Repricing) -> Report:
         """Rate everything by other prices beside the books; by these from now on, if that is wanted."""
         with self._lock:
-            began, book = perf_counter(), self._book if wanted.book is None else parse(wanted.book)
+            began, book = perf_counter(), wanted.book or self._book
             with self._lease.held(self._patience) as hold:
                 self._catch_up(self._run(), hold)
                 self._unpriced, tried = 0, rates.load(self._store, book)

@@ -15,7 +15,11 @@ _TABLES = ("call_costs", "capacity_hours", "capacity_lines", "tcoai_by_hour")
 _VIEWS = {"cost_lines": "views/10_cost_lines", "unknown_usage": "views/11_unknown_usage"}
 _BESIDE = re.compile(rf"\b({'|'.join((*_TABLES, *_VIEWS))})\b(?!\()")
 _KEYS = """
-SELECT if(partition_key = '', 'tuple()', partition_key) AS partition, sorting_key FROM system.tables WHERE database = currentDatabase() AND name = {name:String}
+SELECT
+    if(partition_key = '', 'tuple()', partition_key) AS partition,
+    sorting_key
+FROM system.tables
+WHERE database = currentDatabase() AND name = {name:String}
 """
 # The keys of tables that are replicated say where; these are for one connection, and gone after it.
 _TABLE = """

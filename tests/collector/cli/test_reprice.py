@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tokentrace_collector.cli.group import tokentrace
-from tokentrace_collector.prices.book import BookError
+from tokentrace_collector.prices.book import parse
 from tokentrace_collector.rollup.orders import Repricing
 
 DAY = 86_400
@@ -46,7 +46,7 @@ def sides(found, by):
 
 def test_a_trial_says_what_would_change_and_changes_nothing(books):
     before, known = books.everything(), tables(books.store)
-    found = books.rollup.reprice(Repricing(DEARER)).repriced
+    found = books.rollup.reprice(Repricing(parse(DEARER))).repriced
     books.tick()
     assert (books.everything(), tables(books.store)) == (before, known)
     assert sides(found, "all") == {"": ("0.008", "2.045", "2.037")}
@@ -59,7 +59,7 @@ def test_a_trial_says_what_would_change_and_changes_nothing(books):
 
 
 def test_what_a_trial_said_is_what_adopting_gives(books):
-    found = books.rollup.reprice(Repricing(DEARER, adopt=True)).repriced
+    found = books.rollup.reprice(Repricing(parse(DEARER), adopt=True)).repriced
     total = sum(row["total"] for row in books.store.query("SELECT total FROM tcoai_by_trace FINAL"))
     adopted = {table: rows for table, rows in books.everything().items() if table != "tcoai_by_hour"}
     books.priced_by(DEARER).rollup.rebuild()
@@ -69,15 +69,16 @@ def test_what_a_trial_said_is_what_adopting_gives(books):
 
 def test_only_the_hours_that_are_asked_for_are_compared(books):
     since = books.store.query("SELECT max(hour) AS hour FROM call_costs FINAL")[0]["hour"]
-    found = books.rollup.reprice(Repricing(DEARER, since=since)).repriced
+    found = books.rollup.reprice(Repricing(parse(DEARER), since=since)).repriced
     assert sides(found, "all") == {"": ("0.006", "0.03", "0.024")}
 
 
-def test_a_book_that_cannot_be_read_leaves_everything_as_it_was(books):
-    before = books.everything()
-    with pytest.raises(BookError):
-        books.rollup.reprice(Repricing("version: 2", adopt=True))
-    assert books.everything() == before
+def test_a_book_that_cannot_be_read_is_explained(books, led, tmp_path):
+    book = tmp_path / "book.yaml"
+    book.write_text("version: 2")
+    with led(books.store, "store") as asked:
+        answer = run("reprice", "--book", str(book), "--adopt", *asked)
+    assert (answer.exit_code, "version: 1" in answer.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("how", ["store", "collector"])
