@@ -61,7 +61,7 @@ def command(
     if as_json:
         terminal.write_json(outcome)
         return
-    _draw(outcome["repriced"])
+    _draw(outcome.get("repriced", []))
     terminal.say(_told(outcome, is_adopted=adopt))
 
 
@@ -89,5 +89,5 @@ def _told(outcome: RollupOutcome, *, is_adopted: bool) -> str:
     from tokentrace_collector.cli import amounts  # noqa: PLC0415
 
     done = f"{amounts.count(outcome['traces'])} requests rated in {amounts.duration(outcome['seconds'])}."
-    run = outcome["rating_run"]
+    run = outcome.get("rating_run", "")
     return f"{done} " + (f"The books are those of run {run} now." if is_adopted else f"Run {run} is not adopted.")
