@@ -22,12 +22,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
+from tokentrace_collector.prices.book import BookError, parse as parse_book
 from tokentrace_collector.reports import answers, breakdown, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
 from tokentrace_collector.rollup.deletion import Kind, Wanted
+from tokentrace_collector.rollup.orders import Order, Repricing
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import Books
 
@@ -47,7 +49,7 @@ class Questions:
     def __init__(
         self,
         store: Store,
-        rollup: Callable[[Task], RollupOutcome],
+        rollup: Callable[[Order], RollupOutcome],
         door: Door,
         delete: Callable[[Wanted, bool], Deleted] | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class Questions:
             Route("/v1/prices", self.prices),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             *([Route("/v1/deletions", self.deletion, methods=["POST"])] if self._delete else []),
+            Route("/v1/reprice", self.reprice, methods=["POST"]),
         ]
 
     def traces(self, request: Request) -> Response:
@@ -123,6 +126,15 @@ class Questions:
         assert self._delete is not None
         return JSONResponse(await run_in_threadpool(self._delete, wanted, is_dry))
 
+    async def reprice(self, request: Request) -> Response:
+        """Rate everything by the price book in the body, or by the one in use, and say what that changes."""
+        tenant = self._admitted(request, "operate")
+        try:
+            wanted = read_repricing(request.query_params, (await request.body()).decode(), tenant)
+            return JSONResponse(await run_in_threadpool(self._rollup, wanted))
+        except (BookError, UnicodeDecodeError) as error:
+            raise QuestionError(str(error)) from None
+
     def _books(self, request: Request) -> Books:
         """What the one who asks may see."""
         return Books(self._store, self._admitted(request, "ask"))
@@ -159,7 +171,7 @@ class OwnPagesOnly:
 
 def application(
     store: Store,
-    rollup: Callable[[Task], RollupOutcome],
+    rollup: Callable[[Order], RollupOutcome],
     door: Door,
     *,
     delete: Callable[[Wanted, bool], Deleted] | None = None,
@@ -195,6 +207,7 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
     plain: dict[str, Callable[[QueryParams, str], Any]] = {
         "per": QueryParams.__getitem__,
         "zone": QueryParams.__getitem__,
+        "run": QueryParams.__getitem__,
         "since": _moment,
         "until": _moment,
         "limit": _limit,
@@ -239,6 +252,14 @@ def read_deletion(body: bytes, tenant: str) -> tuple[Wanted, bool]:
     if kind == "tenant":
         return Wanted(named), is_dry
     return Wanted(tenant, cast("Kind", kind), named.lower() if kind == "trace" else named), is_dry
+
+
+def read_repricing(asked: QueryParams, book: str, tenant: str) -> Repricing:
+    """The repricing that query parameters and a body describe."""
+    if unknown := sorted(set(asked) - {"since", "until", "adopt"}):
+        raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: adopt, since, until.")
+    period = {name: _moment(asked, name) for name in ("since", "until") if name in asked}
+    return Repricing(book=parse_book(book) if book else None, adopt=_flag(asked, "adopt"), tenant=tenant, **period)
 
 
 def _moment(asked: QueryParams, name: str) -> datetime:

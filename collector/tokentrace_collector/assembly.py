@@ -6,9 +6,10 @@ from tokentrace_collector import api
 from tokentrace_collector.config import Config
 from tokentrace_collector.prices import book
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents import RollupOutcome
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
-from tokentrace_collector.rollup.recompute import Rollup
+from tokentrace_collector.rollup.orders import Order, Repricing
+from tokentrace_collector.rollup.recompute import Report, Rollup
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store.database import Store
 
@@ -19,17 +20,13 @@ class Accountant:
     def __init__(self, store: Store, price_book: Book) -> None:
         self._rollup = Rollup(store, price_book)
 
-    def __call__(self, what: Task) -> RollupOutcome:
-        """Recompute what has changed, or everything, or that as a proof of what there was."""
+    def __call__(self, what: Order) -> RollupOutcome:
+        """Recompute what has changed, or everything, or that as a proof of what there was; or by other prices."""
+        if isinstance(what, Repricing):
+            done = self._rollup.reprice(what)
+            return {**_outcome(done), "rating_run": done.rating_run, "repriced": done.repriced or []}
         tasks = {"run": self._rollup.tick, "rebuild": self._rollup.rebuild, "verify": self._rollup.verify}
-        done = tasks[what]()
-        return RollupOutcome(
-            traces=done.traces,
-            seconds=done.seconds,
-            unpriced=done.unpriced,
-            unread=done.unread,
-            verified=done.verified,
-        )
+        return _outcome(tasks[what]())
 
     def count(self, wanted: Wanted) -> dict[str, int]:
         """The rows that a deletion would take out, by table."""
@@ -38,6 +35,16 @@ class Accountant:
     def delete(self, wanted: Wanted, scrub: Scrub) -> dict[str, int]:
         """Take traces out of every table, and put right what they were part of."""
         return self._rollup.delete(wanted, scrub)
+
+
+def _outcome(done: Report) -> RollupOutcome:
+    return RollupOutcome(
+        traces=done.traces,
+        seconds=done.seconds,
+        unpriced=done.unpriced,
+        unread=done.unread,
+        verified=done.verified,
+    )
 
 
 def collector(config: Config) -> Collector:

@@ -33,8 +33,9 @@ from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
 from tokentrace_collector.receive.pace import Pace
-from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
+from tokentrace_collector.reports.documents import Deleted, RollupOutcome
 from tokentrace_collector.rollup.deletion import Wanted
+from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.rollup.rolling import Roll, Rolling
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
@@ -157,7 +158,7 @@ class Collector:
         """Have everything accepted so far stored; False if that took too long."""
         return self._journal.flush(timeout)
 
-    def rollup(self, what: Task = "run") -> RollupOutcome:
+    def rollup(self, what: Order = "run") -> RollupOutcome:
         """Store what has been accepted, and recompute what it touches."""
         if self._rolling is None:
             raise StoreError("This collector has no rollup.")

@@ -21,7 +21,7 @@ WITH
         WHERE NOT {closely:Bool}
             AND tenant = {tenant:String}
             AND rating_run IN (
-                SELECT value
+                SELECT if({run:String} = '', value, {run:String})
                 FROM rollup_state FINAL
                 WHERE tenant = {everybody:String} AND name = 'rating_run'
             )

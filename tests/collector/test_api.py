@@ -155,3 +155,18 @@ def test_other_routes_stand_beside(client):
 def test_a_store_that_fails_is_said(client, store):
     store.run("DROP TABLE tcoai_by_trace")
     assert client.get("/v1/traces").status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("asked", "book", "told"),
+    [
+        ({"adopt": "perhaps"}, b"", "neither true nor false"),
+        ({"since": "soon"}, b"", "is no time"),
+        ({"book": "b"}, b"", "is unknown"),
+        ({}, b"version: 2", "version: 1"),
+        ({}, b"\xff", "can't decode"),
+    ],
+)
+def test_a_repricing_that_makes_no_sense_is_explained(client, asked, book, told):
+    answer = client.post("/v1/reprice", params=asked, content=book)
+    assert (answer.status_code, told in answer.json()["error"]) == (400, True)

@@ -37,6 +37,7 @@ def _choices(command: Any) -> Any:
 @click.option(
     "--limit", type=click.IntRange(0, 10_000), default=0, help="The dearest groups, and the sum of all others."
 )
+@click.option("--run", default="", help="By the prices of an earlier rating run, as figures were then.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with every digit.")
 @options.as_json_lines
 @options.store
@@ -49,6 +50,7 @@ def command(
     since: datetime | None,
     until: datetime | None,
     limit: int,
+    run: str,
     as_csv: bool,
     as_json: bool,
     store: str,
@@ -72,7 +74,7 @@ def command(
     dimensions = tuple(name.replace("-", "_") for name in by)
     only = {name: value for name, value in chosen.items() if value is not None}
     try:
-        wanted = Breakdown(dimensions, per, zone, since, until, only, limit)
+        wanted = Breakdown(dimensions, per, zone, since, until, only, limit, run)
     except BreakdownError as error:
         raise terminal.Trouble(str(error)) from None
     with source.opened(store, url) as books:

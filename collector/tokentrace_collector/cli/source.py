@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -32,6 +32,7 @@ from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.documents import Deleted, Price, Request, RequestReport, RollupOutcome, Share, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
+from tokentrace_collector.rollup.orders import Repricing
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import EVERYBODY, Books
@@ -54,6 +55,7 @@ WHERE tenant = {tenant:String} AND rating_run IN (
 )
 """
 _PATIENCE = 60.0
+_LONG = 3600.0
 _PAUSE = 0.2
 _KNOCK = 1.0
 
@@ -87,6 +89,10 @@ class Source(Protocol):
 
     def delete(self, kind: Kind, named: str, *, is_dry: bool) -> Deleted:
         """Delete a trace, a user or a tenant; only count where the run is dry."""
+        ...
+
+    def reprice(self, wanted: Repricing) -> RollupOutcome:
+        """Rate everything by other prices, and say what that changes."""
         ...
 
 
@@ -123,6 +129,7 @@ class Remote:
         plain = {"per": wanted.per, "zone": wanted.zone, "since": wanted.since, "until": wanted.until}
         asked += [(name, _parameter(value)) for name, value in plain.items() if value is not None]
         asked += [("limit", str(wanted.limit))] if wanted.limit else []
+        asked += [("run", wanted.run)] if wanted.run else []
         found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
         return found
 
@@ -148,6 +155,15 @@ class Remote:
         deleted: Deleted = self._ask("/v1/deletions", method="POST", body=body)
         return deleted
 
+    def reprice(self, wanted: Repricing) -> RollupOutcome:
+        """Have the collector rate everything by other prices."""
+        given = {"since": wanted.since, "until": wanted.until, "adopt": wanted.adopt}
+        asked = {name: _parameter(value) for name, value in given.items() if value is not None}
+        # No body asks for the book in use; an empty book is a book, too.
+        book = (wanted.book.text or "version: 1\n").encode() if wanted.book else b""
+        outcome: RollupOutcome = self._ask(f"/v1/reprice?{urlencode(asked)}", method="POST", body=book)
+        return outcome
+
     def _ask(
         self, path: str, method: str = "GET", read: Callable[[Any], Any] = json.load, body: bytes | None = None
     ) -> Any:
@@ -160,10 +176,11 @@ class Remote:
                     raise Trouble(f"The collector at {self._url} is not ready: {error}") from None
                 time.sleep(_PAUSE)
 
-    def _answer(self, path: str, method: str, read: Callable[[Any], Any], body: bytes | None = None) -> Any:
+    def _answer(self, path: str, method: str, read: Callable[[Any], Any], body: bytes | None) -> Any:
         try:
-            asked = HttpRequest(self._url + path, data=body, headers=self._headers, method=method)  # noqa: S310 - checked
-            with self._opener.open(asked, timeout=_PATIENCE) as answer:
+            asked = HttpRequest(self._url + path, body, headers=self._headers, method=method)  # noqa: S310 - checked
+            # What recomputes everything takes as long as there are calls.
+            with self._opener.open(asked, timeout=_LONG if method == "POST" else _PATIENCE) as answer:
                 return read(answer)
         except HTTPError as error:
             with error:
@@ -226,6 +243,10 @@ class Local:
             drain.start()
             ending.callback(drain.stop, _PATIENCE)
             return Deletion(journal, drain, letters, _PATIENCE).run(wanted, accountant.delete)
+
+    def reprice(self, wanted: Repricing) -> RollupOutcome:
+        """Rate everything here and now."""
+        return Accountant(self._store, self._book)(replace(wanted, tenant=self._tenant))
 
 
 @contextmanager

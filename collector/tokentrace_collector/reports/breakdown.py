@@ -44,6 +44,8 @@ class Breakdown:
     """Values by dimension; an empty one asks for what names none."""
     limit: int = 0
     """The dearest groups of each currency, beside the sum of all others; 0 gives every group."""
+    run: str = ""
+    """An earlier rating run, as its figures were when other prices followed; empty: the one of the books."""
 
     def __post_init__(self) -> None:
         if unknown := [name for name in (*self.by, *self.only) if name not in DIMENSIONS]:
@@ -54,6 +56,10 @@ class Breakdown:
             ZoneInfo(self.zone)
         except (OSError, ValueError, LookupError):
             raise BreakdownError(f"The time zone {self.zone!r} is unknown. Write it like Europe/Berlin.") from None
+        if self.run and self.reads_lines:
+            raise BreakdownError(
+                f"Of an earlier run only hours are kept, without {', '.join(sorted(_CLOSELY))}. Divide by others."
+            )
         if self.limit < 0:
             raise BreakdownError(f"The limit {self.limit} is negative. Give the number of groups, or 0 for all.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 Task = Literal["run", "rebuild", "verify"]
 """What a rollup does: recompute what has changed, or everything; or hold everything against what there was."""
@@ -175,6 +175,26 @@ class RollupOutcome(TypedDict):
     """Spans among theirs that count tokens in a dialect that nobody knows."""
     verified: Verified | None
     """What the tables were held against, where that was asked."""
+    rating_run: NotRequired[str]
+    """The prices that were tried, where that was asked."""
+    repriced: NotRequired[list[Repriced]]
+    """What they change."""
+
+
+class Repriced(TypedDict):
+    """What something costs by the prices of the books, and by others."""
+
+    by: str
+    """`all`, `model` or `team`."""
+    name: str
+    currency: str
+    before: str
+    after: str
+    delta: str
+    lines: int
+    unpriced_before: int
+    """Lines and calls without an amount."""
+    unpriced_after: int
 
 
 class Verified(TypedDict):

@@ -8,10 +8,11 @@ from time import perf_counter
 
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports.documents import Verified
-from tokentrace_collector.rollup import deletion
+from tokentrace_collector.reports.documents import Repriced, Verified
+from tokentrace_collector.rollup import deletion, trial
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
+from tokentrace_collector.rollup.orders import Repricing
 from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.rollup.verify import Verification
 from tokentrace_collector.store import cluster, schema
@@ -43,6 +44,9 @@ class Report:
     is_elsewhere: bool = False
     """Nothing was done here, as another collector was at it."""
     verified: Verified | None = None
+    rating_run: str = ""
+    """The prices that were tried."""
+    repriced: list[Repriced] | None = None
 
 
 class Rollup:
@@ -134,6 +138,30 @@ class Rollup:
         stages.add_hours(bounds)
         stages.clear()
 
+    def reprice(self, wanted: Repricing) -> Report:
+        """Rate everything by other prices beside the books; by these from now on, if that is wanted."""
+        with self._lock:
+            began, book = perf_counter(), wanted.book or self._book
+            with self._lease.held(self._patience) as hold:
+                self._catch_up(self._run(), hold)
+                self._unpriced = self._unread = 0
+                tried = rates.load(self._store, book)
+                with trial.Trial(self._store) as beside:
+                    stages = Stages(self._store, tried, self._next_version(), hold.check, trial.sql)
+                    traces, bounds = self._rate_everything(stages)
+                    if bounds is not None:
+                        bounds = replace(bounds, latest=max(bounds.latest, self._state("latest")))
+                        stages.allocate(bounds)
+                        stages.add_hours(bounds)
+                    changes = beside.compared(self._run().id, tried.id, wanted)
+                if wanted.adopt:
+                    self._book, self._loaded = book, tried
+                    self._unpriced = self._unread = 0
+                    self._catch_up(tried, hold)
+            return Report(
+                traces, perf_counter() - began, self._unpriced, self._unread, rating_run=tried.id, repriced=changes
+            )
+
     def _verify(self, verification: Verification, hold: Hold, began: float) -> Report:
         self._catch_up(self._run(), hold)
         rows = verification.note()
@@ -184,29 +212,36 @@ class Rollup:
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
         self._take_touches(_EVERY)
         stages = Stages(self._store, run, self._next_version(), hold.check)
-        shares = 1 + self._store.query("SELECT count() AS spans FROM llm_calls")[0]["spans"] // _SPANS
-        traces, bounds = 0, None
-        for share in range(shares):
-            traces += stages.begin("batch_everything", share=share, shares=shares)
-            stages.rate()
-            self._unpriced += stages.unpriced()
-            self._unread += stages.unread()
-            if (these := stages.bounds()) is not None:
-                stages.leave(these)
-            bounds = _wider(bounds, these)
+        traces, bounds = self._rate_everything(stages)
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()
             stages.allocate(bounds)
             stages.add_hours(bounds)
-            for share in range(shares):
-                stages.begin("batch_everything", share=share, shares=shares)
+            for share in (shares := range(self._shares())):
+                stages.begin("batch_everything", share=share, shares=len(shares))
                 stages.sum_up(bounds)
         hold.check()
         stages.forget_left_over()
         self._remember("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces
+
+    def _rate_everything(self, stages: Stages) -> tuple[int, Bounds | None]:
+        traces, bounds = 0, None
+        for share in (shares := range(self._shares())):
+            traces += stages.begin("batch_everything", share=share, shares=len(shares))
+            stages.rate()
+            self._unpriced += stages.unpriced()
+            self._unread += stages.unread()
+            if (these := stages.bounds()) is not None:
+                stages.leave(these)
+            bounds = _wider(bounds, these)
+        return traces, bounds
+
+    def _shares(self) -> int:
+        spans: int = self._store.query("SELECT count() AS spans FROM llm_calls")[0]["spans"]
+        return 1 + spans // _SPANS
 
     def _take_touches(self, limit: int) -> int:
         self._store.run("TRUNCATE TABLE rollup_touches")

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents import RollupOutcome
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
+from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.store.database import Store, StoreError
 
-Roll = Callable[[Task], RollupOutcome]
+Roll = Callable[[Order], RollupOutcome]
 """One run of the rollup."""
 
 
@@ -52,7 +53,7 @@ class Rolling:
         self._store = store
         self._thread.start()
 
-    def now(self, what: Task) -> RollupOutcome:
+    def now(self, what: Order) -> RollupOutcome:
         """Run at once, and say what was done."""
         with self._lock:
             outcome = self._made()(what)

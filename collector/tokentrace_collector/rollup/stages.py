@@ -100,6 +100,8 @@ class Stages:
     version: int
     check: Callable[[], None]
     """Raises where the run is not to go on."""
+    statement: Callable[[str], str] = schema.sql
+    """The text of a statement, by its name."""
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
@@ -210,4 +212,4 @@ class Stages:
 
     def _do(self, name: str, **parameters: Any) -> None:
         self.check()
-        self.store.run(schema.sql(f"rollup/{name}"), settings=_SETTINGS, **parameters)
+        self.store.run(self.statement(f"rollup/{name}"), settings=_SETTINGS, **parameters)

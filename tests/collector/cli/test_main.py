@@ -18,6 +18,7 @@ COMMANDS = [
     "journal",
     "access",
     "rollup",
+    "reprice",
     "prices",
     "fetch-tokenizers",
     "doctor",

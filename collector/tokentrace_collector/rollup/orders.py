@@ -1,0 +1,28 @@
+"""What a rollup can be told to do, beside its daily work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tokentrace_collector.prices.book import Book
+from tokentrace_collector.reports.documents import Task
+from tokentrace_collector.tenants import EVERYBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Repricing:
+    """Rate everything by other prices, and say what that changes."""
+
+    book: Book | None = None
+    """None: the one in use, with the catalogue that is installed."""
+    since: datetime | None = None
+    until: datetime | None = None
+    adopt: bool = False
+    """Go on with these prices."""
+    tenant: str = EVERYBODY
+    """Whose costs are compared."""
+
+
+Order = Task | Repricing
+"""What a rollup is told."""
