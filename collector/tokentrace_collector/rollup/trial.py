@@ -19,7 +19,7 @@ SELECT
     if(partition_key = '', 'tuple()', partition_key) AS partition,
     sorting_key
 FROM system.tables
-WHERE database = currentDatabase() AND name = {name:String}
+WHERE database = currentDatabase() AND name IN ({name:String}, concat({name:String}, '_local')) AND sorting_key != ''
 """
 # The keys of tables that are replicated say where; these are for one connection, and gone after it.
 _TABLE = """
