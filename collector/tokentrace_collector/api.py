@@ -236,7 +236,7 @@ def read_deletion(body: bytes, tenant: str) -> tuple[Wanted, bool]:
         said = json.loads(body)
         is_dry = said.pop("dry_run", False)
         ((kind, named),) = said.items()
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         kind, named, is_dry = "", "", False
     if kind not in kinds or not isinstance(named, str) or not named or not isinstance(is_dry, bool):
         raise QuestionError(
