@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, cast
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -30,11 +30,10 @@ def is_of(content: bytes, *, user: str = "", traces: Collection[str] = ()) -> bo
 def _of_json(node: Any) -> Iterator[tuple[str, str]]:
     """Users and trace ids, wherever in a document they stand."""
     if isinstance(node, list):
-        items: list[Any] = node
-        for each in items:
+        for each in cast("Sequence[Any]", node):
             yield from _of_json(each)
     if isinstance(node, dict):
-        said: dict[str, Any] = node
+        said = cast("dict[str, Any]", node)
         if said.get("key") in _USERS and isinstance(said.get("value"), dict):
             yield from (("user", str(value)) for value in said["value"].values())
         for name in ("traceId", "trace_id"):
