@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, cast, get_args
+from typing import Any, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -36,11 +36,18 @@ from tokentrace_collector.tenants import Books
 MOST_ROWS = 10_000
 """Requests that one answer lists."""
 
+Delete: TypeAlias = Callable[[Wanted, bool], Deleted]
+"""Deletes what is wanted, or only counts it."""
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class QuestionError(ValueError):
     """A question that cannot be understood; the message says why."""
+
+
+def _nothing(_wanted: Wanted, _is_dry: bool) -> Deleted:
+    raise StoreError("Nothing can be deleted here.")
 
 
 class Questions:
@@ -51,7 +58,7 @@ class Questions:
         store: Store,
         rollup: Callable[[Order], RollupOutcome],
         door: Door,
-        delete: Callable[[Wanted, bool], Deleted] | None = None,
+        delete: Delete = _nothing,
     ) -> None:
         self._store = store
         self._rollup = rollup
@@ -69,7 +76,7 @@ class Questions:
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
-            *([Route("/v1/deletions", self.deletion, methods=["POST"])] if self._delete else []),
+            Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
         ]
 
@@ -123,7 +130,6 @@ class Questions:
         wanted, is_dry = read_deletion(await request.body(), tenant)
         if wanted.tenant != tenant:
             raise ForbiddenError(f"This credential is of {tenant!r}, and deletes nothing of others.")
-        assert self._delete is not None
         return JSONResponse(await run_in_threadpool(self._delete, wanted, is_dry))
 
     async def reprice(self, request: Request) -> Response:
@@ -174,7 +180,7 @@ def application(
     rollup: Callable[[Order], RollupOutcome],
     door: Door,
     *,
-    delete: Callable[[Wanted, bool], Deleted] | None = None,
+    delete: Delete = _nothing,
     more: Sequence[BaseRoute] = (),
     hosts: Sequence[str] = (),
 ) -> Starlette:
@@ -243,7 +249,7 @@ def read_deletion(body: bytes, tenant: str) -> tuple[Wanted, bool]:
         said = json.loads(body)
         is_dry = said.pop("dry_run", False)
         ((kind, named),) = said.items()
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         kind, named, is_dry = "", "", False
     if kind not in kinds or not isinstance(named, str) or not named or not isinstance(is_dry, bool):
         raise QuestionError(

@@ -86,7 +86,9 @@ def test_no_file_of_the_journal_or_of_dead_letters_tells_of_it(empty_store: Stor
         assert b"the-words-of-bob" in letter.content
         send(collector, spans("bob", BOB, span="2" * 16))
         assert collector.flush(30)
-        assert collector.rollup("verify")["verified"]["differences"] == []
+        verified = collector.rollup("verify")["verified"]
+        assert verified is not None
+        assert verified["differences"] == []
         assert collector.counters.snapshot()["deletions"] == 1
         assert stored(empty_store) == [BOB, BOB]
 

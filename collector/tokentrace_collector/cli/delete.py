@@ -55,7 +55,7 @@ def command(
 
 def _chosen(trace: str | None, user: str | None, tenant: str | None) -> tuple[Kind, str]:
     given: dict[Kind, str | None] = {"trace": trace, "user": user, "tenant": tenant}
-    found = [(kind, named) for kind, named in given.items() if named]
+    found: list[tuple[Kind, str]] = [(kind, named) for kind, named in given.items() if named]
     if len(found) != 1:
         raise click.UsageError("Say what to delete: one of --trace, --user and --tenant.")
     kind, named = found[0]

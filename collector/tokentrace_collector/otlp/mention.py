@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, cast
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -30,15 +30,16 @@ def is_of(content: bytes, *, user: str = "", traces: Collection[str] = ()) -> bo
 def _of_json(node: Any) -> Iterator[tuple[str, str]]:
     """Users and trace ids, wherever in a document they stand."""
     if isinstance(node, list):
-        for each in node:
+        for each in cast("Sequence[Any]", node):
             yield from _of_json(each)
     if isinstance(node, dict):
-        if node.get("key") in _USERS and isinstance(node.get("value"), dict):
-            yield from (("user", str(value)) for value in node["value"].values())
+        said = cast("dict[str, Any]", node)
+        if said.get("key") in _USERS and isinstance(said.get("value"), dict):
+            yield from (("user", str(value)) for value in said["value"].values())
         for name in ("traceId", "trace_id"):
-            if isinstance(node.get(name), str):
-                yield "trace", node[name].lower()
-        for each in node.values():
+            if isinstance(said.get(name), str):
+                yield "trace", said[name].lower()
+        for each in said.values():
             yield from _of_json(each)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from tokentrace_collector.rollup.stages import Bounds
 from tokentrace_collector.store import schema
@@ -107,7 +107,8 @@ class Marked:
         """Say of their calls and shares of capacity that they count no more."""
         for statement in ("call_costs_gone", "pool_hours"):
             sql = schema.sql(f"deletion/{statement}")
-            self.store.run(sql, **({"version": version} if "{version:" in sql else {}))
+            named: dict[str, Any] = {"version": version} if "{version:" in sql else {}
+            self.store.run(sql, **named)
 
     def forget(self) -> None:
         """Delete what the rollup made of them, and the marks."""
@@ -124,7 +125,8 @@ def find(store: Store, wanted: Wanted) -> None:
     """Make what is wanted the batch of the rollup."""
     sql = schema.sql(f"deletion/find_{wanted.kind}")
     store.run("TRUNCATE TABLE rollup_batch")
-    store.run(sql, tenant=wanted.tenant, **({"id": wanted.id} if "{id:" in sql else {}))
+    named: dict[str, Any] = {"id": wanted.id} if "{id:" in sql else {}
+    store.run(sql, tenant=wanted.tenant, **named)
 
 
 def count(store: Store) -> dict[str, int]:

@@ -71,7 +71,8 @@ class Verification:
         keys = self._store.query(
             # On a cluster the rows, and how they are sorted, are behind a door of the same name.
             "SELECT replaceRegexpOne(tables.name, '_local$', '') AS name, sorting_key FROM system.tables AS tables "
-            "WHERE database = currentDatabase() AND has({names:Array(String)}, replaceRegexpOne(tables.name, '_local$', '')) "
+            "WHERE database = currentDatabase() "
+            "AND has({names:Array(String)}, replaceRegexpOne(tables.name, '_local$', '')) "
             "AND sorting_key != '' ORDER BY name",
             names=list(TABLES),
         )

@@ -14,8 +14,8 @@ _SHARDED = {
     "call_costs": "trace_id",
     "tcoai_by_trace": "trace_id",
 }
-"""The tables that grow with traffic, and the column that says on which shard a row is. A table `x` of these is a door to
-all shards; the rows are in `x_local`. A trace is whole on one shard, so that FINAL finds all rows of one key there.
+"""The tables that grow with traffic, and the column that says on which shard a row is. A table `x` of these is a door
+to all shards; the rows are in `x_local`. A trace is whole on one shard, so that FINAL finds all rows of one key there.
 Views that materialise stay on the shard: their rows are found through the door wherever they are, and are read by
 aggregation where they meet rows of other traces. All other tables are whole on every server."""
 
@@ -87,7 +87,7 @@ def deletions(traces: Sequence[str], touches: Sequence[int]) -> Iterator[str]:
     for first in range(0, len(touches), _DELETED):
         some = zip(traces[first : first + _DELETED], touches[first : first + _DELETED], strict=True)
         listed = ", ".join(f"({_text(trace)}, {touch})" for trace, touch in some)
-        yield f"DELETE FROM touched_traces WHERE (trace_id, touch) IN ({listed})"
+        yield f"DELETE FROM touched_traces WHERE (trace_id, touch) IN ({listed})"  # noqa: S608 - quoted
 
 
 def quoted(name: str) -> str:
@@ -124,6 +124,7 @@ def _replicated(sql: str, *, shares: bool) -> str:
 
     def engine(found: re.Match[str]) -> str:
         given = "".join(f", {each}" for each in (found["given"],) if each)
-        return f"ENGINE = Replicated{found['kind']}('/clickhouse/tables/{shard}/{{database}}/{{table}}', '{replica}'{given})"
+        path = f"/clickhouse/tables/{shard}/{{database}}/{{table}}"
+        return f"ENGINE = Replicated{found['kind']}('{path}', '{replica}'{given})"
 
     return re.sub(r"\bnon_replicated_deduplication_window = \d+", _WINDOW, _ENGINE.sub(engine, sql))
