@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from tokentrace_collector.rollup.stages import Bounds
-from tokentrace_collector.store import schema
+from tokentrace_collector.store import cluster, schema
 from tokentrace_collector.store.database import Store
 
 Kind: TypeAlias = Literal["trace", "user", "tenant"]
@@ -89,12 +89,16 @@ class Marked:
 
     def take_out(self) -> None:
         """Delete what spans told."""
+        if servers := self.store.address.cluster:
+            # Each server reads for itself what is marked.
+            for statement in cluster.settled(self.store.address.database, servers, "deletion_marks"):
+                self.store.run(statement)
         self._delete(TOLD)
         responses = _MARKED.format(kind="response")
         left = _LEFT.format(responses=responses)
         for table, view in SHARED.items():
             delete = _DELETE.format(table=table, names="(tenant, response_id)", marked=responses)
-            self.store.run(delete, settings=_ENTIRELY)
+            self._everywhere(delete)
             select = schema.sql(f"tables/{view}").partition("\nCREATE ")[2].partition("AS\n")[2]
             self.store.run(f"INSERT INTO {table}\n{select.replace('FROM llm_calls', left)}", settings=_ANEW)
 
@@ -118,7 +122,11 @@ class Marked:
     def _delete(self, tables: dict[str, str]) -> None:
         for table, names in tables.items():
             delete = _DELETE.format(table=table, names=names, marked=_MARKED.format(kind="trace"))
-            self.store.run(delete, settings=_ENTIRELY)
+            self._everywhere(delete)
+
+    def _everywhere(self, delete: str) -> None:
+        for statement in cluster.statements(delete, self.store.address.cluster):
+            self.store.run(statement, settings=_ENTIRELY)
 
 
 def find(store: Store, wanted: Wanted) -> None:

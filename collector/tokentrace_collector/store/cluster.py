@@ -75,10 +75,11 @@ def statements(sql: str, cluster: str) -> Iterator[str]:
         yield _door(name, cluster)
 
 
-def settled(database: str, cluster: str) -> Iterator[str]:
-    """Statements after which every replica has what any of them had when they began."""
-    for name in _SHARDED:
-        yield f"SYSTEM SYNC REPLICA ON CLUSTER {quoted(cluster)} {quoted(database)}.{name}_local LIGHTWEIGHT"
+def settled(database: str, cluster: str, *tables: str) -> Iterator[str]:
+    """Statements after which every replica has what any had when they began, of these tables or of all that are sharded."""
+    for name in tables or _SHARDED:
+        place = f"{quoted(database)}.{name}_local" if name in _SHARDED else f"{quoted(database)}.{name}"
+        yield f"SYSTEM SYNC REPLICA ON CLUSTER {quoted(cluster)} {place} LIGHTWEIGHT"
 
 
 def deletions(traces: Sequence[str], touches: Sequence[int]) -> Iterator[str]:
