@@ -76,10 +76,10 @@ def statements(sql: str, cluster: str) -> Iterator[str]:
 
 
 def settled(database: str, cluster: str, *tables: str) -> Iterator[str]:
-    """Statements after which every replica has what any had when they began, of these tables or of all that are sharded."""
+    """Statements after which every replica has what any had when they began: of these tables, or of all sharded ones."""
     for name in tables or _SHARDED:
-        place = f"{quoted(database)}.{name}_local" if name in _SHARDED else f"{quoted(database)}.{name}"
-        yield f"SYSTEM SYNC REPLICA ON CLUSTER {quoted(cluster)} {place} LIGHTWEIGHT"
+        place = f"{name}_local" if name in _SHARDED else name
+        yield f"SYSTEM SYNC REPLICA ON CLUSTER {quoted(cluster)} {quoted(database)}.{place} LIGHTWEIGHT"
 
 
 def deletions(traces: Sequence[str], touches: Sequence[int]) -> Iterator[str]:
