@@ -76,7 +76,7 @@ def statements(sql: str, cluster: str) -> Iterator[str]:
 
 
 def settled(database: str, cluster: str, *tables: str) -> Iterator[str]:
-    """Statements after which every replica of these tables, or of all sharded ones, has what any had when they began."""
+    """Statements after which every replica of these tables, or of all sharded ones, has what any had at the start."""
     for name in tables or _SHARDED:
         place = f"{name}_local" if name in _SHARDED else name
         yield f"SYSTEM SYNC REPLICA ON CLUSTER {quoted(cluster)} {quoted(database)}.{place} LIGHTWEIGHT"
