@@ -14,7 +14,7 @@ from behaviour.scenarios.all import SCENARIOS
 from shapes.api import Tokens
 from shapes.provider import Provider
 
-from others.other import AROUND, BESIDE, NOTHING, Case, Other
+from others.other import AROUND, BESIDE, SAME, Case, Other
 
 _NAMES = ("complete", "streamed", "created, retrieved twice", "a stream asked for inside of another")
 
@@ -49,11 +49,11 @@ _TOLD = {
         "a span; of Anthropic's streams one token more; Google's thoughts in the total alone",
         f"{BESIDE}, or {AROUND}",
     ),
-    "OpenInference": ("a span with `llm.token_count.*`", NOTHING),
+    "OpenInference": ("a span with `llm.token_count.*`", SAME),
     "OpenTelemetry GenAI": ("a span", f"{BESIDE}, or {AROUND}"),
     "OpenTelemetry openai-v2": ("a span", f"{BESIDE}, or {AROUND}"),
     "OpenTelemetry google-genai": ("a span", f"{BESIDE}, or {AROUND}"),
-    "Langfuse": ("a span with `langfuse.observation.usage_details`", NOTHING),
+    "Langfuse": ("a span with `langfuse.observation.usage_details`", SAME),
     "Logfire": ("a span; what a stream came to is a second one after its end", f"{BESIDE}, or {AROUND}"),
     "OpenLIT": ("a span, with guesses where a stream tells nothing", f"{BESIDE}, or {AROUND}"),
 }

@@ -9,7 +9,7 @@ from behaviour.rivals.rival import instrumentors
 from shapes import anthropic_messages, google_generate, openai_chat, openai_responses
 from shapes.provider import reply, stream
 
-from others.other import AROUND, BESIDE, NOTHING, Case, Other
+from others.other import AROUND, BESIDE, SAME, Case, Other
 
 
 def _openai(url: str, **more: Any) -> Any:
@@ -92,7 +92,7 @@ LANGCHAIN = (
         instrumentors("openinference.instrumentation.langchain:LangChainInstrumentor"),
         lambda: tuple(_cases()),
         "a span with `llm.token_count.*`",
-        NOTHING,
+        SAME,
     ),
     Other(
         "OpenTelemetry GenAI on LangChain",

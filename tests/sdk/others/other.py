@@ -16,7 +16,7 @@ from shapes.provider import Answer
 
 AROUND = "it is around ours"
 BESIDE = "it names the response that ours names"
-NOTHING = "it has no counts that the collector reads"
+SAME = "it counts the same, at the same time"
 ABSENT = "it stays away while the call is metered"
 _WEAK = re.compile(rb'"(id|responseId)": ?"([a-z0-9]+[-_]?[0-9a-z]{1,5})"')
 
