@@ -34,12 +34,14 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "zstd": zstd.decompr
 
 @dataclass
 class Fault:
-    """What happens to requests that contain some bytes: an error by ClickHouse's code, or an answer that never comes."""
+    """What happens to requests that contain some bytes: an error by ClickHouse's code, or an answer that comes not or late."""
 
     contains: bytes
     code: int = 0
     times: int = 1 << 30
     loses_answer: bool = False
+    withholds: threading.Event | None = None
+    """What was done is not told before this is set."""
 
 
 class Server(ThreadingHTTPServer):
@@ -92,6 +94,8 @@ class Handler(BaseHTTPRequestHandler):
             found = re.search(r"Code: (\d+)", message)
             self.reply(500, message.encode(), code=int(found[1]) if found else 1)
             return
+        if fault and fault.withholds:
+            fault.withholds.wait(60)
         if fault and fault.loses_answer:
             self.close_connection = True
             with suppress(OSError):

@@ -9,11 +9,11 @@ from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
 
-def serve(store: str, batch_spans: str, batch_seconds: str) -> None:
+def serve(store: str, batch_spans: str, batch_seconds: str, http_port: str = "0", grpc_port: str = "0") -> None:
     config = Config(
         store=store,
-        http_port=0,
-        grpc_port=0,
+        http_port=int(http_port),
+        grpc_port=int(grpc_port),
         api_port=0,
         batch_spans=int(batch_spans),
         batch_seconds=float(batch_seconds),
@@ -22,7 +22,7 @@ def serve(store: str, batch_spans: str, batch_seconds: str) -> None:
 
 
 def tell(addresses: Addresses) -> None:
-    sys.stdout.write(f"{addresses.otlp_http} {addresses.api}\n")
+    sys.stdout.write(f"{addresses.otlp_http} {addresses.api} {addresses.otlp_grpc}\n")
     sys.stdout.flush()
 
 

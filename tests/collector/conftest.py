@@ -1,6 +1,7 @@
 """The database of the collector's tests: one engine per worker, one database per test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clickhouse_server import Server
 
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, parse
@@ -44,6 +46,21 @@ def store(empty_store: Store) -> Store:
     """A store with all tables, empty."""
     schema.apply(empty_store)
     return empty_store
+
+
+@pytest.fixture
+def server(engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.chdir(tmp_path)  # A server caches schemas that it gets as text, and this one does so where it runs.
+    running = Server(engine / "engine")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def served(server: Server, store: Store) -> Iterator[Store]:
+    """The database of `store`, through the server."""
+    with closing(Store.open(f"{server.address}/{store.address.database}")) as opened:
+        yield opened
 
 
 class Ledger:

@@ -4,7 +4,6 @@ import base64
 import json
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,21 +18,6 @@ from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store, StoreError
 
 NOW = 1_767_225_600_000_000_000
-
-
-@pytest.fixture
-def server(engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.chdir(tmp_path)  # A server caches schemas that it gets as text, and this one does so where it runs.
-    running = Server(engine / "engine")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def served(server: Server, store: Store) -> Iterator[Store]:
-    """The database of `store`, through the server."""
-    with closing(Store.open(f"{server.address}/{store.address.database}")) as opened:
-        yield opened
 
 
 def request(*numbers: int, name: str = "chat") -> bytes:

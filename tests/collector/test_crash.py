@@ -4,63 +4,27 @@ import http.client
 import json
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from process import PROGRAM, Process, until
 
 from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.journal.segment import Entry
 
-PROCESS = Path(__file__).with_name("collector_process.py")
 ROUNDS = 8
 SENDERS = 3
 
 
-class Process:
-    """A collector in a process of its own."""
-
-    def __init__(self, store: str, *, batch_spans: int = 200) -> None:
-        command = [sys.executable, str(PROCESS), "serve", store, str(batch_spans), "0.05"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout
-        self.otlp, self.api = (address.removeprefix("http://") for address in self.process.stdout.readline().split())
-
-    def get(self, path: str) -> dict[str, Any]:
-        with closing(http.client.HTTPConnection(self.api, timeout=10)) as connection:
-            connection.request("GET", path)
-            return json.loads(connection.getresponse().read())
-
-    @property
-    def backlog(self) -> int:
-        return self.get("/readyz")["backlog"]["entries"]
-
-    @property
-    def batches(self) -> int:
-        return self.get("/readyz")["counts"]["batches_stored"]
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-    def terminate(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=30)
-        return self.process.returncode
-
-
 def stored(store: str) -> dict[str, list[int]]:
     """Of each span in a store that no collector holds: how often it is there raw, ready, and its trace touched."""
-    command = [sys.executable, str(PROCESS), "spans", store]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return json.loads(Process.ask("spans", store))
 
 
 def request(dice: random.Random, spans: int) -> tuple[bytes, list[str]]:
@@ -103,13 +67,6 @@ class Sender:
                     self.acknowledged.update(ids)
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_part_that_the_engine_only_believes_to_have_is_stored_again(tmp_path: Path):
     """It was killed between its note that a part is stored and the part's own name: seen in its system calls."""
     address = f"chdb://{tmp_path}/store"
@@ -119,7 +76,7 @@ def test_a_part_that_the_engine_only_believes_to_have_is_stored_again(tmp_path: 
     batch = journal.claim()
     assert batch
     journal.close()
-    command = [sys.executable, str(PROCESS), "insert", address, f"{batch.cut.token}/default"]
+    command = [sys.executable, str(PROGRAM), "insert", address, f"{batch.cut.token}/default"]
     parts = subprocess.run(command, input=body, check=True, stdout=subprocess.PIPE).stdout.decode().splitlines()
     assert len(parts) == 3
     for part in parts:
