@@ -49,10 +49,14 @@ def parse(text: str) -> Dsn:
     options = {name: values[-1] for name, values in parse_qs(url.query).items()}
     unknown = options.keys() - {"database", "directory", "cluster"}
     if unknown:
-        raise DsnError(f"The store address has an unknown option {min(unknown)!r}. Known: database, directory, cluster.")
+        raise DsnError(
+            f"The store address has an unknown option {min(unknown)!r}. Known: database, directory, cluster."
+        )
     if url.scheme == "chdb":
         if "cluster" in options:
-            raise DsnError("The store address names a cluster, but the embedded engine is of one process. Leave it out.")
+            raise DsnError(
+                "The store address names a cluster, but the embedded engine is of one process. Leave it out."
+            )
         return _embedded(url.netloc, unquote(url.path), options)
     if url.scheme not in ("clickhouse", "clickhouses"):
         raise DsnError(
