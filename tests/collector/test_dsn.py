@@ -28,7 +28,9 @@ def test_options_name_the_database_and_the_directory_of_the_journal(tmp_path: Pa
     assert (parsed.database, parsed.directory, parsed.engine_path) == ("other", tmp_path, Path("/data/engine"))
 
 
-@pytest.mark.parametrize("text", ["chdb:///data?database=other", "clickhouse://me@db:8123/costs"])
+@pytest.mark.parametrize(
+    "text", ["chdb:///data?database=other", "clickhouse://me@db:8123/costs", "clickhouse://me@db/costs?cluster=a%20b"]
+)
 def test_an_address_reads_back_as_itself(text: str):
     assert str(dsn.parse(str(dsn.parse(text)))) == str(dsn.parse(text))
 
@@ -47,6 +49,7 @@ def test_a_password_is_never_shown():
         ("clickhouse:///costs", "names no host"),
         ("chdb:///data?colour=x", "unknown option 'colour'"),
         ("clickhouse://db:port", "port"),
+        ("chdb:///data?cluster=c", "names a cluster"),
     ],
 )
 def test_an_address_that_cannot_be_understood_says_what_to_write(text: str, told: str):
