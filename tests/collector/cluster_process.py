@@ -1,12 +1,11 @@
 """A cluster of one server in a process of its own: how the embedded engine is configured belongs to a whole process.
 
-`keeper` makes the tables as a cluster has them, over the engine's own stand-in for Keeper; nothing can be inserted there, and not much be asked.
-`books` keeps the same books in tables of one server and in those of a cluster, without replicas, and prints both.
+It keeps the same books in tables of one server and in those of a cluster, without replicas, and prints both.
 """
 
 import json
-import os
 import re
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,24 @@ from tokentrace_collector.rollup.stages import _SETTINGS
 from tokentrace_collector.store import cluster, dsn, schema
 from tokentrace_collector.store.database import _SESSION, Store
 
+
+def free() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+PORT = free()
 CONFIG = """
 <clickhouse>
-    <tcp_port>19990</tcp_port>
-    <zookeeper><implementation>testkeeper</implementation></zookeeper>
+    <tcp_port>{port}</tcp_port>
     <macros><shard>01</shard><replica>a</replica></macros>
     <remote_servers>
-        <one><shard><replica><host>127.0.0.1</host><port>19990</port></replica></shard></one>
+        <one><shard><replica><host>127.0.0.1</host><port>{port}</port></replica></shard></one>
         <twice>
-            <shard><replica><host>127.0.0.1</host><port>19990</port></replica></shard>
-            <shard><replica><host>127.0.0.1</host><port>19990</port></replica></shard>
+            <shard><replica><host>127.0.0.1</host><port>{port}</port></replica></shard>
+            <shard><replica><host>127.0.0.1</host><port>{port}</port></replica></shard>
         </twice>
     </remote_servers>
 </clickhouse>
@@ -40,27 +47,20 @@ WINDOW = re.compile(r"\breplicated_deduplication_window = (\d+),\s+replicated_de
 class One(Store):
     """The only server of a cluster: nobody to tell of a statement, and, without replicas, nothing to copy."""
 
-    replicates = False
-
     @property
     def _everywhere(self) -> str:
         return ""
 
     def run(self, sql: str, /, **named: Any) -> None:
+        sql = WINDOW.sub(r"non_replicated_deduplication_window = \1", REPLICATED.sub(r"\1(", sql))
         sql = sql.replace(" ON CLUSTER `one`", "")
-        if not self.replicates:
-            sql = WINDOW.sub(r"non_replicated_deduplication_window = \1", REPLICATED.sub(r"\1(", sql))
         if not sql.startswith("SYSTEM SYNC REPLICA"):
             super().run(sql, **named)
 
 
-class Keeping(One):
-    replicates = True
-
-
 def opened(kind: type[Store], directory: Path, name: str, servers: str = "") -> Store:
     config = directory / "config.xml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.format(port=PORT))
     settings = _SESSION | (cluster.SETTINGS if servers else {})
     client = clickhouse_connect.get_client(
         interface="chdb", path=str(directory / "engine"), settings=settings, chdb_options={"config-file": str(config)}
@@ -69,21 +69,8 @@ def opened(kind: type[Store], directory: Path, name: str, servers: str = "") -> 
     return kind(dsn.Dsn(True, name, directory, directory / "engine", cluster=servers), client)
 
 
-def tables(directory: Path) -> int:
-    """How many statements were taken."""
-    store = opened(Keeping, directory, "kept", "one")
-    store.create_database()
-    taken = 0
-    for folder in ("tables", "views"):
-        for path in sorted((schema.root() / folder).glob("*.sql")):
-            for each in cluster.statements(schema.sql(f"{folder}/{path.stem}"), "one"):
-                store.run(each)
-                taken += 1
-    return taken
-
-
 def told(ledger: Ledger) -> None:
-    """Calls in an agent, one of them sent twice; a response read by another trace; a review; a pool; one that comes late."""
+    """Calls in agents, reviews, a response read by another trace, a pool, and one call that comes late."""
     for trace in ("a" * 32, "b" * 32):
         ledger.span(trace, "root", seconds=9, said={"tokentrace.attribution.team": "support"})
         ledger.call(trace, "ask", "root", at=1, tokens={"input_text": 1000, "output_text": 100})
@@ -145,8 +132,4 @@ def books(directory: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    answer = {"keeper": tables, "books": books}[sys.argv[1]](Path(sys.argv[2]))
-    sys.stdout.write(json.dumps(answer, default=str))
-    sys.stdout.flush()
-    # The engine waits for its Keeper when it stops, for good.
-    os._exit(0)
+    sys.stdout.write(json.dumps(books(Path(sys.argv[1])), default=str))

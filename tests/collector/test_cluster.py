@@ -26,13 +26,13 @@ def rendered(name: str, servers: str = "c") -> list[str]:
     return [each for one in schema.split(schema.sql(name)) for each in cluster.statements(one, servers)]
 
 
-def asked(what: str, directory: Path) -> Any:
+def books(directory: Path) -> Any:
     path = os.pathsep.join([str(PROCESS.parent), *sys.path])
     done = subprocess.run(
-        [sys.executable, str(PROCESS), what, str(directory)],
+        [sys.executable, str(PROCESS), str(directory)],
         env={**os.environ, "PYTHONPATH": path}, cwd=directory, capture_output=True, timeout=300, check=False,
     )  # fmt: skip
-    assert done.stdout, done.stderr.decode()[-2000:]
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
     return json.loads(done.stdout)
 
 
@@ -111,15 +111,9 @@ def test_the_engine_can_read_what_waits_for_replicas(empty_store: Store, stateme
     assert empty_store.query("SELECT formatQuery({sql:String}) AS text", sql=statement)
 
 
-def test_keeper_takes_every_table_and_view(tmp_path: Path):
-    """Their engines with all arguments, the views' columns, and the doors."""
-    made = [each for name in FILES if not name.startswith("migrations/") for each in rendered(name)]
-    assert asked("keeper", tmp_path) == len(made)
-
-
 def test_a_cluster_keeps_the_same_books_as_one_server(tmp_path: Path):
     """Written through the doors, rolled up, verified, asked, and read again."""
-    kept = asked("books", tmp_path)
+    kept = books(tmp_path)
     assert kept["one"] == kept[""]
     assert kept["one"]["verified"]["differences"] == []
     assert kept["one"]["waiting"] == [{"touches": 0}]
