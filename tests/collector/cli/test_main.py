@@ -18,6 +18,7 @@ COMMANDS = [
     "journal",
     "access",
     "rollup",
+    "delete",
     "reprice",
     "prices",
     "fetch-tokenizers",
