@@ -6,6 +6,7 @@ SELECT
     name,
     operation,
     scope,
+    convention,
     provider,
     model,
     role,

@@ -10,9 +10,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tokentrace_collector import files
 from tokentrace_collector.otlp import decode
+from tokentrace_collector.reports import answers
 from tokentrace_collector.rollup.recompute import Rollup
 from tokentrace_collector.store import dialects, schema
 from tokentrace_collector.store.database import Store
+from tokentrace_collector.tenants import Books
 
 NOW = 1_767_225_600_000_000_000
 VECTORS = yaml.safe_load(Path(__file__).with_name("dialects.yaml").read_text())
@@ -125,6 +127,18 @@ def test_calls_and_what_repeats_them_are_counted_once(fresh_ledger):
         ledger.span("t", span, parent, library="gen_ai", said=said, seconds=3)
     ledger.tick()
     assert (ledger.trace("t")["calls"], ledger.trace("t")["tokens"]["input_text"]) == (1, 1000)
+
+
+def test_a_report_says_how_many_of_its_calls_others_tell_of(fresh_ledger):
+    ledger = fresh_ledger()
+    usage = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 10, "gen_ai.provider.name": "openai"}
+    for span, parent, operation in (("a", "", "invoke_agent"), ("c", "a", "chat")):
+        said = usage | {"gen_ai.operation.name": operation, "gen_ai.response.model": "gpt-6-sol"}
+        ledger.span("t", span, parent, library="gen_ai", said=said, seconds=3)
+    ledger.call("t", "ours", "a", at=2, tokens={"input_text": 7, "output_text": 1})
+    ledger.tick()
+    report = answers.request(Books(ledger.store), "t")
+    assert (report["calls"], report["told_by_others"]) == (2, 1)
 
 
 def test_spans_that_no_dialect_explains_are_counted(store: Store):

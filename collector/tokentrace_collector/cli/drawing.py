@@ -21,7 +21,7 @@ def request(screen: Console, report: RequestReport) -> None:
 
 def program(screen: Console, report: RequestReport, *, requests: int, undivided: int) -> None:
     """Print the whole picture of one run of a program, whose requests are folded into one report."""
-    _head(screen, report, f"{amounts.count(requests)} request{'s' * (requests != 1)}")
+    _head(screen, report, _several(requests, "request"))
     screen.print()
     tree.draw(screen, report, timed=True)
     screen.print()
@@ -31,12 +31,16 @@ def program(screen: Console, report: RequestReport, *, requests: int, undivided:
         screen.print(Text(told, style="dim"))
 
 
+def _several(number: int, what: str) -> str:
+    return f"{amounts.count(number)} {what}{'s' * (number != 1)}"
+
+
 def _head(screen: Console, report: RequestReport, what: str) -> None:
     title = Text(plain(report["root"]), style="bold", no_wrap=True, overflow="ellipsis")
     if report["service"]:
         title.append(f"  {plain(report['service'])}", style="not bold")
     title.append(f"  {report['started_at'][:19].replace('T', ' ')} UTC", style="not bold dim")
-    counts = [f"{amounts.count(report['calls'])} calls", f"{amounts.count(report['attempts'])} attempts"]
+    counts = [_several(report["calls"], "call"), _several(report["attempts"], "attempt")]
     if report["failed_attempts"]:
         counts.append(f"{amounts.count(report['failed_attempts'])} failed")
     counts.append(amounts.duration(report["seconds"]))

@@ -49,6 +49,7 @@ def fold(reports: Sequence[RequestReport], root: str, began: datetime, seconds: 
             "total": _total(report["per_call"]["total"] for report in reports),
         },
         "spans_left_out": sum(report["spans_left_out"] for report in reports),
+        "told_by_others": sum(report["told_by_others"] for report in reports),
     }
 
 
@@ -61,7 +62,14 @@ def undivided(request: Request) -> RequestReport:
         "components": {name: amount for name, amount in request["components"].items() if Decimal(amount)},
         "tokens": request["tokens"],
     }
-    return {**request, "trace_id": "", "spans": [span], "per_call": {"calls": 0, "total": "0"}, "spans_left_out": 0}
+    return {
+        **request,
+        "trace_id": "",
+        "spans": [span],
+        "per_call": {"calls": 0, "total": "0"},
+        "spans_left_out": 0,
+        "told_by_others": 0,
+    }
 
 
 def _paths(spans: Sequence[Span]) -> Iterable[tuple[tuple[Key, ...], Span]]:

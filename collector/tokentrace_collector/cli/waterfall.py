@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tokentrace_collector.cli import amounts
 from tokentrace_collector.cli.terminal import Glyphs, glyphs
-from tokentrace_collector.reports.documents import Request
+from tokentrace_collector.reports.documents import RequestReport
 
 _COLOURS = {
     "visible": "green",
@@ -51,7 +51,7 @@ def bars(components: Mapping[str, str]) -> Iterator[Bar]:
         before = amounts.total([before, Decimal(amount)])
 
 
-def draw(screen: Console, request: Request) -> None:
+def draw(screen: Console, request: RequestReport) -> None:
     """Print the waterfall, its total, and how far the total can be trusted."""
     signs, total, currency = glyphs(screen), Decimal(request["total"]), request["currency"]
     width = max(10, min(_WIDEST_BAR, screen.width - _FIXED))
@@ -87,7 +87,7 @@ def _bar(row: Bar, total: Decimal, width: int, signs: Glyphs) -> Text:
     return Text(" " * start).append(cells[: width - start + 1], style=row.colour)
 
 
-def _trust(request: Request, decimals: int) -> Iterator[str]:
+def _trust(request: RequestReport, decimals: int) -> Iterator[str]:
     """What of the total was measured, what was allocated, and what is not known."""
     currency = request["currency"]
 
@@ -98,6 +98,9 @@ def _trust(request: Request, decimals: int) -> Iterator[str]:
         yield f"measured {shown(request['measured'])} + ~{shown(request['estimated'])} estimated"
     if unsettled := request["unknown_attempts"]:
         yield f"{amounts.count(unsettled)} attempt{'s' * (unsettled > 1)} got no answer and may have been billed"
+    if others := request["told_by_others"]:
+        told = f"{amounts.count(others)} of {amounts.count(request['calls'])} calls told by other instrumentations"
+        yield f"{told}: attempts unknown; reasoning they do not count is in visible"
     if Decimal(request["allocated"]):
         yield f"direct {shown(request['direct'])} + {shown(request['allocated'])} allocated from shared capacity"
     if request["coverage"] < 1:

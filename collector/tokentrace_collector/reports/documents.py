@@ -103,6 +103,8 @@ class RequestReport(Request):
     spans: list[Span]
     per_call: PerCall
     spans_left_out: int
+    told_by_others: int
+    """Calls that other instrumentations tell of: no attempts, and reasoning that they do not count is visible output."""
     """Spans beyond the most that a report carries."""
 
 

@@ -45,6 +45,13 @@ def test_attempts_that_may_have_been_billed_are_told(drawn, report):
     assert not [line for line in drawn(waterfall.draw, report()) if "no answer" in line]
 
 
+def test_calls_that_others_tell_of_are_told(drawn, report):
+    lines = drawn(waterfall.draw, report(told_by_others=1), width=120)
+    told = "1 of 2 calls told by other instrumentations: attempts unknown; reasoning they do not count is in visible"
+    assert [line for line in lines if "told by other" in line] == [told]
+    assert not [line for line in drawn(waterfall.draw, report()) if "told by other" in line]
+
+
 def test_shared_capacity_stands_apart(drawn, report):
     lines = drawn(waterfall.draw, report(direct="1.4", allocated="0.1"))
     assert "direct $1.4000 + $0.1000 allocated from shared capacity" in lines
