@@ -116,6 +116,16 @@ def test_usage_in_an_event_is_a_call_without_its_messages(collector: Collector, 
     ]
 
 
+def test_each_call_that_events_of_one_span_tell_of_is_one(collector: Collector, empty_store: Store):
+    """An agent's span, which makes several calls that have no spans."""
+    exporter = EXPORTERS["http"]
+    for number in (1, 2):
+        said = USAGE | {"gen_ai.response.id": f"resp_{number}"}
+        emit(exporter(collector), said, event=DETAILS, times=2)
+    (row,) = stored(collector, empty_store, "SELECT sum(tokens['input_text']) AS input FROM llm_calls FINAL")
+    assert row == {"input": 200}
+
+
 def test_an_evaluation_is_kept_with_its_request(collector: Collector, empty_store: Store):
     said = {
         "gen_ai.evaluation.name": "relevance",

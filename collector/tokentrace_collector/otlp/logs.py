@@ -42,7 +42,6 @@ class Kind:
     needs: tuple[str, ...]
     keeps: tuple[str, ...]
     report: str
-    told_once: bool
 
     def fits(self, event: str, said: Mapping[str, AnyValue]) -> bool:
         """Whether a record is of this kind."""
@@ -65,7 +64,6 @@ def kinds() -> tuple[Kind, ...]:
             needs=tuple(kind["needs"]),
             keeps=(*kind["keeps"], *said["keeps"]),
             report=kind.get("report", ""),
-            told_once=kind.get("told_once", False),
         )
         for name, kind in said["kinds"].items()
     )
@@ -156,10 +154,9 @@ def _said(record: LogRecord) -> Iterator[tuple[str, AnyValue]]:
 
 def _mark(kind: Kind, record: LogRecord, kept: Mapping[str, AnyValue]) -> bytes:
     """What tells a record from all others, and does not change when it is sent again."""
-    parts = [kind.name.encode(), record.trace_id, record.span_id]
-    if not (kind.told_once and record.span_id):
-        moment = record.time_unix_nano or record.observed_time_unix_nano
-        parts += [str(moment).encode(), *(f"{key}={values.text(value)}".encode() for key, value in kept.items())]
+    moment = record.time_unix_nano or record.observed_time_unix_nano
+    parts = [kind.name.encode(), record.trace_id, record.span_id, str(moment).encode()]
+    parts += [f"{key}={values.text(value)}".encode() for key, value in kept.items()]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(4) + part)

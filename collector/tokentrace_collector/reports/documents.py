@@ -104,7 +104,7 @@ class RequestReport(Request):
     per_call: PerCall
     spans_left_out: int
     told_by_others: int
-    """Calls that other instrumentations tell of: no attempts, and reasoning that they do not count is visible output."""
+    """Calls that other instrumentations tell of: no attempts, and reasoning they do not count is in visible."""
     """Spans beyond the most that a report carries."""
 
 
