@@ -96,6 +96,18 @@ def test_every_table_is_as_if_it_had_never_come(fresh_ledger, case, book):
     assert whole.rollup.verify().verified["differences"] == []
 
 
+def test_nothing_of_a_tenant_stays_in_the_figures_of_earlier_prices(fresh_ledger):
+    ledger = fresh_ledger()
+    fill(ledger, PEOPLE)
+    ledger.priced_by("{version: 1, human_review: {rate_per_hour: 99}}")
+    ledger.tick()
+    runs = "SELECT uniqExact(rating_run) AS runs FROM tcoai_by_hour FINAL WHERE tenant = {tenant:String}"
+    assert ledger.store.query(runs, tenant="acme") == [{"runs": 2}]
+    ledger.rollup.delete(Wanted("acme"), unheard)
+    assert ledger.store.query(runs, tenant="acme") == [{"runs": 0}]
+    assert ledger.store.query(runs, tenant="globex") == [{"runs": 2}]
+
+
 def test_deleting_again_deletes_nothing(fresh_ledger):
     ledger = fresh_ledger()
     fill(ledger, PEOPLE)

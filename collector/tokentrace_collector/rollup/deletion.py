@@ -16,6 +16,7 @@ _MARKED = "(SELECT tenant, id FROM deletion_marks WHERE kind = '{kind}')"
 _FOUND = "(SELECT tenant, trace_id FROM rollup_batch)"
 _COUNT = "SELECT count() AS rows FROM {table} WHERE {names} IN {found}"
 _DELETE = "ALTER TABLE {table} DELETE WHERE {names} IN {marked}"
+_EARLIER = "ALTER TABLE tcoai_by_hour DELETE WHERE tenant = {tenant:String} AND rating_run != {run:String}"
 _LEFT = "FROM (SELECT * FROM llm_calls WHERE (tenant, response_id) IN {responses}) AS llm_calls"
 _ENTIRELY = {
     # What is deleted is gone when the statement is over, and not hidden until the next merge.
@@ -124,9 +125,13 @@ class Marked:
             delete = _DELETE.format(table=table, names=names, marked=_MARKED.format(kind="trace"))
             self._everywhere(delete)
 
-    def _everywhere(self, delete: str) -> None:
+    def forget_earlier(self, tenant: str, run: str) -> None:
+        """Delete a tenant's sums by other prices than those of a run: nobody works them out anew."""
+        self._everywhere(_EARLIER, tenant=tenant, run=run)
+
+    def _everywhere(self, delete: str, **named: Any) -> None:
         for statement in cluster.statements(delete, self.store.address.cluster):
-            self.store.run(statement, settings=_ENTIRELY)
+            self.store.run(statement, settings=_ENTIRELY, **named)
 
 
 def find(store: Store, wanted: Wanted) -> None:

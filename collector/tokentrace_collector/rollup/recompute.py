@@ -119,6 +119,8 @@ class Rollup:
             marked.touch_others()
             hold.check()
             marked.take_out()
+            if wanted.kind == "tenant":
+                marked.forget_earlier(wanted.tenant, run.id)
             self._settle(marked, run, hold)
             hold.check()
             marked.forget()
