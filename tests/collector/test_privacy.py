@@ -14,6 +14,7 @@ from tokentrace_collector.journal.entries import Limits
 from tokentrace_collector.otlp import privacy
 from tokentrace_collector.otlp.privacy import PatternsError, Privacy
 from tokentrace_collector.serve import Collector
+from tokentrace_collector.store import dialects
 
 SECRET = "hunter2"
 PATTERNS = privacy.parse("version: 1\npatterns:\n  - {name: password, pattern: 'hunter\\d'}\n")
@@ -163,3 +164,21 @@ def test_patterns_that_make_no_sense_are_refused_with_line_and_remedy(text: str,
 def test_a_collector_does_not_start_without_its_patterns(tmp_path: Path):
     with pytest.raises(PatternsError, match="cannot be read"):
         Collector(Config(store=f"chdb://{tmp_path}", redact=tmp_path / "none.yaml"))
+
+
+def counted() -> set[str]:
+    """What is read of a call in any dialect, but for whose it was."""
+    keys: set[str] = set()
+    for meanings in (dialects.conventions(), *(each.keys for each in dialects.dialects())):
+        keys |= {key for meaning, named in meanings.items() if meaning not in {"user", "session"} for key in named}
+    return {key.partition("#")[0].removeprefix("repr(").removesuffix(")") for key in keys}
+
+
+@pytest.mark.parametrize("key", sorted(counted()))
+def test_no_dialect_loses_what_its_costs_are_found_by(key):
+    request = ExportTraceServiceRequest()
+    made = span(request)
+    made.attributes.add(key=key).value.string_value = SECRET
+    for taking in (REDACTING, DROPPING):
+        taking.clean(request)
+    assert [(pair.key, pair.value.string_value) for pair in made.attributes] == [(key, SECRET)]
