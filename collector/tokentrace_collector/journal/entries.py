@@ -160,7 +160,10 @@ class Journal:
                 raise JournalError("The journal is closed, because the collector is stopping.")
             turned = self._appender.turn_over()
         # Whatever has a file from now on has one of its own.
-        border = turned.result()
+        try:
+            border = turned.result(timeout)
+        except TimeoutError:
+            return False
         if not self.flush(timeout):
             return False
         with self._changed:
