@@ -24,7 +24,7 @@ class Accountant:
         self._rollup = Rollup(store, price_book)
 
     def __call__(self, what: Order) -> RollupOutcome:
-        """Recompute what has changed, or everything, or that as a proof of what there was; or by other prices; or close a month."""
+        """Recompute what has changed, or everything, also as a proof or by other prices; or close a month."""
         if isinstance(what, Repricing):
             done = self._rollup.reprice(what)
             return {**_outcome(done), "rating_run": done.rating_run, "repriced": done.repriced or []}

@@ -17,7 +17,7 @@ DIMENSIONS = (
     "team", "feature", "project", "cost_center", "environment", "provider", "model", "role", "sub_component",
     "customer", "user", "session", "service", "charge_period",
 )  # fmt: skip
-"""What costs can be divided by, and chosen by; the last is the month (UTC) of what was charged, whichever it is booked in."""
+"""What costs can be divided by, and chosen by; the last is the month (UTC) of the charge, whichever it is booked in."""
 _CLOSELY = frozenset({"customer", "user", "session", "service"})
 """What the hourly table does not know, for there are too many of them."""
 _UNBOOKED = frozenset({"user", "session"})

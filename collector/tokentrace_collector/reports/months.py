@@ -29,7 +29,7 @@ def read(period: str) -> date:
 
 
 def months(books: Books) -> list[Month]:
-    """One document per closed month, in order, and one of the first open one where something is to be corrected in it."""
+    """One document per closed month, in order, and one of the first open one where it has something to correct."""
     found: dict[str, Month] = {}
     for row in books.query(_CLOSED):
         period, closed_at = f"{row['month']:%Y-%m}", row["closed_at"].astimezone(UTC)

@@ -69,8 +69,8 @@ def _check(store: Store, wanted: Closing, closed: list[date]) -> None:
         raise ClosingError(f"{named} cannot be closed while {first:%Y-%m} is open. Close that first.")
     if wanted.month < first:
         raise ClosingError(
-            f"{named} cannot be closed: it is before {first:%Y-%m}, the first month that can. What comes for it later is "
-            f"a correction of an open month."
+            f"{named} cannot be closed: {first:%Y-%m} is the first month that can. "
+            "What comes for an earlier one later, is booked in an open one."
         )
     if deletion.is_cut_short(store):
         raise ClosingError(f"{named} cannot be closed: a deletion was cut short. Repeat it first: tokentrace delete.")
