@@ -151,5 +151,5 @@ SELECT
     -booked_lines.lines AS lines,
     -booked_lines.unpriced AS unpriced
 FROM booked_lines
-WHERE booking_month < toDate((SELECT open_from FROM openings)[toString(tenant)])
+WHERE booked_lines.booking_month < toDate((SELECT open_from FROM openings)[toString(tenant)])
     AND (tenant, hour) IN (SELECT tenant, hour FROM corrected_hours)

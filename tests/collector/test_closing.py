@@ -229,7 +229,7 @@ def test_figures_of_an_earlier_run_are_as_they_were(books):
     assert by_month(books, run=run["value"]) == before
 
 
-class CutShort(Exception):
+class CutShortError(Exception):
     """The process dies."""
 
 
@@ -240,15 +240,15 @@ def dying(ledger, says):
     class Dying(Store):
         def run(self, sql, /, **more):
             if says in sql:
-                raise CutShort
+                raise CutShortError
             super().run(sql, **more)
 
         def insert(self, table, *data, **more):
             if says == table:
-                raise CutShort
+                raise CutShortError
             super().insert(table, *data, **more)
 
-    with pytest.raises(CutShort):
+    with pytest.raises(CutShortError):
         yield Rollup(Dying(ledger.store.address, ledger.store._client), ledger.book)
 
 

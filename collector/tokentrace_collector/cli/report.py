@@ -64,8 +64,8 @@ def command(
       tokentrace report --by model --by role --per month --zone Europe/Berlin
       tokentrace report --by customer --feature search --limit 10 --csv
 
-    Money without a price is not in the totals; what is known of them is said beside. What a closed month holds
-    stays as it was booked; what changed since is a correction in the first open month: --by charge-period says of which.
+    Money without a price is not in the totals; what is known of them is said beside. What a closed month holds stays
+    as it was booked; what changed since is a correction in the first open month: --by charge-period says of which.
     By user or session, all is as it is now.
     """
     from tokentrace_collector.cli import source, spending, terminal  # noqa: PLC0415
