@@ -1,5 +1,5 @@
 -- One row per closed month, hour, attribution, provider, model, tier, unit, price, role and component: what was booked.
--- Where the hour is of an earlier month it is a correction; what it takes back is negative. Rows are only ever added.
+-- Where the hour is of an earlier month it is a correction; what it takes back is negative.
 CREATE TABLE IF NOT EXISTS booked_lines (
     tenant LowCardinality(String),
     booking_month Date COMMENT 'First day (UTC) of the month in whose figures it is.',
