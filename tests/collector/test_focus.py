@@ -86,7 +86,7 @@ def charges(ledger, *, at=0):
     ledger.call(
         f"a{at}", "s4", at=at, tokens=some, model="gpt-5", said=shop | {"tokentrace.billing.service_tier": "odd"}
     )
-    ledger.call(f"a{at}", "s5", at=at, tokens=some, said=shop | {"tokentrace.billing.billable": "false"})
+    ledger.call(f"a{at}", "s5", at=at, tokens=some, said=shop | {"tokentrace.usage.billable": "false"})
     ledger.call(f"a{at}", "s6", at=at, tokens=some, said=shop | {"tokentrace.usage.source": "estimated"})
     ledger.call(f"a{at}", "s7", at=at, tokens=some, said=shop, attempts=[lost, {"tokentrace.attempt.number": 2}])
     ledger.call(f"a{at}", "s8", at=at, said=shop | {"tokentrace.usage.source": "missing"})
