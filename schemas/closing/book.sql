@@ -1,9 +1,5 @@
 -- One row per line to book in a month: what was charged in it, and the corrections of those before.
-INSERT INTO booked_lines (
-    tenant, booking_month, hour, kind, service, provider, model, tier, role, team, feature, customer, project,
-    cost_center, environment, pool, component, sub_component, unit, per, list_price, price, status, is_estimated,
-    currency, rating_run, version, quantity, amount, listed, contracted, lines, unpriced
-)
+INSERT INTO booked_lines
 SELECT
     tenant,
     {month:Date},
@@ -31,41 +27,17 @@ SELECT
     is_estimated,
     currency,
     max(charges.rating_run),
-    {version:UInt64},
     sum(charges.quantity),
     sum(charges.amount),
     sum(charges.listed),
     sum(charges.contracted),
     sum(charges.lines),
-    sum(charges.unpriced)
+    sum(charges.unpriced),
+    {version:UInt64}
 FROM charges
 WHERE tenant = {tenant:String}
     AND booking_month = {month:Date}
-GROUP BY
-    tenant,
-    hour,
-    kind,
-    service,
-    provider,
-    model,
-    tier,
-    role,
-    team,
-    feature,
-    customer,
-    project,
-    cost_center,
-    environment,
-    pool,
-    component,
-    sub_component,
-    unit,
-    per,
-    list_price,
-    price,
-    status,
-    is_estimated,
-    currency
+GROUP BY ALL
 HAVING sum(charges.quantity) != 0
     OR sum(charges.amount) != 0
     OR sum(charges.listed) != 0

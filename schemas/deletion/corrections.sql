@@ -1,9 +1,5 @@
 -- One row per line that is to be corrected in the first open month of a tenant.
-INSERT INTO deletion_corrections (
-    tenant, hour, kind, service, provider, model, tier, role, team, feature, customer, project, cost_center,
-    environment, pool, component, sub_component, unit, per, list_price, price, status, is_estimated, currency,
-    rating_run, quantity, amount, listed, contracted, lines, unpriced
-)
+INSERT INTO deletion_corrections
 SELECT
     tenant,
     hour,
@@ -40,31 +36,7 @@ FROM charges
 WHERE tenant = {tenant:String}
     AND is_correction
     AND booking_month IN (SELECT toDate(open_from) FROM closings WHERE tenant = {tenant:String})
-GROUP BY
-    tenant,
-    hour,
-    kind,
-    service,
-    provider,
-    model,
-    tier,
-    role,
-    team,
-    feature,
-    customer,
-    project,
-    cost_center,
-    environment,
-    pool,
-    component,
-    sub_component,
-    unit,
-    per,
-    list_price,
-    price,
-    status,
-    is_estimated,
-    currency
+GROUP BY ALL
 HAVING sum(charges.quantity) != 0
     OR sum(charges.amount) != 0
     OR sum(charges.listed) != 0

@@ -229,6 +229,34 @@ def test_figures_of_an_earlier_run_are_as_they_were(books):
     assert by_month(books, run=run["value"]) == before
 
 
+def expire(ledger, until):
+    """Only sums are kept of the hours before, which other prices write again as they are."""
+    for table in ("call_costs", "capacity_lines"):
+        ledger.store.run(
+            f"ALTER TABLE {table} DELETE WHERE hour < {{until:DateTime}}", until=until, settings={"mutations_sync": 2}
+        )
+    ledger.store.run("INSERT INTO tcoai_by_hour SELECT * REPLACE (version + 99 AS version) FROM tcoai_by_hour FINAL")
+    ledger.store.insert(
+        "rollup_state",
+        ("tenant", "name", "value", "version"),
+        [["default"], ["kept"], [f"{until:%Y-%m-%d %H:%M:%S}"], [99]],
+    )
+
+
+def test_that_costs_expire_is_no_correction(books):
+    close(books, OCTOBER)
+    before = of_october(books), report(books, "team", per="month")
+    expire(books, datetime(2026, 11, 1, tzinfo=UTC))
+    assert (of_october(books), report(books, "team", per="month")) == before
+    assert [month["corrections"] for month in months.months(Books(books.store))] == [[]]
+
+
+def test_a_month_of_which_only_sums_are_kept_cannot_be_closed(books):
+    expire(books, datetime(2026, 11, 1, tzinfo=UTC))
+    with pytest.raises(ClosingError, match="of 2026-10, which is open, only sums are kept"):
+        close(books, OCTOBER)
+
+
 class CutShortError(Exception):
     """The process dies."""
 

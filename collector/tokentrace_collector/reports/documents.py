@@ -198,7 +198,6 @@ class Booking(TypedDict):
     lines: int
     """Of cost; of a correction those that came less those that went, as are the next."""
     unpriced: int
-    """Lines and calls among them without an amount."""
 
 
 class Month(TypedDict):

@@ -12,11 +12,20 @@ from tokentrace_collector.store.database import Store
 
 _CLOSED = "SELECT month FROM closed_months FINAL WHERE tenant = {tenant:String} ORDER BY month"
 _FIRST = """
-SELECT toDate(toStartOfMonth(min(hour), 'UTC')) AS month
+SELECT
+    toStartOfMonth(min(hour), 'UTC') AS month,
+    min(hour) < (
+        SELECT parseDateTimeBestEffortOrZero(max(value), 'UTC')
+        FROM rollup_state FINAL
+        WHERE name = 'kept'
+    ) AS has_expired
 FROM tcoai_by_hour FINAL
 WHERE tenant = {tenant:String}
+    AND toStartOfMonth(hour, 'UTC') >= {since:Date}
 HAVING count() > 0
 """
+"""The first month with charges, and whether only sums are kept of it."""
+_EPOCH = date(1970, 1, 1)
 _BEGUN = "SELECT 1 FROM booked_lines WHERE tenant = {tenant:String} AND booking_month = {month:Date} LIMIT 1"
 _FORGET = "ALTER TABLE booked_lines DELETE WHERE tenant = {tenant:String} AND booking_month = {month:Date}"
 
@@ -58,13 +67,16 @@ def _check(store: Store, wanted: Closing, closed: list[date]) -> None:
     named, until = f"{wanted.month:%Y-%m}", following(wanted.month)
     if datetime(until.year, until.month, 1, tzinfo=UTC) > wanted.at:
         raise ClosingError(f"{named} has not ended. It can be closed from {until:%Y-%m-%d} on (UTC).")
-    if closed:
-        first = following(closed[-1])
-    else:
-        charged = store.query(_FIRST, tenant=wanted.tenant)
-        if not charged:
-            raise ClosingError(f"{named} cannot be closed: nothing has been charged yet. Has a rollup run?")
-        first = charged[0]["month"]
+    first = following(closed[-1]) if closed else _EPOCH
+    charged = store.query(_FIRST, tenant=wanted.tenant, since=first)
+    if not (closed or charged):
+        raise ClosingError(f"{named} cannot be closed: nothing has been charged yet. Has a rollup run?")
+    if charged and charged[0]["has_expired"]:
+        raise ClosingError(
+            f"{named} cannot be closed: of {charged[0]['month']:%Y-%m}, which is open, only sums are kept. Months have to be "
+            "closed before their costs expire."
+        )
+    first = first if closed else charged[0]["month"]
     if wanted.month > first:
         raise ClosingError(f"{named} cannot be closed while {first:%Y-%m} is open. Close that first.")
     if wanted.month < first:
