@@ -73,8 +73,8 @@ def _check(store: Store, wanted: Closing, closed: list[date]) -> None:
         raise ClosingError(f"{named} cannot be closed: nothing has been charged yet. Has a rollup run?")
     if charged and charged[0]["has_expired"]:
         raise ClosingError(
-            f"{named} cannot be closed: of {charged[0]['month']:%Y-%m}, which is open, only sums are kept. Months have to be "
-            "closed before their costs expire."
+            f"{named} cannot be closed: of {charged[0]['month']:%Y-%m}, which is open, only sums are kept. "
+            "Close months before their costs expire."
         )
     first = first if closed else charged[0]["month"]
     if wanted.month > first:
