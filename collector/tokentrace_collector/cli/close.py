@@ -41,7 +41,7 @@ def command(*, month: str | None, is_list: bool, as_json: bool, store: str, url:
     try:
         wanted = Closing(months.read(month), datetime.now(UTC)) if month else None
         with faults.told(), source.opened(store, url, book) as books:
-            found = books.close(wanted)["months"] if wanted else books.months()
+            found = books.close(wanted).get("months", []) if wanted else books.months()
     except (months.PeriodError, ClosingError) as error:
         raise terminal.Trouble(str(error)) from None
     if as_json:
