@@ -23,13 +23,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError, parse as parse_book
-from tokentrace_collector.reports import answers, breakdown, focus
+from tokentrace_collector.reports import answers, breakdown, focus, months
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
+from tokentrace_collector.reports.months import PeriodError
+from tokentrace_collector.rollup.closing import ClosingError
 from tokentrace_collector.rollup.deletion import Kind, Wanted
-from tokentrace_collector.rollup.orders import Order, Repricing
+from tokentrace_collector.rollup.orders import Closing, Order, Repricing
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import Books
 
@@ -78,6 +80,8 @@ class Questions:
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
+            Route("/v1/close", self.close, methods=["POST"]),
+            Route("/v1/close", self.months),
         ]
 
     def traces(self, request: Request) -> Response:
@@ -140,6 +144,21 @@ class Questions:
             return JSONResponse(await run_in_threadpool(self._rollup, wanted))
         except (BookError, UnicodeDecodeError) as error:
             raise QuestionError(str(error)) from None
+
+    def close(self, request: Request) -> Response:
+        """Close a month of the tenant of who asks."""
+        tenant = self._admitted(request, "operate")
+        try:
+            wanted = Closing(months.read(request.query_params.get("month", "")), datetime.now(UTC), tenant)
+            return JSONResponse(self._rollup(wanted))
+        except (PeriodError, ClosingError) as error:
+            raise QuestionError(str(error)) from None
+
+    def months(self, request: Request) -> Response:
+        """The closed months of the tenant of who asks, and what is to be corrected of them."""
+        books = self._books(request)
+        with self._lock:
+            return JSONResponse({"months": months.months(books)})
 
     def _books(self, request: Request) -> Books:
         """What the one who asks may see."""

@@ -6,25 +6,31 @@ from tokentrace_collector import api
 from tokentrace_collector.config import Config
 from tokentrace_collector.prices import book
 from tokentrace_collector.prices.book import Book
+from tokentrace_collector.reports import months
 from tokentrace_collector.reports.documents import RollupOutcome
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
-from tokentrace_collector.rollup.orders import Order, Repricing
+from tokentrace_collector.rollup.orders import Closing, Order, Repricing
 from tokentrace_collector.rollup.recompute import Report, Rollup
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store.database import Store
+from tokentrace_collector.tenants import Books
 
 
 class Accountant:
     """Recomputes the costs of one store by one price book."""
 
     def __init__(self, store: Store, price_book: Book) -> None:
+        self._store = store
         self._rollup = Rollup(store, price_book)
 
     def __call__(self, what: Order) -> RollupOutcome:
-        """Recompute what has changed, or everything, or that as a proof of what there was; or by other prices."""
+        """Recompute what has changed, or everything, also as a proof or by other prices; or close a month."""
         if isinstance(what, Repricing):
             done = self._rollup.reprice(what)
             return {**_outcome(done), "rating_run": done.rating_run, "repriced": done.repriced or []}
+        if isinstance(what, Closing):
+            done = self._rollup.close(what)
+            return {**_outcome(done), "months": months.months(Books(self._store, what.tenant))}
         tasks = {"run": self._rollup.tick, "rebuild": self._rollup.rebuild, "verify": self._rollup.verify}
         return _outcome(tasks[what]())
 

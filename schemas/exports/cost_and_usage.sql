@@ -1,11 +1,13 @@
 -- One row per hour, attribution, provider, model, tier, unit, price, role and component: FOCUS Cost and Usage, all versions.
 -- Costs are rounded to 12 digits, largest remainder first, so that a month adds up to its lines, rounded once.
+-- What has changed of a closed month is a row that takes back, at the price of then, and one that adds, at that of now.
 WITH
     charged AS (
         SELECT
             tenant,
             hour,
-            toStartOfMonth(hour) AS month,
+            booking_month AS month,
+            is_correction,
             kind,
             provider,
             model,
@@ -25,20 +27,22 @@ WITH
             status,
             is_estimated,
             currency,
-            rating_run,
             if(status = 'free', toDecimal128(0, 18), coalesce(list_price, price)) AS list_unit_price,
             if(status = 'free', toDecimal128(0, 18), coalesce(price, list_price)) AS contracted_unit_price,
-            sum(toDecimal128(quantity, 6)) AS units,
-            count() AS lines,
-            sum(ifNull(amount, 0)) AS effective,
-            sum(if(status = 'free', 0, coalesce(cost_lines.list_cost, cost_lines.contracted_cost, amount, 0))) AS listed,
-            sum(if(status = 'free', 0, coalesce(cost_lines.contracted_cost, cost_lines.list_cost, amount, 0))) AS contracted
-        FROM cost_lines
+            max(charges.rating_run) AS rating_run,
+            sum(quantity) AS units,
+            sum(charges.lines) AS lines,
+            sum(amount) AS effective,
+            sum(charges.listed) AS listed,
+            sum(charges.contracted) AS contracted
+        FROM charges
         WHERE tenant = {tenant:String}
-            AND hour >= {since:DateTime64(6)}
-            AND hour < {until:DateTime64(6)}
+            AND booking_time >= {since:DateTime64(6)}
+            AND booking_time < {until:DateTime64(6)}
+            AND kind != 'unknown'
             AND ({profile:String} = 'chargeback' OR kind IN ('token', 'meter'))
         GROUP BY ALL
+        HAVING lines != 0 OR units != 0 OR effective != 0 OR listed != 0 OR contracted != 0
     ),
     -- Whole millionths of a millionth, and what is left of each.
     split AS (
@@ -53,17 +57,20 @@ WITH
             row_number() OVER (
                 PARTITION BY month, currency
                 ORDER BY rest[1] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
-                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
+                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price,
+                    per, is_estimated, is_correction
             ) AS effective_place,
             row_number() OVER (
                 PARTITION BY month, currency
                 ORDER BY rest[2] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
-                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
+                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price,
+                    per, is_estimated, is_correction
             ) AS listed_place,
             row_number() OVER (
                 PARTITION BY month, currency
                 ORDER BY rest[3] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
-                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
+                    environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price,
+                    per, is_estimated, is_correction
             ) AS contracted_place
         FROM charged
     ),
@@ -133,7 +140,7 @@ SELECT
     toDateTime(month + INTERVAL 1 MONTH, 'UTC') AS BillingPeriodEnd,
     toDateTime(month, 'UTC') AS BillingPeriodStart,
     'Usage' AS ChargeCategory,
-    CAST(NULL, 'Nullable(String)') AS ChargeClass,
+    if(is_correction, 'Correction', NULL) AS ChargeClass,
     toNullable(
         arrayStringConcat(arrayFilter(part -> part != '', [meter, toString(model), if(tier = '', '', price_tier)]), ', ')
     ) AS ChargeDescription,

@@ -6,18 +6,22 @@ import os
 import re
 import subprocess
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 import pytest
 import uv
 from focus_data_toolkit.model import validator
 
+from tokentrace_collector.prices.book import parse
+from tokentrace_collector.reports.breakdown import Breakdown, shares
 from tokentrace_collector.reports.focus import Export, ExportError, written
+from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.tenants import Books
 
-BEGIN, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+BEGIN, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 DAY = 86_400
+OCTOBER = -30 * DAY
 BOOK = """
 version: 1
 human_review: {rate_per_hour: 45}
@@ -31,7 +35,17 @@ gpu_pools:
     capacity: 18000
     from: 2026-11-20T10:00:00
     to: 2026-11-20T12:00:00
+  - id: a100
+    hourly_cost: 5
+    match: {provider: self_hosted}
+    from: 2026-10-21T10:00:00
+    to: 2026-10-21T12:00:00
 """
+# Everything of a month that is closed costs something else now, and what had no price has one.
+DEARER = (
+    BOOK.replace("rate_per_hour: 45", "rate_per_hour: 50").replace("input_text: 1,", "input_text: 1.25,")
+    .replace("hourly_cost: 5", "hourly_cost: 6").replace("rates:", "rates:\n  - {model: none-such, prices: {input_text: 2}}")
+)  # fmt: skip
 
 REPORTED = {"tokentrace.cost.reported": "0.0123", "tokentrace.cost.reporter": "openrouter"}
 
@@ -58,22 +72,47 @@ def said(**tags):
     return {f"tokentrace.attribution.{tag}": value for tag, value in tags.items()}
 
 
+def charges(ledger, *, at=0):
+    """Every kind of charge there is: of each class of tokens, tool fees, reviews, retries, reported and unknown costs."""
+    spent = {
+        "input_text": 1001, "cache_read": 37, "cache_write_5m": 11, "input_image": 5, "output_text": 101, "output_reasoning": 53,
+    }  # fmt: skip
+    some = {"input_text": 900, "output_text": 70}
+    lost = {"http.response.status_code": 500, "error.type": "500", "tokentrace.attempt.number": 1}
+    shop = said(team="shop")
+    ledger.call(f"a{at}", "s1", at=at, tokens=spent, meters={"web_search": 3}, said=said(team="search", feature="find"))
+    ledger.call(f"a{at}", "s2", at=at, tokens=spent, role="plan", model="gpt-5", said=said(team="search"))
+    ledger.call(f"a{at}", "s3", at=at, tokens=some, said=shop | {"tokentrace.billing.service_tier": "batch"})
+    ledger.call(
+        f"a{at}", "s4", at=at, tokens=some, model="gpt-5", said=shop | {"tokentrace.billing.service_tier": "odd"}
+    )
+    ledger.call(f"a{at}", "s5", at=at, tokens=some, said=shop | {"tokentrace.usage.billable": "false"})
+    ledger.call(f"a{at}", "s6", at=at, tokens=some, said=shop | {"tokentrace.usage.source": "estimated"})
+    ledger.call(f"a{at}", "s7", at=at, tokens=some, said=shop, attempts=[lost, {"tokentrace.attempt.number": 2}])
+    ledger.call(f"a{at}", "s8", at=at, said=shop | {"tokentrace.usage.source": "missing"})
+    ledger.call(f"a{at}", "s9", at=at, tokens=spent, failed=True, said=shop)
+    ledger.call(f"n{at}", "s1", at=at, tokens=spent, model="none-such")
+    ledger.review(f"n{at}", "s2", "s1", at=at + 60, active=100)
+    ledger.call(f"r{at}", "s1", at=at, tokens=spent, provider="openrouter", model="any", said=REPORTED)
+
+
 @pytest.fixture(scope="module")
 def books(fresh_ledger):
-    """Every kind of charge there is, in two months: tokens, a tool fee, a review, capacity used and idle, no price."""
+    """Every kind of charge in two months, and in one that was closed before it came to cost something else."""
     ledger = fresh_ledger().priced_by(BOOK)
-    spent = {"input_text": 1001, "cache_read": 37, "output_text": 101, "output_reasoning": 53}
-    ledger.call("a1", "s1", tokens=spent, meters={"web_search": 3}, said=said(team="search", feature="find"))
-    ledger.call("a1", "s2", tokens=spent, role="plan", model="gpt-5", said=said(team="search"))
-    ledger.call("a2", "s1", at=11 * DAY, tokens=spent, failed=True, said=said(team="shop"))
-    ledger.call("a3", "s1", tokens=spent, model="none-such")
-    ledger.review("a3", "s2", "s1", at=60, active=100)
-    ledger.call("a4", "s1", at=11 * DAY, tokens=spent, provider="openrouter", model="any", said=REPORTED)
+    charges(ledger, at=OCTOBER)
+    ledger.call("o", "s1", at=OCTOBER, seconds=900, provider="self_hosted", model="qwen3", tokens={"input_text": 9})
+    ledger.tick()
+    ledger.rollup.close(Closing(date(2026, 10, 1), END))
+    charges(ledger)
+    charges(ledger, at=11 * DAY)
     for number in range(3):
         ledger.call(
             f"b{number}", "s1", provider="vllm", model="qwen3", tokens={"input_text": 100 + number, "output_text": 7}
         )
+    ledger.call("late", "s1", at=OCTOBER + 5, tokens={"input_text": 77}, said=said(team="shop"))
     ledger.tick()
+    ledger.rollup.reprice(Repricing(parse(DEARER), adopt=True))
     return ledger.store
 
 
@@ -86,15 +125,14 @@ def added(amounts):
         return sum(amounts, Decimal(0))
 
 
-def in_books(books, condition="1"):
-    found = books.query(
-        f"SELECT toStartOfMonth(hour) AS month, sum(amount) AS amount FROM tcoai_by_hour FINAL WHERE {condition} GROUP BY month"
-    )
-    return {
-        f"{row['month']:%Y-%m}": row["amount"].quantize(Decimal("1e-12"), ROUND_HALF_EVEN)
-        for row in found
-        if row["amount"]
-    }
+def in_books(books, *left_out):
+    """What the books have of each month, without some parts of it, at twelve digits."""
+    found = {}
+    for each in shares(Books(books), Breakdown(per="month")):
+        parts = {**each["components"], "allocated": each["allocated"]}
+        amount = added([Decimal(each["total"]), *(-Decimal(parts[name]) for name in left_out)])
+        found[each["period"]] = amount.quantize(Decimal("1e-12"), ROUND_HALF_EVEN)
+    return found
 
 
 def by_month(found, column):
@@ -108,7 +146,68 @@ def by_month(found, column):
 def test_every_kind_of_charge_is_in_the_data(books):
     found = rows(books, profile="chargeback")
     assert {each["x_ChargeKind"] for each in found} == {"token", "meter", "review", "used", "idle"}
-    assert {"priced", "unpriced", "reported", "allocated"} <= {each["x_PriceStatus"] for each in found}
+    statuses = {"priced", "fallback", "free", "unpriced", "reported", "allocated"}
+    assert {each["x_PriceStatus"] for each in found} == statuses
+    assert {each["x_ChargeKind"] for each in found if each["ChargeClass"]} == {
+        "token",
+        "meter",
+        "review",
+        "used",
+        "idle",
+    }
+    assert {each["x_IsEstimated"] for each in found} == {"true", "false"}
+    assert {each["x_Component"] for each in found} >= {
+        "visible",
+        "hidden_reasoning",
+        "orchestration",
+        "errors",
+        "human_review",
+    }
+    assert {each["x_Unit"] for each in found} >= {
+        "input_text",
+        "cache_read",
+        "cache_write_5m",
+        "input_image",
+        "output_reasoning",
+    }
+
+
+@pytest.mark.parametrize("profile", ["provider", "chargeback"])
+def test_what_a_closed_month_costs_now_is_corrected_in_an_open_one(books, profile):
+    """Taken back as it was booked, added as it is now; and so is what came late, which takes nothing back."""
+    found = rows(books, profile=profile)
+    assert {
+        (each["BillingPeriodStart"][:7], each["ChargePeriodStart"][:7]) for each in found if each["ChargeClass"]
+    } == {("2026-11", "2026-10")}
+    assert {each["ChargeClass"] for each in found} == {"", "Correction"}
+    sides = [
+        (each["ConsumedQuantity"], each["ListUnitPrice"], each["ContractedUnitPrice"], each["PricingQuantity"])
+        for each in found
+        if each["ChargeClass"] and each["x_Component"] == "orchestration" and each["x_Unit"] == "input_text"
+        and each["SkuId"] == "openai/gpt-5/input_text" and each["x_Role"] == "plan"
+    ]  # fmt: skip
+    assert [(quantity[:5], contracted[:4]) for quantity, _, contracted, _ in sides] == [
+        ("-1001", "1.00"),
+        ("1001.", "1.25"),
+    ]
+    (late,) = [each for each in found if each["ChargeClass"] and each["x_Quantity"].startswith("77.")]
+    assert Decimal(late["BilledCost"]) > 0
+
+
+def test_each_price_times_its_quantity_is_its_cost(books):
+    """Of corrections, too."""
+    for each in rows(books, profile="chargeback"):
+        for kind in ("List", "Contracted"):
+            if each[f"{kind}UnitPrice"] and each["x_PriceStatus"] != "reported":
+                exact = added([Decimal(each[f"{kind}UnitPrice"]) * Decimal(each["PricingQuantity"])])
+                assert abs(exact - Decimal(each[f"{kind}Cost"])) <= Decimal("2e-12"), each
+
+
+def test_the_file_of_a_closed_month_is_what_was_booked(books):
+    october = Export(BEGIN, datetime(2026, 11, 1, tzinfo=UTC), profile="chargeback")
+    found = list(csv.DictReader(io.StringIO(written(Books(books), october).decode())))
+    assert {each["ChargeClass"] for each in found} == {""}
+    assert by_month(found, "BilledCost") == {"2026-10": in_books(books)["2026-10"]}
 
 
 def test_chargeback_adds_up_to_the_books(books):
@@ -118,7 +217,7 @@ def test_chargeback_adds_up_to_the_books(books):
 
 def test_the_provider_profile_adds_up_to_what_providers_bill(books):
     found = rows(books)
-    assert by_month(found, "BilledCost") == in_books(books, "allocated = 0 AND component != 'human_review'")
+    assert by_month(found, "BilledCost") == in_books(books, "allocated", "human_review")
     assert {each["x_ChargeKind"] for each in found} == {"token", "meter"}
 
 

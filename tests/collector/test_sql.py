@@ -14,11 +14,11 @@ REGISTRY = yaml.safe_load((files.root() / "registry" / "attributes.yaml").read_t
 BUCKETS = [each["id"] for side in ("input", "output") for each in REGISTRY["buckets"][side]]
 METERS = [each["id"] for each in REGISTRY["meters"]]
 NAMES = sorted(str(path.relative_to(files.root()).with_suffix("")) for path in files.root().rglob("*.sql"))
-ROLLUP = [name for name in NAMES if name.startswith(("rollup/", "deletion/"))]
+ROLLUP = [name for name in NAMES if name.startswith(("rollup/", "deletion/", "closing/"))]
 GIVEN = {
     "trusted": ["openrouter"],
     "claim": "c", "among": "", "turn": 1, "life": 1000,
-    "tenant": "t", "id": "i",
+    "tenant": "t", "id": "i", "month": "2026-10-01",
     "run": "r", "version": 1, "limit": 1, "share": 0, "shares": 1,
     "since": "2026-11-20 00:00:00", "until": "2026-11-21 00:00:00", "latest": "2026-11-21 00:00:00",
 }  # fmt: skip

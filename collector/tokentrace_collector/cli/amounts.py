@@ -28,7 +28,7 @@ def money(amount: Decimal, currency: str, decimals: int) -> str:
     step = Decimal(1).scaleb(-decimals)
     symbol = _SYMBOLS.get(currency, f"{currency} ")
     if amount and abs(amount) < step:
-        return f"<{symbol}{step:f}"
+        return f"<{symbol}{step:f}" if amount > 0 else f">-{symbol}{step:f}"
     sign = "-" if amount < 0 else ""
     return f"{sign}{symbol}{abs(_WIDE.quantize(amount, step)):,f}"
 
@@ -54,8 +54,8 @@ def share(part: Decimal, whole: Decimal) -> str:
     if not whole:
         return ""
     percent = part / whole * 100
-    if part and percent < Decimal("0.1"):
-        return "<0.1 %"
+    if part and abs(percent) < Decimal("0.1"):
+        return "<0.1 %" if percent > 0 else ">-0.1 %"
     return f"{percent:.1f} %"
 
 

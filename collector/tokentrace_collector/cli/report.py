@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _DIMENSIONS = (
     "team", "feature", "project", "cost-center", "environment", "provider", "model", "role", "sub-component",
-    "customer", "user", "session", "service",
+    "customer", "user", "session", "service", "charge-period",
 )  # fmt: skip
 
 
@@ -64,7 +64,9 @@ def command(
       tokentrace report --by model --by role --per month --zone Europe/Berlin
       tokentrace report --by customer --feature search --limit 10 --csv
 
-    Money without a price is not in the totals; what is known of them is said beside.
+    Money without a price is not in the totals; what is known of them is said beside. What a closed month holds stays
+    as it was booked; what changed since is a correction in the first open month: --by charge-period says of which.
+    By user or session, all is as it is now.
     """
     from tokentrace_collector.cli import source, spending, terminal  # noqa: PLC0415
     from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError  # noqa: PLC0415

@@ -26,13 +26,22 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown, focus
+from tokentrace_collector.reports import answers, breakdown, focus, months
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
-from tokentrace_collector.reports.documents import Deleted, Price, Request, RequestReport, RollupOutcome, Share, Task
+from tokentrace_collector.reports.documents import (
+    Deleted,
+    Month,
+    Price,
+    Request,
+    RequestReport,
+    RollupOutcome,
+    Share,
+    Task,
+)
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
-from tokentrace_collector.rollup.orders import Repricing
+from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.tenants import EVERYBODY, Books
@@ -93,6 +102,14 @@ class Source(Protocol):
 
     def reprice(self, wanted: Repricing) -> RollupOutcome:
         """Rate everything by other prices, and say what that changes."""
+        ...
+
+    def close(self, wanted: Closing) -> RollupOutcome:
+        """Close a month."""
+        ...
+
+    def months(self) -> list[Month]:
+        """The closed months."""
         ...
 
 
@@ -163,6 +180,16 @@ class Remote:
         book = (wanted.book.text or "version: 1\n").encode() if wanted.book else b""
         outcome: RollupOutcome = self._ask(f"/v1/reprice?{urlencode(asked)}", method="POST", body=book)
         return outcome
+
+    def close(self, wanted: Closing) -> RollupOutcome:
+        """Have the collector close a month, by its own clock."""
+        outcome: RollupOutcome = self._ask(f"/v1/close?month={wanted.month:%Y-%m}", method="POST")
+        return outcome
+
+    def months(self) -> list[Month]:
+        """The closed months."""
+        found: list[Month] = self._ask("/v1/close")["months"]
+        return found
 
     def _ask(
         self, path: str, method: str = "GET", read: Callable[[Any], Any] = json.load, body: bytes | None = None
@@ -247,6 +274,14 @@ class Local:
     def reprice(self, wanted: Repricing) -> RollupOutcome:
         """Rate everything here and now."""
         return Accountant(self._store, self._book)(replace(wanted, tenant=self._tenant))
+
+    def close(self, wanted: Closing) -> RollupOutcome:
+        """Close a month here and now."""
+        return Accountant(self._store, self._book)(replace(wanted, tenant=self._tenant))
+
+    def months(self) -> list[Month]:
+        """The closed months."""
+        return months.months(self._books)
 
 
 @contextmanager

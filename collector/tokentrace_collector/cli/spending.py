@@ -38,16 +38,20 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
         table.add_column(wanted.per, no_wrap=True)
     for name in wanted.by or ("",):
         table.add_column(name.replace("_", " "), ratio=1, no_wrap=True, overflow="ellipsis")
-    for name in (*(_TITLES.get(each, each) for each in components), "total", "share", "known"):
+    is_corrected = any(Decimal(each["corrections"]) for each in found)
+    corrected = ["corrections"] if is_corrected else []
+    for name in (*(_TITLES.get(each, each) for each in components), *corrected, "total", "share", "known"):
         table.add_column(name, justify="right", no_wrap=True)
     sums = {currency: _sum(found, currency) for currency in sorted({each["currency"] for each in found})}
     for each in found:
-        table.add_row(*_labels(each, wanted), *_cells(each, components, sums[each["currency"]], signs))
+        cells = _cells(each, components, sums[each["currency"]], signs, is_corrected=is_corrected)
+        table.add_row(*_labels(each, wanted), *cells)
     if len(found) > 1:
         for currency, whole in sums.items():
             of = [each for each in found if each["currency"] == currency]
             blank = [""] * (len(wanted.by or ("",)) - 1 + (wanted.per != "all"))
-            table.add_row("sum", *blank, *_cells(_added(of), components, whole, signs), style="bold")
+            cells = _cells(_added(of), components, whole, signs, is_corrected=is_corrected)
+            table.add_row("sum", *blank, *cells, style="bold")
     screen.print(table)
 
 
@@ -56,7 +60,7 @@ def write_csv(found: Sequence[Share], wanted: Breakdown) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     components = list(found[0]["components"]) if found else []
     period = [] if wanted.per == "all" else ["period"]
-    money = ["total", *components, "estimated", "allocated"]
+    money = ["total", *components, "estimated", "allocated", "corrections"]
     writer.writerow([*period, *wanted.by, "currency", *money, "tokens", "lines_priced", "lines"])
     for each in found:
         labels = [] if wanted.per == "all" else [each["period"]]
@@ -64,7 +68,15 @@ def write_csv(found: Sequence[Share], wanted: Breakdown) -> None:
         labels += [_REST if group is None else _inert(group[name]) for name in wanted.by]
         parts = [each["components"][name] for name in components]
         known = each["lines"]
-        row = [*labels, each["currency"], each["total"], *parts, each["estimated"], each["allocated"]]
+        row = [
+            *labels,
+            each["currency"],
+            each["total"],
+            *parts,
+            each["estimated"],
+            each["allocated"],
+            each["corrections"],
+        ]
         writer.writerow([*row, each["tokens"], known["known"], known["of"]])
 
 
@@ -89,7 +101,9 @@ def _labels(each: Share, wanted: Breakdown) -> Iterator[Text]:
         yield Text(plain) if plain else Text(_NAMELESS, style="dim")
 
 
-def _cells(each: Share, components: Sequence[str], whole: Decimal, signs: terminal.Glyphs) -> Iterator[Text]:
+def _cells(
+    each: Share, components: Sequence[str], whole: Decimal, signs: terminal.Glyphs, *, is_corrected: bool
+) -> Iterator[Text]:
     total, currency = Decimal(each["total"]), each["currency"]
     decimals = amounts.places(whole)
     names = list(each["components"])
@@ -102,9 +116,14 @@ def _cells(each: Share, components: Sequence[str], whole: Decimal, signs: termin
     bound = "" if is_whole else f"{signs.at_least} "
     # A sum is an estimate as soon as a part of it is.
     bound += signs.about if Decimal(each["estimated"]) else ""
+    if is_corrected:
+        corrections = Decimal(each["corrections"])
+        yield Text(amounts.money(corrections, currency, decimals) if corrections else "")
     yield Text(bound + amounts.money(total, currency, decimals), style="bold")
     yield Text(amounts.share(total, whole))
-    yield Text(amounts.coverage(known["known"] / known["of"]), style="dim" if is_whole else "bold")
+    # Corrections may change what lines cost without there being one line more.
+    coverage = amounts.coverage(known["known"] / known["of"]) if known["of"] else ""
+    yield Text(coverage, style="dim" if is_whole else "bold")
 
 
 def _sum(found: Sequence[Share], currency: str) -> Decimal:
@@ -123,6 +142,7 @@ def _added(shares: Sequence[Share]) -> Share:
         "components": {name: added(each["components"][name] for each in shares) for name in shares[0]["components"]},
         "estimated": added(each["estimated"] for each in shares),
         "allocated": added(each["allocated"] for each in shares),
+        "corrections": added(each["corrections"] for each in shares),
         "tokens": added(each["tokens"] for each in shares),
         "lines": {
             "known": sum(each["lines"]["known"] for each in shares),

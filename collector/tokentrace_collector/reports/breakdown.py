@@ -15,11 +15,13 @@ from tokentrace_collector.tenants import Books
 
 DIMENSIONS = (
     "team", "feature", "project", "cost_center", "environment", "provider", "model", "role", "sub_component",
-    "customer", "user", "session", "service",
+    "customer", "user", "session", "service", "charge_period",
 )  # fmt: skip
-"""What costs can be divided by, and chosen by."""
+"""What costs can be divided by, and chosen by; the last is the month (UTC) of the charge, whichever it is booked in."""
 _CLOSELY = frozenset({"customer", "user", "session", "service"})
 """What the hourly table does not know, for there are too many of them."""
+_UNBOOKED = frozenset({"user", "session"})
+"""What closed months do not know."""
 
 Period = Literal["all", "hour", "day", "week", "month"]
 
@@ -68,6 +70,13 @@ class Breakdown:
         """Whether the lines have to be read, for the hours do not know enough."""
         return not _CLOSELY.isdisjoint((*self.by, *self.only))
 
+    @property
+    def source(self) -> str:
+        """What knows enough: the hours, what is booked of closed months by line, or all lines as they are now."""
+        if not self.reads_lines:
+            return "hours"
+        return "charges" if _UNBOOKED.isdisjoint((*self.by, *self.only)) else "lines"
+
 
 def shares(books: Books, wanted: Breakdown) -> list[Share]:
     """One document per period, group and currency, in the order of time, the dearest first."""
@@ -77,7 +86,7 @@ def shares(books: Books, wanted: Breakdown) -> list[Share]:
         "values": list(wanted.only.values()),
         "since": _whole(wanted.since),
         "until": _whole(wanted.until),
-        "closely": wanted.reads_lines,
+        "source": wanted.source,
     }
     rows = books.query(schema.sql("reports/breakdown"), **asked)
     return [_share(row, wanted) for row in rows]
@@ -97,6 +106,7 @@ def _share(row: Mapping[str, Any], wanted: Breakdown) -> Share:
         "components": {name: decimal(row[name]) for name in component_names()},
         "estimated": decimal(row["estimated"]),
         "allocated": decimal(row["allocated"]),
+        "corrections": decimal(row["corrections"]),
         "tokens": decimal(row["tokens"]),
         "lines": {"known": row["lines"] - row["unpriced"], "of": row["lines"]},
     }

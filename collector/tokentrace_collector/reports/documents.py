@@ -122,6 +122,8 @@ class Share(TypedDict):
     """The part that rests on an estimate."""
     allocated: str
     """The part that is a share of capacity."""
+    corrections: str
+    """The part that corrects closed months."""
     tokens: str
     lines: Coverage
     """Lines that have a price, of all and of calls of unknown usage; short of all, the total is a lower bound."""
@@ -181,6 +183,33 @@ class RollupOutcome(TypedDict):
     """The prices that were tried, where that was asked."""
     repriced: NotRequired[list[Repriced]]
     """What they change."""
+    months: NotRequired[list[Month]]
+    """Those that are closed, where one was to be."""
+
+
+class Booking(TypedDict):
+    """What the charges of a month come to that are booked in a month: another one, where it is a correction."""
+
+    charge_period: str
+    """The month, like 2026-10, as is the next."""
+    booking_period: str
+    currency: str
+    amount: str
+    lines: int
+    """Of cost; of a correction those that came less those that went, as are the next."""
+    unpriced: int
+
+
+class Month(TypedDict):
+    """A closed month; or the first open one, with what is to be corrected in it."""
+
+    booking_period: str
+    closed_at: str | None
+    """ISO 8601, UTC; None: it is open."""
+    charges: list[Booking]
+    """By currency; of an open month, none."""
+    corrections: list[Booking]
+    """By month of charge and currency."""
 
 
 class Repriced(TypedDict):

@@ -24,7 +24,12 @@ _ENTIRELY = {
     # Where tables are replicated, nothing may change what the subquery finds; nobody else writes marks.
     "allow_nondeterministic_mutations": 1,
 }
-_ANEW = {"insert_deduplicate": 0}
+ANEW = {"insert_deduplicate": 0}
+"""An insert that may say again what an earlier one said."""
+_TRACES = "SELECT 1 FROM deletion_marks WHERE kind = 'trace' LIMIT 1"
+_NOTED = "SELECT DISTINCT tenant FROM deletion_marks WHERE kind = 'noted'"
+_CLOSED = "SELECT 1 FROM closed_months WHERE tenant = {tenant:String} LIMIT 1"
+_OF_A_TENANT = "ALTER TABLE {table} DELETE WHERE tenant = {{tenant:String}}"
 
 TOLD = {
     "otel_traces": "(Tenant, TraceId)",
@@ -67,6 +72,9 @@ class Marked:
     def of(cls, store: Store, wanted: Wanted) -> Marked:
         """Mark what is wanted, and what an earlier deletion that was cut short has left."""
         marked = cls(store)
+        if not is_cut_short(store):
+            store.run("TRUNCATE TABLE deletion_marks")
+        marked.note(wanted.tenant)
         find(store, wanted)
         store.run(schema.sql("deletion/mark"))
         return marked
@@ -86,7 +94,7 @@ class Marked:
         self.choose()
         for statement in ("batch_responses", "batch_retellings", "batch_reviews"):
             self.store.run(schema.sql(f"rollup/{statement}"))
-        self.store.run(schema.sql("deletion/touch"), settings=_ANEW)
+        self.store.run(schema.sql("deletion/touch"), settings=ANEW)
 
     def take_out(self) -> None:
         """Delete what spans told."""
@@ -99,9 +107,9 @@ class Marked:
         left = _LEFT.format(responses=responses)
         for table, view in SHARED.items():
             delete = _DELETE.format(table=table, names="(tenant, response_id)", marked=responses)
-            self._everywhere(delete)
+            everywhere(self.store, delete)
             select = schema.sql(f"tables/{view}").partition("\nCREATE ")[2].partition("AS\n")[2]
-            self.store.run(f"INSERT INTO {table}\n{select.replace('FROM llm_calls', left)}", settings=_ANEW)
+            self.store.run(f"INSERT INTO {table}\n{select.replace('FROM llm_calls', left)}", settings=ANEW)
 
     def bounds(self) -> Bounds | None:
         """When they took place; None where the rollup knows nothing of them."""
@@ -116,22 +124,52 @@ class Marked:
             self.store.run(sql, **named)
 
     def forget(self) -> None:
-        """Delete what the rollup made of them, and the marks."""
+        """Delete what the rollup made of them."""
         self._delete(MADE)
+
+    def note(self, tenant: str) -> None:
+        """Keep what is to be corrected of a tenant's closed months before anything is deleted."""
+        noted = {row["tenant"] for row in self.store.query(_NOTED)}
+        if tenant in noted or not self.store.query(_CLOSED, tenant=tenant):
+            return
+        everywhere(self.store, _OF_A_TENANT.format(table="deletion_corrections"), tenant=tenant)
+        self.store.run(schema.sql("deletion/corrections"), settings=ANEW, tenant=tenant)
+        self.store.insert("deletion_marks", ("tenant", "kind", "id"), [[tenant], ["noted"], [""]])
+
+    def rebook(self, version: int) -> None:
+        """Have closed months without them: no other correction comes of it than was to be made before."""
+        for row in self.store.query(_NOTED):
+            self.store.run(schema.sql("deletion/book"), settings=ANEW, tenant=row["tenant"], version=version)
+
+    def unmark(self) -> None:
+        """Forget that there was a deletion."""
         self.store.run("TRUNCATE TABLE deletion_marks")
+        self.store.run("TRUNCATE TABLE deletion_corrections")
 
     def _delete(self, tables: dict[str, str]) -> None:
         for table, names in tables.items():
             delete = _DELETE.format(table=table, names=names, marked=_MARKED.format(kind="trace"))
-            self._everywhere(delete)
+            everywhere(self.store, delete)
 
     def forget_earlier(self, tenant: str, run: str) -> None:
         """Delete a tenant's sums by other prices than those of a run: nobody works them out anew."""
-        self._everywhere(_EARLIER, tenant=tenant, run=run)
+        everywhere(self.store, _EARLIER, tenant=tenant, run=run)
 
-    def _everywhere(self, delete: str, **named: Any) -> None:
-        for statement in cluster.statements(delete, self.store.address.cluster):
-            self.store.run(statement, settings=_ENTIRELY, **named)
+    def forget_months(self, tenant: str) -> None:
+        """Delete what is booked of a tenant, and that it was."""
+        for table in ("booked_lines", "deletion_corrections", "closed_months"):
+            everywhere(self.store, _OF_A_TENANT.format(table=table), tenant=tenant)
+
+
+def everywhere(store: Store, delete: str, **named: Any) -> None:
+    """Delete on every server, and be done when it is."""
+    for statement in cluster.statements(delete, store.address.cluster):
+        store.run(statement, settings=_ENTIRELY, **named)
+
+
+def is_cut_short(store: Store) -> bool:
+    """Whether something is left to do of a deletion."""
+    return bool(store.query(_TRACES))
 
 
 def find(store: Store, wanted: Wanted) -> None:

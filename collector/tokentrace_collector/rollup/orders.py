@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import Task
@@ -24,5 +24,17 @@ class Repricing:
     """Whose costs are compared."""
 
 
-Order = Task | Repricing
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Close a month: what it holds stays as it is from then on."""
+
+    month: date
+    """Its first day."""
+    at: datetime
+    """When that is wanted: a month has to have ended."""
+    tenant: str = EVERYBODY
+    """Whose month it is."""
+
+
+Order = Task | Repricing | Closing
 """What a rollup is told."""

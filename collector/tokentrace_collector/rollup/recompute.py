@@ -9,10 +9,10 @@ from time import perf_counter
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import Repriced, Verified
-from tokentrace_collector.rollup import deletion, trial
+from tokentrace_collector.rollup import closing, deletion, trial
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
-from tokentrace_collector.rollup.orders import Repricing
+from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.rollup.verify import Verification
 from tokentrace_collector.store import cluster, schema
@@ -121,10 +121,13 @@ class Rollup:
             marked.take_out()
             if wanted.kind == "tenant":
                 marked.forget_earlier(wanted.tenant, run.id)
+                marked.forget_months(wanted.tenant)
             self._settle(marked, run, hold)
             hold.check()
             marked.forget()
             self._catch_up(run, hold)
+            marked.rebook(self._next_version())
+            marked.unmark()
             return rows
 
     def _settle(self, marked: Marked, run: rates.Run, hold: Hold) -> None:
@@ -139,6 +142,16 @@ class Rollup:
         stages.sum_up(bounds)
         stages.add_hours(bounds)
         stages.clear()
+
+    def close(self, wanted: Closing) -> Report:
+        """Book a month for good, with all that has arrived; ClosingError where it cannot be closed."""
+        with self._lock:
+            began = perf_counter()
+            self._unpriced = self._unread = 0
+            with self._lease.held(self._patience) as hold:
+                traces = self._catch_up(self._run(), hold)
+                closing.close(self._store, wanted, self._next_version(), hold)
+            return Report(traces, perf_counter() - began, self._unpriced, self._unread)
 
     def reprice(self, wanted: Repricing) -> Report:
         """Rate everything by other prices beside the books; by these from now on, if that is wanted."""

@@ -20,6 +20,7 @@ COMMANDS = [
     "rollup",
     "delete",
     "reprice",
+    "close",
     "prices",
     "fetch-tokenizers",
     "doctor",

@@ -113,7 +113,14 @@ def test_a_wrong_use_is_told_apart(wrong):
 def test_two_currencies_have_a_sum_each(drawn):
     def share(currency):
         parts = dict.fromkeys(("visible", "errors"), "0") | {"visible": "1"}
-        amount = {"total": "1", "components": parts, "estimated": "0", "allocated": "0", "tokens": "1"}
+        amount = {
+            "total": "1",
+            "components": parts,
+            "estimated": "0",
+            "allocated": "0",
+            "corrections": "0",
+            "tokens": "1",
+        }
         return {"period": None, "group": {}, "currency": currency, "lines": {"known": 1, "of": 1}, **amount}
 
     lines = drawn(spending.draw, [share("USD"), share("EUR")], Breakdown())

@@ -1,0 +1,36 @@
+-- One row per line that is to be corrected, as it was before a deletion, so that the deletion adds none; else empty.
+CREATE TABLE IF NOT EXISTS deletion_corrections (
+    tenant LowCardinality(String),
+    hour DateTime COMMENT 'In which it was charged.',
+    kind LowCardinality(String) COMMENT 'token, meter, review, used, idle; unknown: a call whose usage nobody knows in full.',
+    service LowCardinality(String),
+    provider LowCardinality(String),
+    model LowCardinality(String),
+    tier LowCardinality(String),
+    role LowCardinality(String),
+    team LowCardinality(String),
+    feature LowCardinality(String),
+    customer String CODEC(ZSTD(1)),
+    project LowCardinality(String),
+    cost_center LowCardinality(String),
+    environment LowCardinality(String),
+    pool LowCardinality(String),
+    component LowCardinality(String),
+    sub_component LowCardinality(String),
+    unit LowCardinality(String),
+    per UInt32,
+    list_price Nullable(Decimal(38, 18)),
+    price Nullable(Decimal(38, 18)),
+    status LowCardinality(String),
+    is_estimated UInt8,
+    currency LowCardinality(String),
+    rating_run LowCardinality(String),
+    quantity Decimal(38, 6),
+    amount Decimal(38, 18) COMMENT '0 where no price is known.',
+    listed Decimal(38, 18) COMMENT 'At list prices.',
+    contracted Decimal(38, 18) COMMENT 'At those of the price book.',
+    lines Int64 COMMENT 'Lines of cost that it sums up.',
+    unpriced Int64 COMMENT 'Those without an amount.'
+)
+ENGINE = MergeTree
+ORDER BY (tenant, hour)
