@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError, parse as parse_book
-from tokentrace_collector.reports import answers, breakdown, focus
+from tokentrace_collector.reports import answers, breakdown, focus, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
@@ -75,6 +75,7 @@ class Questions:
             Route("/v1/costs", self.costs),
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
+            Route("/v1/prices/findings", self.findings),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -117,6 +118,17 @@ class Questions:
         with self._lock:
             found = answers.prices(books, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
         return JSONResponse({"prices": found})
+
+    def findings(self, request: Request) -> Response:
+        """How the calls of a period came to their prices."""
+        books, asked = self._books(request), request.query_params
+        if unknown := sorted(set(asked) - {"since", "until"}):
+            raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: since, until.")
+        if "since" not in asked:
+            raise QuestionError("The parameter 'since' is missing. Write it like since=2026-01-01T00:00:00Z.")
+        until = _moment(asked, "until") if "until" in asked else datetime.now(UTC)
+        with self._lock:
+            return JSONResponse(pricing.findings(books, _moment(asked, "since"), until))
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""

@@ -26,10 +26,19 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown, focus
+from tokentrace_collector.reports import answers, breakdown, focus, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
-from tokentrace_collector.reports.documents import Deleted, Price, Request, RequestReport, RollupOutcome, Share, Task
+from tokentrace_collector.reports.documents import (
+    Deleted,
+    Price,
+    PriceFindings,
+    Request,
+    RequestReport,
+    RollupOutcome,
+    Share,
+    Task,
+)
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.rollup.orders import Repricing
@@ -81,6 +90,10 @@ class Source(Protocol):
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
+        ...
+
+    def findings(self, since: datetime, until: datetime) -> PriceFindings:
+        """How the calls of a period came to their prices."""
         ...
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -142,6 +155,12 @@ class Remote:
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
         found: list[Price] = self._ask(f"/v1/prices?{urlencode({'provider': provider, 'model': model})}")["prices"]
+        return found
+
+    def findings(self, since: datetime, until: datetime) -> PriceFindings:
+        """How the calls of a period came to their prices."""
+        asked = {"since": since.isoformat(), "until": until.isoformat()}
+        found: PriceFindings = self._ask(f"/v1/prices/findings?{urlencode(asked)}")
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -225,6 +244,10 @@ class Local:
         """The price lists that hold now."""
         rates.load(self._store, self._book)
         return answers.prices(self._books, provider, model, datetime.now(UTC))
+
+    def findings(self, since: datetime, until: datetime) -> PriceFindings:
+        """How the calls of a period came to their prices."""
+        return pricing.findings(self._books, since, until)
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""
