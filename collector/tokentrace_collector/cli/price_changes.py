@@ -85,7 +85,7 @@ def draw(found: Sequence[PriceChange]) -> None:
     table.add_column("from", no_wrap=True)
     table.add_column("to", no_wrap=True)
     for each in found:
-        name = " ".join(terminal.plain(each[part]) for part in ("provider", "model", "context")).strip()  # type: ignore[literal-required]
+        name = " ".join(terminal.plain(each[part]) for part in ("provider", "model", "context")).strip()
         since = "" if each["valid_from"].startswith(_ALWAYS) else each["valid_from"][:10]
         sides = (_amount(each, each["before"]), arrow, _amount(each, each["after"]))
         table.add_row(Text(name), Text(_unit(each)), *sides, since, (each["valid_to"] or "")[:10])

@@ -57,8 +57,8 @@ def _unpriced(each: ModelPricing, all_tokens: int) -> Iterator[Finding]:
     yield Finding(
         "unpriced",
         "failed",
-        f"{_name(each)}: {amounts.count(each['unpriced_calls'])} of {amounts.count(each['calls'])} calls used something "
-        f"without a price, {amounts.count(each['unpriced_tokens'])} tokens, {part} of all. Name one in the price book.",
+        f"{_name(each)}: {amounts.count(each['unpriced_calls'])} of {amounts.count(each['calls'])} calls used "
+        f"something without a price, {amounts.count(each['unpriced_tokens'])} tokens, {part} of all. Name one in the price book.",
     )
 
 
@@ -72,8 +72,8 @@ def _doubtful(each: ModelPricing) -> Iterator[Finding]:
             "found by", "note", f"{_name(each)}: rated as {rated_as}, for want of prices of its tier of service."
         )
     if each["borrowed_calls"]:
-        told = f"{_name(each)}: {amounts.count(each['borrowed_calls'])} calls were rated in part at the price of a related unit."
-        yield Finding("borrowed", "note", told)
+        told = f"{amounts.count(each['borrowed_calls'])} calls were rated in part at the price of a related unit."
+        yield Finding("borrowed", "note", f"{_name(each)}: {told}")
     if each["free_calls"]:
         yield Finding(
             "free", "note", f"{_name(each)}: {amounts.count(each['free_calls'])} calls used something that costs 0."

@@ -30,9 +30,9 @@ def diff(
       tokentrace prices diff this-year.yaml next-year.yaml --provider openai
       tokentrace prices diff model_prices_and_context_window.json --shared
 
-    A source is `catalogue` (the one in use, and what is compared with where only one source is named), a price book, which
-    lies over it, a catalogue of genai-prices as JSON, or a price file of LiteLLM, which knows no dates: with it, prices of
-    now are compared. The exit status is 1 where they differ.
+    A source is `catalogue` (the one in use, and what is compared with where only one source is named), a price book,
+    which lies over it, a catalogue of genai-prices as JSON, or a price file of LiteLLM, which knows no dates: with it,
+    prices of now are compared. The exit status is 1 where they differ.
     """
     from tokentrace_collector.cli import price_changes, terminal  # noqa: PLC0415
 
@@ -64,8 +64,8 @@ def update(*, file: Path | None, address: str | None, output: Path | None, as_js
       tokentrace prices update --output catalogue.json
       TOKENTRACE_CATALOGUE=catalogue.json tokentrace reprice
 
-    Nothing is rated by it before TOKENTRACE_CATALOGUE names the file; `tokentrace reprice` then says what it changes in your
-    books, and `--adopt` goes on with it. Start the collector with the same variable.
+    Nothing is rated by it before TOKENTRACE_CATALOGUE names the file; `tokentrace reprice` then says what it changes in
+    your books, and `--adopt` goes on with it. Start the collector with the same variable.
     """
     from tokentrace_collector.cli import price_changes, terminal  # noqa: PLC0415
 

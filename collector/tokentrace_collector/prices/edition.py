@@ -1,4 +1,4 @@
-"""Editions of the catalogue other than the installed one: files, in the format in which genai-prices publishes its updates."""
+"""Editions of the catalogue other than the installed one: files, as genai-prices publishes its updates."""
 
 from __future__ import annotations
 
@@ -54,8 +54,6 @@ def parse(content: bytes, where: str) -> DataSnapshot:
     try:
         # As written: a float would have lost digits before they are prices.
         providers: Any = json.loads(content, parse_float=Decimal)
-        if not isinstance(providers, list):
-            raise ValueError("it is no list of providers")
         # The package has no public door for a file; its own updates go through this one.
         read_in = types._providers_from_raw(providers)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except ValueError as error:

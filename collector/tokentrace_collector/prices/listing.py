@@ -65,7 +65,7 @@ def of_catalogue(snapshot: DataSnapshot, book: Book | None = None) -> Listing:
     for rate in book.rates:
         if rate not in used:
             prices |= steps((rate.provider, rate.model, ""), overlaid((), [rate]))
-    prices |= {place: each for place, each in _people_and_pools(book)}
+    prices |= dict(_people_and_pools(book))
     return Listing(prices)
 
 

@@ -1,4 +1,4 @@
-"""LiteLLM's price file, read beside the catalogue: to compare with, and to make a price book of what the catalogue lacks."""
+"""LiteLLM's price file: to compare with the catalogue, and to make a price book of what the catalogue lacks."""
 
 from __future__ import annotations
 

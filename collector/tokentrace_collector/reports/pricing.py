@@ -1,4 +1,4 @@
-"""How the calls of a period came to their prices: what has none, what was found by a part of its name, what others say."""
+"""How the calls of a period came to their prices: what has none, how they were found, what others say."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ def findings(books: Books, since: datetime, until: datetime) -> PriceFindings:
     found = [_model(row) for row in books.query(schema.sql("reports/pricing"), since=since, until=until)]
     used = {tuple(each) for model in found for each in model["rated_as"]}
     rows = [row for row in books.query(schema.sql("reports/price_history")) if (row["provider"], row["model"]) in used]
-    edition = next(iter(books.query(schema.sql("reports/edition"), at=until)), {"catalogue": "", "newest": None})
+    edition = books.query(schema.sql("reports/edition"), at=until)
+    newest: datetime | None = edition[0]["newest"] if edition else None
     return {
-        "catalogue": edition["catalogue"],
-        "newest_price": edition["newest"].astimezone(UTC).date().isoformat() if edition["newest"] else None,
+        "catalogue": edition[0]["catalogue"] if edition else "",
+        "newest_price": newest.astimezone(UTC).date().isoformat() if newest else None,
         "tokens": sum(each["tokens"] for each in found),
         "models": found,
         "changes": difference.changes(_history(rows), since, until),
