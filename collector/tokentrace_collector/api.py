@@ -73,6 +73,7 @@ class Questions:
             Route("/v1/traces", self.traces),
             Route("/v1/traces/{trace_id}", self.trace),
             Route("/v1/costs", self.costs),
+            Route("/v1/agents", self.agents),
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
             Route("/v1/prices/findings", self.findings),
@@ -104,6 +105,16 @@ class Questions:
         wanted = read_breakdown(request.query_params)
         with self._lock:
             return JSONResponse({"costs": breakdown.shares(books, wanted)})
+
+    def agents(self, request: Request) -> Response:
+        """What was spent, by agent."""
+        books, asked = self._books(request), request.query_params
+        if unknown := sorted(set(asked) - {"since", "limit"}):
+            raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: limit, since.")
+        since = _moment(asked, "since") if "since" in asked else None
+        limit = _limit(asked, "limit") if "limit" in asked else MOST_ROWS
+        with self._lock:
+            return JSONResponse({"agents": breakdown.agents(books, since, limit)})
 
     def focus(self, request: Request) -> Response:
         """What was spent, as a FOCUS file."""

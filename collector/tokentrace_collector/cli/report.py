@@ -94,7 +94,7 @@ def command(
     elif as_json:
         terminal.write_json_lines(found)
     elif as_csv:
-        spending.write_csv(found, wanted)
+        spending.write_csv(found, wanted.by, wanted.per)
     elif found:
         spending.draw(terminal.console(), found, wanted)
     else:

@@ -84,6 +84,10 @@ class Source(Protocol):
         """What was spent, divided."""
         ...
 
+    def agents(self, since: datetime, limit: int) -> list[Share]:
+        """What was spent, by agent."""
+        ...
+
     def focus(self, wanted: Export) -> bytes:
         """What was spent, as a FOCUS file."""
         ...
@@ -144,6 +148,12 @@ class Remote:
         asked += [("limit", str(wanted.limit))] if wanted.limit else []
         asked += [("run", wanted.run)] if wanted.run else []
         found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
+        return found
+
+    def agents(self, since: datetime, limit: int) -> list[Share]:
+        """What was spent, by agent."""
+        asked = {"since": since.isoformat(), "limit": limit}
+        found: list[Share] = self._ask(f"/v1/agents?{urlencode(asked)}")["agents"]
         return found
 
     def focus(self, wanted: Export) -> bytes:
@@ -235,6 +245,10 @@ class Local:
     def costs(self, wanted: Breakdown) -> list[Share]:
         """What was spent, divided."""
         return breakdown.shares(self._books, wanted)
+
+    def agents(self, since: datetime, limit: int) -> list[Share]:
+        """What was spent, by agent."""
+        return breakdown.agents(self._books, since, limit)
 
     def focus(self, wanted: Export) -> bytes:
         """What was spent, as a FOCUS file."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tokentrace_collector.cli import amounts, terminal
-from tokentrace_collector.reports.breakdown import Breakdown
+from tokentrace_collector.reports.breakdown import Breakdown, Period
 from tokentrace_collector.reports.documents import Share
 
 _WIDE = 110
@@ -51,17 +51,17 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
     screen.print(table)
 
 
-def write_csv(found: Sequence[Share], wanted: Breakdown) -> None:
+def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
     """A header and a row for each group, with every digit."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     components = list(found[0]["components"]) if found else []
-    period = [] if wanted.per == "all" else ["period"]
+    period = [] if per == "all" else ["period"]
     money = ["total", *components, "estimated", "allocated"]
-    writer.writerow([*period, *wanted.by, "currency", *money, "tokens", "lines_priced", "lines"])
+    writer.writerow([*period, *by, "currency", *money, "tokens", "lines_priced", "lines"])
     for each in found:
-        labels = [] if wanted.per == "all" else [each["period"]]
+        labels = [] if per == "all" else [each["period"]]
         group = each["group"]
-        labels += [REST if group is None else _inert(group[name]) for name in wanted.by]
+        labels += [REST if group is None else _inert(group[name]) for name in by]
         parts = [each["components"][name] for name in components]
         known = each["lines"]
         row = [*labels, each["currency"], each["total"], *parts, each["estimated"], each["allocated"]]

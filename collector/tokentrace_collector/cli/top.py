@@ -10,23 +10,16 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.breakdown import Breakdown
     from tokentrace_collector.reports.documents import Share
 
 _PERIOD = timedelta(days=1)
-_DIMENSIONS = {
-    "feature": "feature",
-    "model": "model",
-    "customer": "customer",
-    "team": "team",
-    "agent": "agent",
-    "error": "sub_component",
-}
+_RANKED = ("feature", "model", "customer", "team", "agent", "error")
+_AGENT = "agent"
 _ERROR = "error"
 
 
 @click.command("top")
-@click.argument("what", type=click.Choice(list(_DIMENSIONS)), default="feature")
+@click.argument("what", type=click.Choice(_RANKED), default="feature")
 @click.option("--since", type=options.Moment(), help="Costs from then on, by whole hours. Default: 24h.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
 @click.option("--every", type=click.FloatRange(0.2), default=2.0, show_default=True, help="Seconds between two looks.")
@@ -53,35 +46,35 @@ def command(
       tokentrace top model
       tokentrace top customer --since 7d --once
 
-    An agent bears what the calls below it cost, except below another agent. Of errors, only their own cost counts. Ctrl-C
-    ends it.
+    An agent bears what the calls below it cost, except below another agent. Of errors, only their own cost counts.
+    Ctrl-C ends it.
     """
     from tokentrace_collector.cli import ranking, source, spending, terminal  # noqa: PLC0415
     from tokentrace_collector.reports.breakdown import Breakdown  # noqa: PLC0415
 
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")
+    dimension = "sub_component" if what == _ERROR else what
 
-    def asked() -> tuple[list[Share], Breakdown]:
-        # Errors are told apart after the costs have come, so that all of them must come.
-        wanted = Breakdown(
-            (_DIMENSIONS[what],), since=since or datetime.now(UTC) - _PERIOD, limit=0 if what == _ERROR else limit
-        )
+    def asked() -> list[Share]:
+        began = since or datetime.now(UTC) - _PERIOD
         # Opened anew each time: a store that is held would keep a collector out.
         with source.opened(store, url) as books:
-            found = books.costs(wanted)
-        return (ranking.errors(found, limit) if what == _ERROR else found), wanted
+            if what == _AGENT:
+                return books.agents(began, limit)
+            # Errors are told apart after the costs have come, so that all of them must come.
+            found = books.costs(Breakdown((dimension,), since=began, limit=0 if what == _ERROR else limit))
+        return ranking.errors(found, limit) if what == _ERROR else found
 
     screen = terminal.console()
     if as_json:
-        terminal.write_json_lines(asked()[0])
+        terminal.write_json_lines(asked())
     elif as_csv:
-        spending.write_csv(*asked())
+        spending.write_csv(asked(), (dimension,), "all")
     elif once or not screen.is_terminal:
-        found, _ = asked()
-        if found:
+        if found := asked():
             screen.print(ranking.table(screen, found, what))
         else:
             terminal.say("Nothing was spent since then. Is the application instrumented, and has a rollup run?")
     else:
-        ranking.watch(screen, lambda: ranking.table(screen, asked()[0], what), every)
+        ranking.watch(screen, lambda: ranking.table(screen, asked(), what), every)
