@@ -1,10 +1,10 @@
 """How long a trial of other prices takes, and what memory: `python tests/bench/reprice.py [calls]`. Printed, not gating."""
 
-import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rollup import SPANS
 
@@ -20,12 +20,21 @@ BOOK = 'version: 1\nrates: [{provider: openai, model: "gpt-6*", prices: {input_t
 
 
 def peak() -> float:
-    """The most memory that this process has held, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    """The most memory that this process has held since the peak was last forgotten, in GB (Linux)."""
+    (held,) = (
+        line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
+    )
+    return int(held) / 1e6
+
+
+def forget_peak() -> None:
+    """Begin to look for the peak anew."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def measured(name: str, work: Callable[[], object]) -> None:
-    """Print what a piece of work took by the clock and by the processor, and the peak of memory up to its end."""
+    """Print what a piece of work took by the clock and by the processor, and its peak of memory."""
+    forget_peak()
     clock, processor = time.perf_counter(), time.process_time()
     work()
     seconds, busy = time.perf_counter() - clock, time.process_time() - processor

@@ -43,7 +43,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 caption { text-align: left; color: var(--faint); padding-bottom: .25rem }
 th, td { padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
 th { font-weight: 600 }
-th[scope=row], thead th:first-child, .text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 7rem }
+th[scope=row], thead th:first-child, .text { text-align: left; white-space: normal; overflow-wrap: anywhere;
+  min-width: 7rem }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 600 }
 @media print { .wide { overflow: visible } }
 """
@@ -114,10 +115,11 @@ def _waterfall(whole: Share, decimals: int) -> str:
     total, currency = Decimal(whole["total"]), whole["currency"]
     rows = list(_bars(whole))
     told = ", ".join(f"{name} {amounts.money(amount, currency, decimals)}" for name, _, _, amount in rows)
+    named = _text(currency)
     parts = [
-        f'<svg role="img" height="{(len(rows) + 1) * _ROW}" aria-labelledby="bars-{_text(currency)} told-{_text(currency)}">',
-        f'<title id="bars-{_text(currency)}">Components of cost</title>',
-        f'<desc id="told-{_text(currency)}">{_text(told)}.</desc>',
+        f'<svg role="img" height="{(len(rows) + 1) * _ROW}" aria-labelledby="bars-{named} told-{named}">',
+        f'<title id="bars-{named}">Components of cost</title>',
+        f'<desc id="told-{named}">{_text(told)}.</desc>',
     ]
     rows.append(("total", "whole", Decimal(0), total))
     for place, (name, colour, before, amount) in enumerate(rows):

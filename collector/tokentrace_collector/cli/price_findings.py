@@ -58,7 +58,8 @@ def _unpriced(each: ModelPricing, all_tokens: int) -> Iterator[Finding]:
         "unpriced",
         "failed",
         f"{_name(each)}: {amounts.count(each['unpriced_calls'])} of {amounts.count(each['calls'])} calls used "
-        f"something without a price, {amounts.count(each['unpriced_tokens'])} tokens, {part} of all. Name one in the price book.",
+        f"something without a price, {amounts.count(each['unpriced_tokens'])} tokens, {part} of all. "
+        "Name one in the price book.",
     )
 
 

@@ -84,7 +84,7 @@ def shares(books: Books, wanted: Breakdown) -> list[Share]:
 
 
 def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
-    """One document per agent and currency, the dearest first: the calls below it, except those below another in between."""
+    """One document per agent and currency, the dearest first; of an agent below another the calls are its own."""
     rows = books.query(schema.sql("reports/agents"), since=_whole(since), limit=limit)
     return [_sums(row, None, {"agent": row["agent"]}) for row in rows]
 
