@@ -34,7 +34,7 @@ WITH RECURSIVE
             trace_id,
             span_id,
             if(own_parent_id = '', parent_span_id, own_parent_id) AS parent,
-            if(activity = 'agent', if(step = '', name, step), '') AS agent
+            if(activity = 'agent', if(step = '', replaceOne(name, 'invoke_agent ', ''), step), '') AS agent
         FROM llm_calls FINAL
         WHERE tenant = {tenant:String}
             AND part = 0

@@ -114,7 +114,9 @@ def _waterfall(whole: Share, decimals: int) -> str:
     """Bars that climb to the total. Widths are shares of the page, so that the text keeps its size on a small one."""
     total, currency = Decimal(whole["total"]), whole["currency"]
     rows = list(_bars(whole))
-    told = ", ".join(f"{name} {amounts.money(amount, currency, decimals)}" for name, _, _, amount in rows)
+    shown = [part or amount for part, (*_, amount) in zip(_rounded(whole, decimals), rows, strict=True)]
+    values = [amounts.money(amount, currency, decimals) for amount in (*shown, total)]
+    told = ", ".join(f"{name} {value}" for (name, *_), value in zip(rows, values, strict=False))
     named = _text(currency)
     parts = [
         f'<svg role="img" height="{(len(rows) + 1) * _ROW}" aria-labelledby="bars-{named} told-{named}">',
@@ -122,9 +124,8 @@ def _waterfall(whole: Share, decimals: int) -> str:
         f'<desc id="told-{named}">{_text(told)}.</desc>',
     ]
     rows.append(("total", "whole", Decimal(0), total))
-    for place, (name, colour, before, amount) in enumerate(rows):
+    for place, ((name, colour, before, amount), value) in enumerate(zip(rows, values, strict=True)):
         top = place * _ROW
-        value = amounts.money(amount, currency, decimals)
         parts += [
             f'<text x="0" y="{top + 15}">{_text(name)}</text>',
             f'<text x="100%" y="{top + 15}" text-anchor="end">{_text(value)}</text>',
@@ -144,7 +145,7 @@ def _bars(whole: Share) -> Iterator[tuple[str, str, Decimal, Decimal]]:
 def _twin(whole: Share, decimals: int) -> str:
     """The waterfall as a table."""
     total, currency = Decimal(whole["total"]), whole["currency"]
-    parts = amounts.rounded([Decimal(amount) for amount in whole["components"].values()], decimals)
+    parts = _rounded(whole, decimals)
     rows = [
         f'<tr><th scope="row">{_text(name.replace("_", " "))}</th>{_money(amount, part, currency, decimals)}'
         f"<td>{_text(amounts.share(Decimal(amount), total))}</td></tr>"
@@ -163,7 +164,13 @@ def _groups(of: Sequence[Share], whole: Share, wanted: Breakdown, decimals: int)
     rows = [f"<tr>{_labels(each, wanted)}{_cells(each, total, decimals)}</tr>" for each in of]
     span = f' colspan="{len(labels)}"' if len(labels) > 1 else ""
     foot = f'<tr><th scope="row"{span}>sum</th>{_cells(whole, total, decimals)}</tr>'
-    return _table("groups", _divided(wanted), [*titles, "total", "share", "known"], rows, foot)
+    return _table(
+        "groups",
+        "Cost by component, and the part of its lines that has a price",
+        [*titles, "total", "share", "known"],
+        rows,
+        foot,
+    )
 
 
 def _labels(each: Share, wanted: Breakdown) -> str:
@@ -178,7 +185,7 @@ def _labels(each: Share, wanted: Breakdown) -> str:
 
 def _cells(each: Share, whole: Decimal, decimals: int) -> str:
     currency, known = each["currency"], each["lines"]
-    parts = amounts.rounded([Decimal(amount) for amount in each["components"].values()], decimals)
+    parts = _rounded(each, decimals)
     cells = [
         _money(amount, part, currency, decimals)
         for amount, part in zip(each["components"].values(), parts, strict=True)
@@ -187,6 +194,10 @@ def _cells(each: Share, whole: Decimal, decimals: int) -> str:
     covered = amounts.coverage(known["known"] / known["of"]) if known["of"] else ""
     cells.append(_money(each["total"], total, currency, decimals, _bound(each)))
     return "".join(cells) + f"<td>{_text(amounts.share(total, whole))}</td><td>{_text(covered)}</td>"
+
+
+def _rounded(each: Share, decimals: int) -> list[Decimal]:
+    return amounts.rounded([Decimal(amount) for amount in each["components"].values()], decimals)
 
 
 def _money(exact: str, shown: Decimal, currency: str, decimals: int, bound: str = "") -> str:
