@@ -12,6 +12,7 @@ import pytest
 from tokentrace_collector.prices import book, catalogue, difference, edition, litellm
 from tokentrace_collector.prices.book import BookError, parse
 from tokentrace_collector.prices.listing import ALWAYS, Listing, Step, of_catalogue
+from tokentrace_collector.rollup.orders import Repricing
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 MAY, JUNE, JULY = (datetime(2026, month, 1, tzinfo=UTC) for month in (5, 6, 7))
@@ -211,3 +212,17 @@ def test_an_import_is_a_price_book_of_what_the_catalogue_does_not_price():
 def test_what_is_no_file_of_litellm_is_told(content):
     with pytest.raises(BookError, match=r"f\.json is no"):
         litellm.read(content, "f.json")
+
+
+def test_another_catalogue_is_tried_before_it_is_adopted(ledger, tmp_path, monkeypatch):
+    ledger.call("a", "1", tokens={"input_text": 1_000})
+    ledger.tick()
+    path = tmp_path / "catalogue.json"
+    path.write_bytes(file(model(input_mtok=7)))
+    monkeypatch.setenv(edition.CATALOGUE, str(path))
+    monkeypatch.setattr(catalogue, "EDITION", edition.name(""))
+    monkeypatch.setattr(catalogue, "snapshot", lambda: edition.read(path))
+    tried = next(each for each in ledger.rollup.reprice(Repricing()).repriced if each["by"] == "all")
+    assert (tried["before"], tried["after"], ledger.components("a")) == ("0.002", "0.007", {"visible": "0.002"})
+    ledger.rollup.reprice(Repricing(adopt=True))
+    assert ledger.components("a") == {"visible": "0.007"}

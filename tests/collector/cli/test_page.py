@@ -62,24 +62,30 @@ def run(*arguments):
     return CliRunner().invoke(tokentrace, ["report", *arguments], env={"COLUMNS": "140"})
 
 
-@pytest.fixture(params=["store", "collector"])
-def asked(request, ledger, led):
-    """Options that lead to teams and a model with hostile names, one of them without a price."""
+@pytest.fixture(scope="module")
+def books(fresh_ledger):
+    """Teams and a model with hostile names, one of them without a price."""
+    ledger = fresh_ledger()
     for number, team in enumerate((*HOSTILE, "quiet")):
-        ledger.call(
-            f"a{number}", "1", tokens={"input_text": 1000 * (9 - number), "output_reasoning": 77}, said={TEAM: team}
-        )
+        tokens = {"input_text": 1000 * (9 - number), "output_reasoning": 77}
+        ledger.call(f"a{number}", "1", tokens=tokens, said={TEAM: team})
     ledger.call("b", "1", tokens={"input_text": 1000}, model="<i>none</i>", said={TEAM: "quiet"})
     ledger.call("c", "1", tokens={"input_text": 333}, failed=True, said={TEAM: "quiet"})
     ledger.tick()
-    with led(ledger.store, request.param) as options:
+    return ledger
+
+
+@pytest.fixture(scope="module", params=["store", "collector"])
+def asked(request, books, led):
+    """Options that lead to these books."""
+    with led(books.store, request.param) as options:
         yield options
 
 
-@pytest.fixture
-def page(asked, tmp_path):
+@pytest.fixture(scope="module")
+def page(asked, tmp_path_factory):
     """The page by team, its file, and the report as JSON."""
-    file = tmp_path / "report.html"
+    file = tmp_path_factory.mktemp("page") / "report.html"
     answer = run("--by", "team", "--html", str(file), *asked)
     assert (answer.exit_code, answer.stdout, str(file) in answer.stderr) == (0, "", True)
     report = [json.loads(line) for line in run("--by", "team", "--json", *asked).stdout.splitlines()]

@@ -155,15 +155,23 @@ def test_what_cannot_be_imported_is_told(files):
     assert run("import", "litellm", files / "newer.json").exit_code == 2
 
 
-@pytest.fixture(params=["store", "collector"])
-def examined(request, ledger, led):
-    """Options that lead to books with something of everything that may be wrong."""
+@pytest.fixture(scope="module")
+def doubtful(fresh_ledger):
+    """Books with something of everything that may be wrong."""
+    ledger = fresh_ledger()
     ledger.call("a", "1", tokens={"input_text": 3_000})
     ledger.call("b", "1", tokens={"input_text": 1_000}, model="none\x1b[2J-such")
     ledger.call("c", "1", tokens={"input_text": 1_000}, model="models/gpt-6-luna", provider="openai")
-    ledger.call("d", "1", tokens={"input_text": 5_000}, model="gpt-5-mini", said={"tokentrace.cost.reported": "1"})
+    said = {"tokentrace.cost.reported": "1", "tokentrace.cost.reporter": "litellm"}
+    ledger.call("d", "1", tokens={"input_text": 5_000}, model="gpt-5-mini", said=said)
     ledger.tick()
-    with led(ledger.store, request.param) as options:
+    return ledger
+
+
+@pytest.fixture(scope="module", params=["store", "collector"])
+def examined(request, doubtful, led):
+    """Options that lead to these books."""
+    with led(doubtful.store, request.param) as options:
         yield options
 
 
@@ -192,6 +200,12 @@ def test_the_doctor_names_what_was_found_by_a_part_of_its_name(examined):
     assert checks(run("doctor", *PERIOD, "--json", *examined))["found by"] == [
         ("note", "openai models/gpt-6-luna: rated as openai gpt-6-luna, found by its last part of the name."),
     ]
+
+
+def test_the_doctor_names_what_is_said_to_cost_otherwise(examined):
+    ((state, told),) = checks(run("doctor", *PERIOD, "--json", *examined))["reported"]
+    assert (state, told) == ("failed", "openai gpt-5-mini: 1 calls are said to cost $1.0000, list prices make $0.0013.")
+    assert "reported" not in checks(run("doctor", *PERIOD, "--tolerance", "100", "--json", *examined))
 
 
 def test_the_doctor_tells_how_old_the_catalogue_is(examined):

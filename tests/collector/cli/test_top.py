@@ -15,35 +15,32 @@ from tokentrace_collector.cli.group import tokentrace
 
 SINCE = ("--since", "2026-11-20")
 TEAM, FEATURE, CUSTOMER = (f"tokentrace.attribution.{name}" for name in ("team", "feature", "customer.id"))
-AGENT = {"tokentrace.step.kind": "agent"}
 
 
 def run(*arguments, columns=100):
     return CliRunner().invoke(tokentrace, ["top", *arguments], env={"COLUMNS": str(columns)})
 
 
-@pytest.fixture(params=["store", "collector"])
-def asked(request, ledger, led):
-    """Options that lead to two agents, one below the other, of two teams, and a call that failed."""
+@pytest.fixture(scope="module")
+def books(fresh_ledger):
+    """Two agents, one below the other, of two teams, and a call that failed."""
+    ledger = fresh_ledger()
     one = {TEAM: "search", FEATURE: "ask", CUSTOMER: "ada"}
-    ledger.span(
-        "a",
-        "outer",
-        said={"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "lead", "tokentrace.step.name": "lead"}
-        | AGENT,
-    )
+    ledger.span("a", "outer", said={"gen_ai.operation.name": "invoke_agent"}, name="invoke_agent lead")
     ledger.call("a", "1", "outer", tokens={"input_text": 3_000}, said=one)
-    ledger.span(
-        "a",
-        "inner",
-        "outer",
-        said={"gen_ai.operation.name": "invoke_agent", "tokentrace.step.name": "\x1b[2Jaide"} | AGENT,
-    )
+    aide = {"gen_ai.operation.name": "invoke_agent", "tokentrace.step.name": "\x1b[2Jaide"}
+    ledger.span("a", "inner", "outer", said=aide)
     ledger.span("a", "deep", "inner")
     ledger.call("a", "2", "deep", tokens={"input_text": 1_000}, said=one, model="gpt-6-luna")
     ledger.call("b", "1", tokens={"input_text": 2_000}, said={TEAM: "shop"}, failed=True)
     ledger.tick()
-    with led(ledger.store, request.param) as options:
+    return ledger
+
+
+@pytest.fixture(scope="module", params=["store", "collector"])
+def asked(request, books, led):
+    """Options that lead to these books."""
+    with led(books.store, request.param) as options:
         yield options
 
 
