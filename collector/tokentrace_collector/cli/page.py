@@ -16,7 +16,7 @@ from tokentrace_collector.reports.documents import Share
 _ROW = 44
 """Height of a row of the waterfall: a line of text, and its bar below."""
 _BAR = 16
-_STYLE = """
+_RULES = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --faint: #57606a; --line: #d0d7de;
   --visible: #1a7f37; --hidden_reasoning: #8250df; --orchestration: #0969da; --errors: #cf222e;
   --human_review: #9a6700; --infrastructure: #1b7c83; }
@@ -49,7 +49,7 @@ tfoot th, tfoot td { border-bottom: 0; font-weight: 600 }
 @media print { .wide { overflow: visible } }
 """
 _COMPONENTS = ("visible", "hidden_reasoning", "orchestration", "errors", "human_review", "infrastructure")
-_STYLE = _STYLE.replace("COLOURS", "\n".join(f"svg .{name} {{ fill: var(--{name}) }}" for name in _COMPONENTS))
+_STYLE = _RULES.replace("COLOURS", "\n".join(f"svg .{name} {{ fill: var(--{name}) }}" for name in _COMPONENTS))
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
     "base-uri 'none'; form-action 'none'"

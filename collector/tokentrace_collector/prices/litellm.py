@@ -55,12 +55,15 @@ def read(content: str, where: str) -> list[Entry]:
     """The models of a file that have a price by token, page, second or search."""
     try:
         # As written: a float would have lost digits before they are prices.
-        entries: Any = json.loads(content, parse_float=Decimal)
+        entries: dict[str, Any] | list[Any] | str | None = json.loads(content, parse_float=Decimal)
     except ValueError as error:
         raise BookError(f"{where} is no JSON: {error}") from error
     if not isinstance(entries, dict) or not any(isinstance(each, dict) for each in entries.values()):
         raise BookError(f"{where} is no price file of LiteLLM: it has no entries by model. Take another file.")
-    found = (_entry(key, each) for key, each in entries.items() if key != _SAMPLE and isinstance(each, dict))
+    models: dict[str, dict[str, Any]] = {
+        key: each for key, each in entries.items() if key != _SAMPLE and isinstance(each, dict)
+    }
+    found = (_entry(key, each) for key, each in models.items())
     return [each for each in found if each.prices]
 
 
@@ -87,7 +90,7 @@ def imported(entries: Sequence[Entry], content: str, *, everything: bool = False
         if not everything and _match(entry):
             continue
         plain = {unit: cells for (context, unit), cells in entry.prices.items() if not context}
-        if any(cells.keys() != _PLAIN for cells in plain.values()):
+        if any(set(cells) != _PLAIN for cells in plain.values()):
             left_out.append(f"{entry.provider} {entry.model}")
         elif plain:
             lines.append(_rate(entry, {unit: cells[0, 0] for unit, cells in plain.items()}))

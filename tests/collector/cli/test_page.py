@@ -20,7 +20,7 @@ HOSTILE = (
     "<script>document.title='broken'</script>", '"><img src=x onerror="document.title=\'broken\'">', "&lt;b&gt;",
     "</style><style>body{display:none}</style>",
 )  # fmt: skip
-VOID = {"meta", "rect", "br", "img", "link"}
+VOID = {"meta", "br", "img", "link"}
 
 
 class Page(HTMLParser):
