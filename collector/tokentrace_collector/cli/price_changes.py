@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from genai_prices.update_prices import DEFAULT_UPDATE_URL
@@ -46,14 +46,18 @@ def fetched(address: str | None, patience: float) -> tuple[bytes, str]:
     try:
         with urlopen(Request(where), timeout=patience) as answer:  # noqa: S310 - checked above
             content: bytes = answer.read(_MOST + 1)
-    except (URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise terminal.Trouble(
-            f"The catalogue at {where} cannot be had ({reason}). Bring it, and name it with --file."
-        ) from None
+    except HTTPError as error:
+        with error:
+            raise _unreachable(where, f"HTTP {error.code}") from None
+    except OSError as error:
+        raise _unreachable(where, str(getattr(error, "reason", error))) from None
     if len(content) > _MOST:
         raise terminal.Trouble(f"What {where} answers is longer than {_MOST >> 20} MiB, so it is no catalogue.")
     return content, where
+
+
+def _unreachable(where: str, reason: str) -> terminal.Trouble:
+    return terminal.Trouble(f"The catalogue at {where} cannot be had ({reason}). Bring it, and name it with --file.")
 
 
 def write(file: Path, content: bytes) -> None:

@@ -204,7 +204,7 @@ def test_the_doctor_names_what_was_found_by_a_part_of_its_name(examined):
 
 def test_the_doctor_names_what_is_said_to_cost_otherwise(examined):
     ((state, told),) = checks(run("doctor", *PERIOD, "--json", *examined))["reported"]
-    assert (state, told) == ("failed", "openai gpt-5-mini: 1 calls are said to cost $1.0000, list prices make $0.0013.")
+    assert (state, told) == ("failed", "openai gpt-5-mini: 1 calls are said to cost $1.0000, list prices make $0.0012.")
     assert "reported" not in checks(run("doctor", *PERIOD, "--tolerance", "100", "--json", *examined))
 
 

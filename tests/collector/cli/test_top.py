@@ -112,11 +112,11 @@ def test_a_watch_looks_again_and_lives_through_an_outage():
             raise terminal.Trouble("nobody answers")
         if len(looks) == 3:
             over.set()
-        return f"look {len(looks)}"
+        return ("first", "", "third")[len(looks) - 1]
 
     ranking.watch(screen, look, 0.001, over)
     drawn = screen.file.getvalue()
-    assert (len(looks), *(each in drawn for each in ("look 1", "nobody answers", "look 3"))) == (3, True, True, True)
+    assert (len(looks), *(each in drawn for each in ("first", "nobody answers", "third"))) == (3, True, True, True)
 
 
 def test_a_watch_ends_where_it_is_interrupted():
