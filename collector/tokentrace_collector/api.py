@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError, parse as parse_book
-from tokentrace_collector.reports import answers, breakdown, focus, months
+from tokentrace_collector.reports import answers, breakdown, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
@@ -75,8 +75,10 @@ class Questions:
             Route("/v1/traces", self.traces),
             Route("/v1/traces/{trace_id}", self.trace),
             Route("/v1/costs", self.costs),
+            Route("/v1/agents", self.agents),
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
+            Route("/v1/prices/findings", self.findings),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -108,6 +110,16 @@ class Questions:
         with self._lock:
             return JSONResponse({"costs": breakdown.shares(books, wanted)})
 
+    def agents(self, request: Request) -> Response:
+        """What was spent, by agent."""
+        books, asked = self._books(request), request.query_params
+        if unknown := sorted(set(asked) - {"since", "limit"}):
+            raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: limit, since.")
+        since = _moment(asked, "since") if "since" in asked else None
+        limit = _limit(asked, "limit") if "limit" in asked else MOST_ROWS
+        with self._lock:
+            return JSONResponse({"agents": breakdown.agents(books, since, limit)})
+
     def focus(self, request: Request) -> Response:
         """What was spent, as a FOCUS file."""
         books = self._books(request)
@@ -121,6 +133,17 @@ class Questions:
         with self._lock:
             found = answers.prices(books, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
         return JSONResponse({"prices": found})
+
+    def findings(self, request: Request) -> Response:
+        """How the calls of a period came to their prices."""
+        books, asked = self._books(request), request.query_params
+        if unknown := sorted(set(asked) - {"since", "until"}):
+            raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: since, until.")
+        if "since" not in asked:
+            raise QuestionError("The parameter 'since' is missing. Write it like since=2026-01-01T00:00:00Z.")
+        until = _moment(asked, "until") if "until" in asked else datetime.now(UTC)
+        with self._lock:
+            return JSONResponse(pricing.findings(books, _moment(asked, "since"), until))
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""

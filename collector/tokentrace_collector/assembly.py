@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tokentrace_collector import api
 from tokentrace_collector.config import Config
-from tokentrace_collector.prices import book
+from tokentrace_collector.prices import book, edition
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports import months
 from tokentrace_collector.reports.documents import RollupOutcome
@@ -56,4 +56,6 @@ def _outcome(done: Report) -> RollupOutcome:
 def collector(config: Config) -> Collector:
     """The collector that a configuration describes, not yet started; its price book is read now."""
     price_book = book.read(config.book) if config.book else Book()
+    if file := edition.path():
+        edition.read(file)  # What cannot be rated by is told now, not by the first rollup.
     return Collector(config, rollup=lambda store: Accountant(store, price_book), api=api.application)

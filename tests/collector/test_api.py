@@ -87,6 +87,28 @@ def test_costs_that_cannot_be_divided_so_are_refused_by_name(client, asked, name
     assert (answer.status_code, named in answer.json()["error"]) == (400, True)
 
 
+def test_agents_and_the_pricing_of_a_period_are_told(client):
+    assert client.get("/v1/agents", params={"since": "2026-11-20", "limit": "5"}).json() == {"agents": []}
+    found = client.get("/v1/prices/findings", params={"since": "2026-11-20"}).json()
+    assert (found["models"], found["changes"], found["tokens"]) == ([], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("/v1/agents?shape=round", "shape"),
+        ("/v1/agents?limit=x", "limit"),
+        ("/v1/agents?since=x", "since"),
+        ("/v1/prices/findings", "since"),
+        ("/v1/prices/findings?since=x", "since"),
+        ("/v1/prices/findings?since=2026-11-20&shape=round", "shape"),
+    ],
+)
+def test_what_they_cannot_be_asked_is_refused_by_name(client, asked, named):
+    answer = client.get(asked)
+    assert (answer.status_code, named in answer.json()["error"]) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("asked", "done"),
     [({}, "run"), ({"what": "run"}, "run"), ({"what": "rebuild"}, "rebuild"), ({"what": "verify"}, "verify")],

@@ -14,6 +14,7 @@ _COMMANDS = {
     "traces": "List requests and what they cost.",
     "trace": "Draw one request: its spans, its tokens, its six components of cost.",
     "report": "Say what was spent, by team, model, customer, day, …",
+    "top": "Watch what costs most: features, models, customers, teams, agents or errors.",
     "export": "Write what was spent as a FOCUS file, for FinOps tools.",
     "journal": "Look at what waits for the database, and at what could not be stored.",
     "access": "Say who may send and ask, and for which tenant.",
@@ -21,7 +22,7 @@ _COMMANDS = {
     "delete": "Delete what is kept of a trace, a user or a tenant.",
     "reprice": "Say what other prices would change, and adopt them.",
     "close": "Close a month, and say what was corrected since.",
-    "prices": "Show the prices that calls are rated with.",
+    "prices": "Show, compare, update and check the prices that calls are rated with.",
     "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",
     "doctor": "Check clients, delivery, store, collector and ports.",
 }

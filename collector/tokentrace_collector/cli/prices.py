@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tokentrace_collector.cli import options
+from tokentrace_collector.cli import options, price_check, price_sources
 
 if TYPE_CHECKING:
     from tokentrace_collector.reports.documents import Price, PriceCell, UnitPrice
@@ -28,7 +28,13 @@ _TOKENS = ("input_", "output_", "cache_", "tool_use_")
 
 @click.group("prices")
 def command() -> None:
-    """Show the prices that calls are rated with."""
+    """Show, compare and check the prices that calls are rated with."""
+
+
+command.add_command(price_sources.diff)
+command.add_command(price_sources.update)
+command.add_command(price_sources.bring)
+command.add_command(price_check.doctor)
 
 
 @command.command("show")

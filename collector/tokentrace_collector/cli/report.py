@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,8 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.breakdown import Period
+    from tokentrace_collector.reports.breakdown import Breakdown, Period
+    from tokentrace_collector.reports.documents import Share
 
 _DIMENSIONS = (
     "team", "feature", "project", "cost-center", "environment", "provider", "model", "role", "sub-component",
@@ -39,6 +41,12 @@ def _choices(command: Any) -> Any:
 )
 @click.option("--run", default="", help="By the prices of an earlier rating run, as figures were then.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with every digit.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a page that needs no network.",
+)
 @options.as_json_lines
 @options.store
 @options.url
@@ -52,6 +60,7 @@ def command(
     limit: int,
     run: str,
     as_csv: bool,
+    html: Path | None,
     as_json: bool,
     store: str,
     url: str | None,
@@ -63,6 +72,7 @@ def command(
       tokentrace report --by team --since 30d
       tokentrace report --by model --by role --per month --zone Europe/Berlin
       tokentrace report --by customer --feature search --limit 10 --csv
+      tokentrace report --by team --since 30d --html november.html
 
     Money without a price is not in the totals; what is known of them is said beside. What a closed month holds stays
     as it was booked; what changed since is a correction in the first open month: --by charge-period says of which.
@@ -71,8 +81,8 @@ def command(
     from tokentrace_collector.cli import source, spending, terminal  # noqa: PLC0415
     from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError  # noqa: PLC0415
 
-    if as_csv and as_json:
-        raise click.UsageError("--csv and --json exclude each other.")
+    if as_csv + as_json + (html is not None) > 1:
+        raise click.UsageError("--csv, --html and --json exclude each other.")
     dimensions = tuple(name.replace("-", "_") for name in by)
     only = {name: value for name, value in chosen.items() if value is not None}
     try:
@@ -81,11 +91,23 @@ def command(
         raise terminal.Trouble(str(error)) from None
     with source.opened(store, url) as books:
         found = books.costs(wanted)
-    if as_json:
+    if html:
+        _write(html, found, wanted)
+    elif as_json:
         terminal.write_json_lines(found)
     elif as_csv:
-        spending.write_csv(found, wanted)
+        spending.write_csv(found, wanted.by, wanted.per)
     elif found:
         spending.draw(terminal.console(), found, wanted)
     else:
         terminal.say("Nothing was spent that matches. Is the application instrumented, and has a rollup run?")
+
+
+def _write(file: Path, found: list[Share], wanted: Breakdown) -> None:
+    from tokentrace_collector.cli import page, terminal  # noqa: PLC0415
+
+    try:
+        file.write_text(page.drawn(found, wanted, datetime.now(UTC)), "utf-8")
+    except OSError as error:
+        raise terminal.Trouble(f"The file {file} cannot be written: {error}") from None
+    terminal.say(f"Written to {file}.")

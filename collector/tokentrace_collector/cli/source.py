@@ -26,13 +26,14 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown, focus, months
+from tokentrace_collector.reports import answers, breakdown, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.documents import (
     Deleted,
     Month,
     Price,
+    PriceFindings,
     Request,
     RequestReport,
     RollupOutcome,
@@ -84,12 +85,20 @@ class Source(Protocol):
         """What was spent, divided."""
         ...
 
+    def agents(self, since: datetime, limit: int) -> list[Share]:
+        """What was spent, by agent."""
+        ...
+
     def focus(self, wanted: Export) -> bytes:
         """What was spent, as a FOCUS file."""
         ...
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
+        ...
+
+    def findings(self, since: datetime, until: datetime) -> PriceFindings:
+        """How the calls of a period came to their prices."""
         ...
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -150,6 +159,12 @@ class Remote:
         found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
         return found
 
+    def agents(self, since: datetime, limit: int) -> list[Share]:
+        """What was spent, by agent."""
+        asked = {"since": since.isoformat(), "limit": limit}
+        found: list[Share] = self._ask(f"/v1/agents?{urlencode(asked)}")["agents"]
+        return found
+
     def focus(self, wanted: Export) -> bytes:
         """What was spent, as a FOCUS file."""
         asked = {name: _parameter(value) for name, value in asdict(wanted).items()}
@@ -159,6 +174,12 @@ class Remote:
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
         found: list[Price] = self._ask(f"/v1/prices?{urlencode({'provider': provider, 'model': model})}")["prices"]
+        return found
+
+    def findings(self, since: datetime, until: datetime) -> PriceFindings:
+        """How the calls of a period came to their prices."""
+        asked = {"since": since.isoformat(), "until": until.isoformat()}
+        found: PriceFindings = self._ask(f"/v1/prices/findings?{urlencode(asked)}")
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -244,6 +265,10 @@ class Local:
         """What was spent, divided."""
         return breakdown.shares(self._books, wanted)
 
+    def agents(self, since: datetime, limit: int) -> list[Share]:
+        """What was spent, by agent."""
+        return breakdown.agents(self._books, since, limit)
+
     def focus(self, wanted: Export) -> bytes:
         """What was spent, as a FOCUS file."""
         return focus.written(self._books, wanted)
@@ -252,6 +277,10 @@ class Local:
         """The price lists that hold now."""
         rates.load(self._store, self._book)
         return answers.prices(self._books, provider, model, datetime.now(UTC))
+
+    def findings(self, since: datetime, until: datetime) -> PriceFindings:
+        """How the calls of a period came to their prices."""
+        return pricing.findings(self._books, since, until)
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tokentrace_collector.cli import amounts, terminal
-from tokentrace_collector.reports.breakdown import Breakdown
+from tokentrace_collector.reports.breakdown import Breakdown, Period
 from tokentrace_collector.reports.documents import Share
 
 _WIDE = 110
-_TITLES = {
+TITLES = {
     "visible": "visible",
     "hidden_reasoning": "hidden",
     "orchestration": "orchestration",
@@ -25,8 +25,8 @@ _TITLES = {
     "infrastructure": "idle",
 }
 """Short names of components; one that is not here has its own."""
-_REST = "all others"
-_NAMELESS = "(none)"
+REST = "all others"
+NAMELESS = "(none)"
 
 
 def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
@@ -40,7 +40,7 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
         table.add_column(name.replace("_", " "), ratio=1, no_wrap=True, overflow="ellipsis")
     is_corrected = any(Decimal(each["corrections"]) for each in found)
     corrected = ["corrections"] if is_corrected else []
-    for name in (*(_TITLES.get(each, each) for each in components), *corrected, "total", "share", "known"):
+    for name in (*(TITLES.get(each, each) for each in components), *corrected, "total", "share", "known"):
         table.add_column(name, justify="right", no_wrap=True)
     sums = {currency: _sum(found, currency) for currency in sorted({each["currency"] for each in found})}
     for each in found:
@@ -50,22 +50,22 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
         for currency, whole in sums.items():
             of = [each for each in found if each["currency"] == currency]
             blank = [""] * (len(wanted.by or ("",)) - 1 + (wanted.per != "all"))
-            cells = _cells(_added(of), components, whole, signs, is_corrected=is_corrected)
+            cells = _cells(added(of), components, whole, signs, is_corrected=is_corrected)
             table.add_row("sum", *blank, *cells, style="bold")
     screen.print(table)
 
 
-def write_csv(found: Sequence[Share], wanted: Breakdown) -> None:
+def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
     """A header and a row for each group, with every digit."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     components = list(found[0]["components"]) if found else []
-    period = [] if wanted.per == "all" else ["period"]
+    period = [] if per == "all" else ["period"]
     money = ["total", *components, "estimated", "allocated", "corrections"]
-    writer.writerow([*period, *wanted.by, "currency", *money, "tokens", "lines_priced", "lines"])
+    writer.writerow([*period, *by, "currency", *money, "tokens", "lines_priced", "lines"])
     for each in found:
-        labels = [] if wanted.per == "all" else [each["period"]]
+        labels = [] if per == "all" else [each["period"]]
         group = each["group"]
-        labels += [_REST if group is None else _inert(group[name]) for name in wanted.by]
+        labels += [REST if group is None else _inert(group[name]) for name in by]
         parts = [each["components"][name] for name in components]
         known = each["lines"]
         row = [
@@ -91,14 +91,14 @@ def _labels(each: Share, wanted: Breakdown) -> Iterator[Text]:
         yield Text(each["period"] or "")
     group = each["group"]
     if group is None:
-        yield Text(_REST, style="dim")
+        yield Text(REST, style="dim")
         yield from (Text("") for _ in wanted.by[1:])
         return
     if not wanted.by:
         yield Text("everything")
     for value in group.values():
         plain = terminal.plain(value)
-        yield Text(plain) if plain else Text(_NAMELESS, style="dim")
+        yield Text(plain) if plain else Text(NAMELESS, style="dim")
 
 
 def _cells(
@@ -130,20 +130,22 @@ def _sum(found: Sequence[Share], currency: str) -> Decimal:
     return amounts.total([Decimal(each["total"]) for each in found if each["currency"] == currency])
 
 
-def _added(shares: Sequence[Share]) -> Share:
-    def added(amounts_of: Iterator[str]) -> str:
+def added(shares: Sequence[Share]) -> Share:
+    """The sum of groups of one currency."""
+
+    def summed(amounts_of: Iterator[str]) -> str:
         return str(amounts.total([Decimal(amount) for amount in amounts_of]))
 
     return {
         "period": None,
         "group": {},
         "currency": shares[0]["currency"],
-        "total": added(each["total"] for each in shares),
-        "components": {name: added(each["components"][name] for each in shares) for name in shares[0]["components"]},
-        "estimated": added(each["estimated"] for each in shares),
-        "allocated": added(each["allocated"] for each in shares),
-        "corrections": added(each["corrections"] for each in shares),
-        "tokens": added(each["tokens"] for each in shares),
+        "total": summed(each["total"] for each in shares),
+        "components": {name: summed(each["components"][name] for each in shares) for name in shares[0]["components"]},
+        "estimated": summed(each["estimated"] for each in shares),
+        "allocated": summed(each["allocated"] for each in shares),
+        "corrections": summed(each["corrections"] for each in shares),
+        "tokens": summed(each["tokens"] for each in shares),
         "lines": {
             "known": sum(each["lines"]["known"] for each in shares),
             "of": sum(each["lines"]["of"] for each in shares),

@@ -14,11 +14,11 @@ from genai_prices.data_units import unit_data
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
 from tokentrace_collector import files, notation
-from tokentrace_collector.prices import pricelist
+from tokentrace_collector.prices import edition, pricelist
 from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, Unit, units
 
 _RULES = (Path(__file__).read_text(), (files.root() / "prices" / "units.yaml").read_text())
-EDITION = f"genai-prices {genai_prices.__version__}+{files.fingerprint(pricelist, *_RULES)[:8]}"
+EDITION = f"{edition.name(genai_prices.__version__)}+{files.fingerprint(pricelist, *_RULES)[:8]}"
 """Which catalogue this is, and by which rules and code it was read."""
 STANDARD = ""
 """The context of a request at ordinary service."""
@@ -29,9 +29,11 @@ Slot = Mapping[str, Price]
 """The catalogue's prices at one time of day, by its own keys."""
 
 
+@cache
 def snapshot() -> DataSnapshot:
-    """The catalogue itself, as installed; it asks no network."""
-    return get_snapshot()
+    """The catalogue itself, as installed or in the file that the environment names; it asks no network."""
+    path = edition.path()
+    return edition.read(path) if path else get_snapshot()
 
 
 def contexts(model: ModelInfo) -> dict[str, dict[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import Any
 
 import yaml
 from genai_prices.types import ModelInfo, Provider
@@ -146,6 +147,16 @@ def _price_lists(listed: _Listed) -> list[PriceList]:
     return found if listed.is_exact else [replace(each, applies=False) for each in found]
 
 
+def sold_as(provider: str) -> list[str]:
+    """The names under which calls tell of a provider of the catalogue."""
+    return [name for name, found in _catalogue_names().items() if found == provider] or [provider]
+
+
+def provider_name(told: str) -> str | None:
+    """The OpenTelemetry name of a provider that is told by that name or by an alias; None where nobody knows it."""
+    return _telemetry_names().get(told)
+
+
 def names() -> str:
     """Which provider is which of the catalogue, as a text to compare."""
     return repr(sorted(_catalogue_names().items()))
@@ -154,5 +165,17 @@ def names() -> str:
 @cache
 def _catalogue_names() -> dict[str, str | None]:
     """OpenTelemetry provider name or alias → the provider's id in the catalogue."""
-    providers = yaml.safe_load((files.root() / "registry" / "providers.yaml").read_text())["providers"]
-    return {name: each["catalogue"] for each in providers for name in (each["name"], *each["aliases"])}
+    return {name: each["catalogue"] for each in _providers() for name in (each["name"], *each["aliases"])}
+
+
+@cache
+def _telemetry_names() -> dict[str, str]:
+    """OpenTelemetry provider name or alias → the name."""
+    return {name: each["name"] for each in _providers() for name in (each["name"], *each["aliases"])}
+
+
+def _providers() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((files.root() / "registry" / "providers.yaml").read_text())[
+        "providers"
+    ]
+    return found

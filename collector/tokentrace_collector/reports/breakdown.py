@@ -92,15 +92,26 @@ def shares(books: Books, wanted: Breakdown) -> list[Share]:
     return [_share(row, wanted) for row in rows]
 
 
+def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
+    """One document per agent and currency, the dearest first; of an agent below another the calls are its own."""
+    rows = books.query(schema.sql("reports/agents"), since=_whole(since), limit=limit)
+    return [_sums(row, None, {"agent": row["agent"]}) for row in rows]
+
+
 def _whole(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) if moment else None
 
 
 def _share(row: Mapping[str, Any], wanted: Breakdown) -> Share:
     is_rest = bool(wanted.by) and not row["group"]
+    group = None if is_rest else dict(zip(wanted.by, row["group"], strict=True))
+    return _sums(row, _period(row["period"], wanted), group)
+
+
+def _sums(row: Mapping[str, Any], period: str | None, group: dict[str, str] | None) -> Share:
     return {
-        "period": _period(row["period"], wanted),
-        "group": None if is_rest else dict(zip(wanted.by, row["group"], strict=True)),
+        "period": period,
+        "group": group,
         "currency": row["currency"],
         "total": decimal(row["total"]),
         "components": {name: decimal(row[name]) for name in component_names()},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from tokentrace_collector.prices.difference import PriceChange
+
 Task = Literal["run", "rebuild", "verify"]
 """What a rollup does: recompute what has changed, or everything; or hold everything against what there was."""
 
@@ -159,6 +161,55 @@ class Price(TypedDict):
     valid_from: str
     currency: str
     cells: list[PriceCell]
+
+
+class Said(TypedDict):
+    """What somebody said that calls cost, beside what prices make of them."""
+
+    calls: int
+    """Those of which somebody said it, and everything of which has a price."""
+    said: str
+    computed: str
+
+
+class ModelPricing(TypedDict):
+    """How the calls of one model came to their prices."""
+
+    provider: str
+    model: str
+    """As calls tell it."""
+    calls: int
+    total: str
+    tokens: int
+    unpriced_tokens: int
+    unpriced_calls: int
+    """Those that used something of which no price is known."""
+    borrowed_calls: int
+    """Those that were rated, in part, at the price of a related unit."""
+    free_calls: int
+    """Those with a price of 0 for something that they used."""
+    matched_by: list[str]
+    """How its prices were found: model, request model, price book, or by a part of the name; empty where none were."""
+    rated_as: list[list[str]]
+    """Provider and model whose prices they are."""
+    is_exact: bool
+    """Model and tier of service were found themselves."""
+    reported: Said
+
+
+class PriceFindings(TypedDict):
+    """How the calls of a period came to their prices."""
+
+    catalogue: str
+    """Edition of the catalogue that is rated by."""
+    newest_price: str | None
+    """When the latest of its prices began that holds: the catalogue is at least as new."""
+    tokens: int
+    """Of all calls of the period."""
+    models: list[ModelPricing]
+    """The dearest first."""
+    changes: list[PriceChange]
+    """Prices of these models that changed within the period."""
 
 
 class Deleted(TypedDict):

@@ -154,7 +154,7 @@ def led_to(store, how):
         yield ["--url", url]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def led():
     """Gives the options that lead to books, one way or the other."""
     return led_to

@@ -14,6 +14,7 @@ COMMANDS = [
     "traces",
     "trace",
     "report",
+    "top",
     "export",
     "journal",
     "access",
