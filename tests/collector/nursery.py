@@ -41,13 +41,12 @@ POINTS = (
 )
 
 
-def deaths(dice: random.Random) -> list[Death]:
-    """Every point and side, some of them later than the first time; in any order."""
+def deaths(dice: random.Random, nth: int) -> list[Death]:
+    """Every point and side, around the nth time; in any order."""
     made = [
-        Death(point, side, nth, dice.uniform(0, 0.03))
+        Death(point, side, 1 if point == POINTS[0] else nth, dice.uniform(0, 0.03))
         for point in POINTS
         for side in ("before", "during", "after")
-        for nth in (1, 2)
     ]
     return dice.sample(made, len(made))
 
@@ -69,9 +68,7 @@ class Nursery:
         return Child(self._line)
 
     def close(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(30)
+        self._process.communicate(timeout=30)
 
     def _line(self) -> str:
         assert self._process.stdout
@@ -140,9 +137,9 @@ def run(store: str) -> None:
     from tokentrace_collector.config import Config
     from tokentrace_collector.journal.entries import Limits
 
-    limits = Limits(segment_bytes=60_000, batch_spans=400)
+    limits = Limits(segment_bytes=1_500, batch_spans=400)
     config = Config(
-        store=store, http_port=0, grpc_port=0, api_port=0, batch_spans=200, batch_seconds=0.02, journal=limits
+        store=store, http_port=0, grpc_port=0, api_port=0, batch_spans=40, batch_seconds=0.02, journal=limits
     )
     for line in sys.stdin:
         if not (pid := os.fork()):
