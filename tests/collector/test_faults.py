@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ from clickhouse_server import Fault, Server
 from draining import Draining
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from process import Process, until
-from urllib3 import Timeout
 
 from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.store.database import Store
@@ -81,9 +81,7 @@ def test_an_answer_that_comes_too_late_doubles_nothing(server: Server, served: S
     server.faults.append(Fault(b"slow-4711", times=1, withholds=is_told))
 
     def impatient() -> Store:
-        store = served.sibling()
-        store._client.timeout = Timeout(connect=10, read=1)
-        return store
+        return Store.open(replace(served.address, timeout=1))
 
     with Draining(tmp_path, impatient) as draining:
         draining.append(request("slow-4711"))
@@ -113,6 +111,60 @@ def test_an_outage_that_outlasts_the_memory_of_inserts_counts_each_call_once(
         assert draining.journal.flush(60)
     assert served.query("SELECT count() AS copies FROM otel_traces")[0]["copies"] > 1
     assert calls(served) == ["lost-4711"]
+
+
+IN_THE_WAY = {
+    "wrong credentials": (Fault(INSERT, code=516, says="Authentication failed"), "Authentication failed"),
+    "wrong credentials at the start": (Fault(b"", code=516, says="Authentication failed"), "Authentication failed"),
+    "a proxy without a server": (Fault(INSERT, status=503), "HTTP status 503"),
+    "a gateway without a server": (Fault(INSERT, status=502), "HTTP status 502"),
+    "lost before the insert": (Fault(INSERT, drops="before"), "Connection aborted"),
+    "lost in the middle of the insert": (Fault(INSERT, drops="middle"), "Connection aborted"),
+    "lost before the answer": (Fault(INSERT, loses_answer=True), "Connection aborted"),
+    "too slow": (Fault(INSERT, withholds=threading.Event()), "read timeout=1"),
+}
+
+
+@pytest.mark.parametrize("case", IN_THE_WAY)
+def test_what_cannot_be_inserted_is_kept_and_why_is_told(  # noqa: PLR0917 - as many as fixtures
+    server: Server, served: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog, case: str
+):
+    monkeypatch.setattr(random, "uniform", lambda _low, _high: 0.1)
+    fault, told = IN_THE_WAY[case]
+    server.faults.append(fault)
+    with Draining(tmp_path, lambda: Store.open(replace(served.address, timeout=1))) as draining:
+        draining.append(request("one"))
+        until(lambda: told in draining.drain.trouble, 60)
+        assert draining.journal.backlog().entries == 1
+        server.faults.remove(fault)
+        if fault.withholds:
+            fault.withholds.set()
+        assert draining.journal.flush(60)
+    assert served.query("SELECT SpanName AS name, count() AS copies FROM otel_traces GROUP BY name") == [
+        {"name": "one", "copies": 1}
+    ]
+    assert (calls(served), draining.letters.exists()) == (["one"], False)
+    assert draining.counters.snapshot()["batches_read_by_python"] == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(INSERT, times=1, drops="before"),
+        Fault(INSERT, times=1, drops="middle"),
+        Fault(INSERT, times=1, loses_answer=True),
+    ],
+    ids=["before", "in the middle", "after"],
+)
+def test_an_insert_that_the_driver_sends_again_is_one(server: Server, served: Store, tmp_path: Path, fault: Fault):
+    assert served.reads_protobuf
+    server.faults.append(replace(fault))
+    with Draining(tmp_path, served.sibling) as draining:
+        assert draining.journal.flush(30)
+        draining.append(request("one"))
+        assert draining.journal.flush(60)
+    assert server.faults[0].times == 0
+    assert served.query("SELECT SpanName AS name FROM otel_traces") == [{"name": "one"}]
 
 
 def remembering(store: Store) -> list[str]:
