@@ -75,6 +75,7 @@ class Sender:
                 self.requests += 1
 
 
+@pytest.mark.fault("killed collector")
 def test_a_part_that_the_engine_only_believes_to_have_is_stored_again(tmp_path: Path):
     """It was killed between its note that a part is stored and the part's own name: seen in its system calls."""
     address = f"chdb://{tmp_path}/store"
@@ -118,6 +119,7 @@ def lives(store: str, nth: int) -> tuple[set[str], set[str]]:
     return set().union(*(acknowledged for acknowledged, _ in done)), {died_at for _, died_at in done}
 
 
+@pytest.mark.fault("killed collector")
 def test_a_killed_collector_loses_and_doubles_nothing(tmp_path: Path):
     """By its own hand at every step of a span's way, and by ours at any moment, on two stores at the same time."""
     stores = [f"chdb://{tmp_path}/{name}" for name in ("one", "two")]

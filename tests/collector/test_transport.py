@@ -59,6 +59,7 @@ def spans(number: int) -> list[ReadableSpan]:
 
 def copies(collector: Collector, store: Store) -> dict[str, tuple[int, int]]:
     """Of every span by name: how often it is there raw, and how often it counts."""
+    until(lambda: collector._is_open)
     assert collector.flush(60)
     raw = store.query("SELECT SpanName AS name, count() AS copies FROM otel_traces GROUP BY name")
     calls = store.query("SELECT name, count() AS copies FROM llm_calls FINAL GROUP BY name")
