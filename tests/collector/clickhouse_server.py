@@ -34,10 +34,16 @@ DECODERS: dict[str, Callable[[bytes], bytes]] = {"": bytes, "zstd": zstd.decompr
 
 @dataclass
 class Fault:
-    """What happens to requests that contain some bytes: an error by ClickHouse's code, or an answer that comes not or late."""
+    """What happens to requests that contain some bytes: an error, or an answer that comes not or late."""
 
     contains: bytes
     code: int = 0
+    """An error of ClickHouse."""
+    says: str = "as told"
+    status: int = 0
+    """An error of a proxy before it, by its HTTP status."""
+    drops: str = ""
+    """When the connection is lost, of what is sent: `before` any of it or in its `middle`."""
     times: int = 1 << 30
     loses_answer: bool = False
     withholds: threading.Event | None = None
@@ -58,9 +64,9 @@ class Server(ThreadingHTTPServer):
     def address(self) -> str:
         return f"clickhouse://127.0.0.1:{self.server_address[1]}"
 
-    def fault(self, sent: bytes) -> Fault | None:
+    def fault(self, sent: bytes, *, is_all: bool = True) -> Fault | None:
         for fault in self.faults:
-            if fault.times and fault.contains in sent:
+            if fault.times and fault.contains in sent and is_all != bool(fault.drops):
                 fault.times -= 1
                 return fault
         return None
@@ -82,10 +88,19 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        length = int(self.headers.get("Content-Length") or 0)
+        begun = asked.get("query", "").encode() + (self.rfile.peek(100) if length else b"")
+        if early := self.server.fault(begun, is_all=False):
+            self.rfile.read(length // 2 if early.drops == "middle" else 0)
+            self.hang_up()
+            return
         sql = b"\n".join(filter(None, [asked.get("query", "").encode(), self.body()]))
         fault = self.server.fault(sql)
         if fault and fault.code:
-            self.reply(500, f"Code: {fault.code}. DB::Exception: as told. (FAULT)".encode(), code=fault.code)
+            self.reply(500, f"Code: {fault.code}. DB::Exception: {fault.says}. (FAULT)".encode(), code=fault.code)
+            return
+        if fault and fault.status:
+            self.send_error(fault.status)
             return
         try:
             answer, headers = self.run(asked, sql)
@@ -97,11 +112,14 @@ class Handler(BaseHTTPRequestHandler):
         if fault and fault.withholds:
             fault.withholds.wait(60)
         if fault and fault.loses_answer:
-            self.close_connection = True
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
+            self.hang_up()
             return
         self.reply(200, answer, **headers)
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def run(self, asked: dict[str, str], sql: bytes) -> tuple[bytes, dict[str, str]]:
         with closing(chdb.connect(self.server.engine)) as engine:

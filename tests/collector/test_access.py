@@ -124,6 +124,7 @@ def collector(empty_store: Store, tmp_path: Path, file: Path) -> Iterator[Collec
         yield opened(running)
 
 
+@pytest.mark.fault("unknown sender")
 def test_a_sender_says_who_it_is_before_anything_else(collector: Collector):
     status, headers, body = asked(collector.addresses.otlp_http, "POST", "/v1/traces", {}, b"no protobuf at all")
     assert (status, headers["www-authenticate"]) == (401, "Bearer")
@@ -137,6 +138,7 @@ def test_what_a_token_may_do_is_what_the_file_says(collector: Collector):
     assert {token: send(collector, call("a", "web", 10), bearer(token)) for token in wanted} == wanted
 
 
+@pytest.mark.fault("unknown sender")
 def test_the_same_holds_over_grpc(collector: Collector):
     code = grpc.StatusCode
     wanted = {
@@ -314,6 +316,7 @@ def test_a_certificate_that_no_credential_names_needs_a_token(certified: Certifi
     assert export(certified.channel(nameless), call("a", "web", 1)) is grpc.StatusCode.UNAUTHENTICATED
 
 
+@pytest.mark.fault("certificates")
 def test_without_a_valid_certificate_nobody_comes_in(certified: Certified, tmp_path: Path):
     other = tmp_path / "other"
     other.mkdir()

@@ -85,6 +85,7 @@ def test_collectors_of_one_server_take_turns(served: Store):
             hold.check()
 
 
+@pytest.mark.fault("database overloaded")
 def test_a_server_that_is_overloaded_gets_everything_once_it_is_not(server: Server, served: Store, tmp_path: Path):
     server.faults.append(Fault(b"INSERT INTO otlp_requests", code=252, times=2))
     with Draining(tmp_path, served.sibling) as draining:
@@ -94,6 +95,7 @@ def test_a_server_that_is_overloaded_gets_everything_once_it_is_not(server: Serv
     assert draining.counters.snapshot()["store_failures"] >= 1
 
 
+@pytest.mark.fault("refused value")
 def test_one_span_that_the_database_refuses_loses_no_other(server: Server, served: Store, tmp_path: Path):
     server.faults.append(Fault(b"poison", code=53))
     draining = Draining(tmp_path, served.sibling)
@@ -109,6 +111,7 @@ def test_one_span_that_the_database_refuses_loses_no_other(server: Server, serve
     assert draining.counters.snapshot()["spans_undeliverable"] == 1
 
 
+@pytest.mark.fault("household of the database")
 @pytest.mark.parametrize("code", [60, 76, 236, 1001], ids=["no table", "no handles", "shutting down", "surprise"])
 def test_what_is_not_the_fault_of_spans_keeps_them_waiting(server: Server, served: Store, tmp_path: Path, code: int):
     server.faults.append(Fault(b"INSERT INTO", code=code, times=3))
@@ -131,6 +134,7 @@ def test_spans_wait_while_the_journal_cannot_note_its_progress(served: Store, tm
     assert names(served) == ["one", "two"]
 
 
+@pytest.mark.fault("clock of the database")
 @pytest.mark.parametrize("hours", [-2, 2])
 def test_spans_are_found_again_by_a_database_whose_clock_is_not_ours(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
@@ -150,6 +154,7 @@ def test_spans_are_found_again_by_a_database_whose_clock_is_not_ours(
     assert names(store) == ["one"]
 
 
+@pytest.mark.fault("household of the database")
 @pytest.mark.parametrize("view", ["otlp_requests_mv", "llm_calls_mv"])
 def test_spans_wait_while_a_view_they_pass_through_is_missing(store: Store, tmp_path: Path, view: str):
     """An upgrade that was ended half-way, and taken back, left it out."""
@@ -184,6 +189,7 @@ def test_spans_that_came_while_another_made_a_view_anew_are_stored(
     assert (names(store), calls(store)) == (["one"], ["one"])
 
 
+@pytest.mark.fault("collector before database")
 def test_spans_wait_for_a_server_that_starts_later(engine: Path, store: Store, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first = Server(engine / "engine")

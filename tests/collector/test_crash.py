@@ -8,18 +8,24 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
-import pytest
+from nursery import POINTS, Death, Nursery, deaths
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from process import PROGRAM, Process, until
 
 from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.journal.segment import Entry
 
-ROUNDS = 8
 SENDERS = 3
+REQUESTS = 12
+"""What the senders of a collector have acknowledged at most before it is killed."""
+PATIENCE = 120
+"""Seconds; only a machine that is busy with other things comes near them."""
+KILLED = 4
+"""Collectors of each store that are killed from outside, while requests are under way."""
 
 
 def stored(store: str) -> dict[str, list[int]]:
@@ -39,10 +45,11 @@ def request(dice: random.Random, spans: int) -> tuple[bytes, list[str]]:
 
 
 class Sender:
-    """Sends as fast as it gets answers, until the collector dies; keeps the ids of what was acknowledged."""
+    """Sends as fast as it gets answers, until the collector dies or has its share; keeps what was acknowledged."""
 
     def __init__(self, address: str, seed: str) -> None:
         self.acknowledged: set[str] = set()
+        self.requests = 0
         self._address = address
         self._dice = random.Random(seed)
         self._thread = threading.Thread(target=self._send)
@@ -58,15 +65,17 @@ class Sender:
             closing(http.client.HTTPConnection(self._address, timeout=10)) as connection,
             suppress(OSError, http.client.HTTPException),
         ):
-            while True:
-                body, ids = request(self._dice, self._dice.randrange(1, 60))
+            for _ in range(REQUESTS // SENDERS):
+                body, ids = request(self._dice, self._dice.randrange(1, 15))
                 connection.request("POST", "/v1/traces", body, headers)
                 response = connection.getresponse()
                 response.read()
                 if response.status == 200:
                     self.acknowledged.update(ids)
+                self.requests += 1
 
 
+@pytest.mark.fault("killed collector")
 def test_a_part_that_the_engine_only_believes_to_have_is_stored_again(tmp_path: Path):
     """It was killed between its note that a part is stored and the part's own name: seen in its system calls."""
     address = f"chdb://{tmp_path}/store"
@@ -88,23 +97,41 @@ def test_a_part_that_the_engine_only_believes_to_have_is_stored_again(tmp_path: 
     assert stored(address) == {span: [1, 1, 1] for span in ids}
 
 
-@pytest.mark.parametrize("seed", [1])
-def test_a_killed_collector_loses_and_doubles_nothing(tmp_path: Path, seed: int):
-    store = f"chdb://{tmp_path}/store"
+def life(nursery: Nursery, death: Death | None, seed: str) -> tuple[set[str], str]:
+    """What a collector acknowledged before it was killed, and where it died if it was by itself."""
     dice = random.Random(seed)
-    acknowledged: set[str] = set()
-    for round_ in range(ROUNDS):
-        collector = Process(store)
-        senders = [Sender(collector.otlp, f"{seed} {round_} {each}") for each in range(SENDERS)]
-        if round_ % 4:  # Else it dies while it opens the store, or replays what the last one left.
-            until(lambda collector=collector: collector.batches > 0)
-        threading.Event().wait(dice.uniform(0, 0.4))
-        collector.kill()
-        acknowledged.update(*(sender.join() for sender in senders))
-    last = Process(store)
-    until(lambda: last.backlog == 0)
-    assert last.terminate() == 0
-    copies = stored(store)
-    assert len(acknowledged) > 100
-    assert acknowledged - copies.keys() == set()
-    assert {span: count for span, count in copies.items() if count != [1, 1, 1]} == {}
+    collector = nursery.bear(death)
+    enough = REQUESTS if death else dice.randrange(REQUESTS)
+    senders = [Sender(collector.otlp, f"{seed} {each}") for each in range(SENDERS)] if collector.otlp else []
+    until(lambda: collector.is_gone or sum(sender.requests for sender in senders) >= enough, PATIENCE)
+    if death:
+        until(lambda: collector.is_gone or collector.is_idle, PATIENCE)
+    collector.kill()
+    return set().union(*(sender.join() for sender in senders)), collector.died_at
+
+
+def lives(store: str, nth: int) -> tuple[set[str], set[str]]:
+    """All that the collectors of a store acknowledged, and where they died."""
+    plan = [*deaths(random.Random(nth), nth), *[None] * KILLED]
+    random.Random(nth).shuffle(plan)
+    with closing(Nursery(store)) as nursery:
+        done = [life(nursery, death, f"{nth} {number}") for number, death in enumerate(plan)]
+    return set().union(*(acknowledged for acknowledged, _ in done)), {died_at for _, died_at in done}
+
+
+@pytest.mark.fault("killed collector")
+def test_a_killed_collector_loses_and_doubles_nothing(tmp_path: Path):
+    """By its own hand at every step of a span's way, and by ours at any moment, on two stores at the same time."""
+    stores = [f"chdb://{tmp_path}/{name}" for name in ("one", "two")]
+    with ThreadPoolExecutor(len(stores)) as pool:
+        ends = list(pool.map(lives, stores, range(1, 3)))
+    reached = set().union(*(died_at for _, died_at in ends))
+    assert {point for point in POINTS if not any(each.startswith(point) for each in reached)} == set()
+    for store, (acknowledged, _) in zip(stores, ends, strict=True):
+        last = Process(store)
+        until(lambda last=last: last.backlog == 0, PATIENCE)
+        assert last.terminate() == 0
+        copies = stored(store)
+        assert len(acknowledged) > 1_000
+        assert acknowledged - copies.keys() == set()
+        assert {span: count for span, count in copies.items() if count != [1, 1, 1]} == {}

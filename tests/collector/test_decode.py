@@ -71,12 +71,14 @@ def test_a_span_without_identity_is_rejected_alone(identity: dict[str, bytes]):
     assert [(each.request, each.reason[: len(reason)]) for each in accepted.rejected] == [(request(broken), reason)]
 
 
+@pytest.mark.fault("malformed span")
 def test_a_span_whose_text_is_not_utf8_is_rejected_alone():
     body = request(span(1), span(2), span(3)).replace(b"span 2", b"span \xff")
     accepted = decode.accept(body, now=NOW)
     assert (names(accepted), accepted.spans, len(accepted.rejected)) == (["span 1", "span 3"], 2, 1)
 
 
+@pytest.mark.fault("malformed span")
 def test_a_span_nested_beyond_reason_is_rejected_alone():
     deep = AnyValue(int_value=1)
     for _ in range(47):
@@ -90,6 +92,7 @@ def test_a_span_nested_beyond_reason_is_rejected_alone():
     assert (names(accepted), len(accepted.rejected)) == (["span 1"], 1)
 
 
+@pytest.mark.fault("impossible time")
 @pytest.mark.parametrize(
     ("start", "end", "stored"),
     [
@@ -128,6 +131,7 @@ def test_maps_lists_of_maps_and_bytes_become_text():
     assert texts == ['{"a":1,"b":"\\""}', '[{"a":1,"b":"\\""},null]', "AP8="]
 
 
+@pytest.mark.fault("malformed request")
 @given(st.binary(max_size=300))
 def test_no_bytes_can_do_harm(garbage: bytes):
     try:

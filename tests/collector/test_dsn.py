@@ -29,7 +29,13 @@ def test_options_name_the_database_and_the_directory_of_the_journal(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "text", ["chdb:///data?database=other", "clickhouse://me@db:8123/costs", "clickhouse://me@db/costs?cluster=a%20b"]
+    "text",
+    [
+        "chdb:///data?database=other",
+        "clickhouse://me@db:8123/costs",
+        "clickhouse://me@db/costs?cluster=a%20b",
+        "clickhouse://me@db/costs?timeout=20",
+    ],
 )
 def test_an_address_reads_back_as_itself(text: str):
     assert str(dsn.parse(str(dsn.parse(text)))) == str(dsn.parse(text))
@@ -50,6 +56,9 @@ def test_a_password_is_never_shown():
         ("chdb:///data?colour=x", "unknown option 'colour'"),
         ("clickhouse://db:port", "port"),
         ("chdb:///data?cluster=c", "names a cluster"),
+        ("chdb:///data?timeout=9", "names a timeout"),
+        ("clickhouse://db?timeout=9s", "timeout '9s'"),
+        ("clickhouse://db?timeout=0", "timeout '0'"),
     ],
 )
 def test_an_address_that_cannot_be_understood_says_what_to_write(text: str, told: str):

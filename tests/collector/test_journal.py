@@ -2,6 +2,7 @@ import os
 import random
 import shutil
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def test_files_go_when_all_of_them_is_settled(tmp_path: Path):
     journal.close()
 
 
+@pytest.mark.fault("full journal")
 def test_a_full_journal_refuses(tmp_path: Path):
     journal = Journal(tmp_path, Limits(most_bytes=250))
     journal.append(entry(1)).result()
@@ -83,6 +85,7 @@ def test_a_full_journal_refuses(tmp_path: Path):
     journal.close()
 
 
+@pytest.mark.fault("full disk")
 def test_a_full_disk_refuses(tmp_path: Path):
     journal = Journal(tmp_path, Limits(least_free=1 << 62))
     with pytest.raises(JournalFullError, match="Make room"):
@@ -90,6 +93,7 @@ def test_a_full_disk_refuses(tmp_path: Path):
     journal.close()
 
 
+@pytest.mark.fault("two collectors on one journal")
 def test_a_second_journal_in_the_directory_is_refused(tmp_path: Path):
     journal = Journal(tmp_path)
     with pytest.raises(InUseError, match=f"process id {os.getpid()}"):
@@ -126,6 +130,7 @@ def test_a_file_left_by_a_start_that_took_nothing_is_in_nobodys_way(tmp_path: Pa
     journal.close()
 
 
+@pytest.mark.fault("damaged journal")
 def test_a_file_that_cannot_be_read_is_kept_for_whoever_can(tmp_path: Path):
     """It may hold entries, so it is set aside and never deleted."""
     Segment.at(tmp_path, 1).path.write_bytes(b"no database at all")
@@ -255,6 +260,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.mark.fault("damaged journal")
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damage_loses_only_what_it_touches(full: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject):
@@ -276,3 +282,39 @@ def test_damage_loses_only_what_it_touches(full: Path, tmp_path_factory: pytest.
     assert survivors == [known[number] for number in numbers]
     assert numbers == sorted(set(numbers))
     assert lost <= 8 - len(numbers) <= 3
+
+
+@pytest.mark.fault("truncated journal")
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_file_that_was_cut_loses_only_what_was_cut_off(
+    full: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+):
+    """Any file may have lost its end: what is whole still comes out, in order, and new entries go on after it."""
+    directory = shutil.copytree(full, tmp_path_factory.mktemp("cut"), dirs_exist_ok=True)
+    files = sorted(path for path in directory.iterdir() if path.stat().st_size and path.name != "lock")
+    cut = data.draw(st.sampled_from(files))
+    with cut.open("r+b") as opened:
+        opened.truncate(data.draw(st.integers(0, cut.stat().st_size - 1)))
+    journal = Journal(directory, SMALL)
+    journal.append(entry(9, 1000)).result()
+    survivors = drained(journal)
+    journal.close()
+    numbers = [each.received for each in survivors]
+    assert survivors == [entry(number, 1000) for number in numbers]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == 9
+    assert len(numbers) >= 6
+
+
+@pytest.mark.fault("old journal")
+def test_nothing_in_the_journal_is_too_old(tmp_path: Path):
+    """What was accepted waits for as long as it takes; its age is told."""
+    year = 365 * 24 * 3600
+    old = replace(entry(1), received=time.time_ns() - year * 10**9)
+    journal = Journal(tmp_path)
+    journal.append(old).result()
+    assert journal.backlog().age >= year
+    assert drained(journal) == [old]
+    assert journal.backlog().age == 0
+    journal.close()

@@ -24,6 +24,7 @@ def opened(tmp_path: Path):
         each.close()
 
 
+@pytest.mark.fault("fast sender")
 def test_too_many_requests_wait_until_the_bucket_has_filled(opened: Callable[..., Receivers]):
     now = [0.0]
     receivers = opened(requests=0.5, clock=lambda: now[0])
@@ -35,6 +36,7 @@ def test_too_many_requests_wait_until_the_bucket_has_filled(opened: Callable[...
     assert receivers.counters.snapshot()["requests_limited"] == 1
 
 
+@pytest.mark.fault("fast sender")
 def test_grpc_is_told_when_to_come_again_too(opened: Callable[..., Receivers]):
     receivers = opened(requests=1, clock=lambda: 0.0)
     receivers.export(request("chat"))

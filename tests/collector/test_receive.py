@@ -24,6 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from process import until
 
 from tokentrace_collector import listener
 from tokentrace_collector.access import Everybody
@@ -62,7 +63,9 @@ class Receivers:
         intake = Intake(self.journal, self.dead_letters, self.counters, most=MOST, privacy=privacy)
         door = Everybody("default")
         self.pace = Pace(self.counters, **pace)
-        receiver = http_receiver.Receiver(intake, door, in_flight=4 * MOST, body_seconds=0.5, pace=self.pace)
+        receiver = self.receiver = http_receiver.Receiver(
+            intake, door, in_flight=4 * MOST, body_seconds=0.5, pace=self.pace
+        )
         self.listener = Listener("OTLP/HTTP", receiver.application(), "127.0.0.1", 0)
         self.listener.start()
         self.server = grpc_receiver.Receiver(intake, door, self.pace).server()
@@ -193,6 +196,8 @@ class Sent(NamedTuple):
     encoding: str = ""
 
 
+@pytest.mark.fault("decompression bomb")
+@pytest.mark.fault("malformed request")
 @pytest.mark.parametrize(
     ("sent", "status", "told"),
     [
@@ -211,6 +216,7 @@ def test_what_cannot_be_taken_is_refused_with_the_reason(receivers: Receivers, s
     assert (answer.status, told in reason(answer), answer.retry_after) == (status, True, None)
 
 
+@pytest.mark.fault("malformed request")
 @pytest.mark.parametrize(
     "body",
     [b"{", b"[]", b"7", b'{"resourceSpans":{}}', b'{"resourceSpans":[1]}', b"[" * 100_000, b'{"a":\xff}'],
@@ -228,6 +234,7 @@ def test_other_methods_and_paths_are_refused(receivers: Receivers):
     assert receivers.post(b"", path="/v1/nothing").status == 404
 
 
+@pytest.mark.fault("full journal")
 @pytest.mark.parametrize("limits", [Limits(most_bytes=0)], ids=["full"])
 def test_a_full_journal_sends_the_sender_away_for_a_while(receivers: Receivers):
     answer = receivers.post(request("chat"))
@@ -235,6 +242,7 @@ def test_a_full_journal_sends_the_sender_away_for_a_while(receivers: Receivers):
     assert receivers.counters.snapshot()["requests_refused"] == 1
 
 
+@pytest.mark.fault("full journal")
 @pytest.mark.parametrize("limits", [Limits(most_bytes=0)], ids=["full"])
 def test_a_full_journal_tells_grpc_when_to_come_again(receivers: Receivers):
     with pytest.raises(grpc.RpcError) as raised:
@@ -245,6 +253,7 @@ def test_a_full_journal_tells_grpc_when_to_come_again(receivers: Receivers):
     assert Status.FromString(trailers["grpc-status-details-bin"]).details[0].Is(RetryInfo.DESCRIPTOR)
 
 
+@pytest.mark.fault("malformed request")
 @pytest.mark.parametrize("body", [b"\xff\xff\xff", bytes(MOST + 1)], ids=["garbage", "oversize"])
 def test_grpc_refuses_for_good_what_will_never_do(receivers: Receivers, body: bytes):
     with pytest.raises(grpc.RpcError) as raised:
@@ -276,6 +285,7 @@ def test_logs_of_no_use_are_answered_counted_and_not_stored(receivers: Receivers
     assert told == {"partialSuccess": {"rejectedLogRecords": "2", "errorMessage": logs.OTHER}}
 
 
+@pytest.mark.fault("slow sender")
 def test_a_sender_that_never_ends_its_body_is_let_go(receivers: Receivers):
     with closing(http.client.HTTPConnection("127.0.0.1", receivers.listener.port, timeout=10)) as connection:
         connection.putrequest("POST", "/v1/traces")
@@ -293,6 +303,7 @@ def said(receivers: Receivers, *parts: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
+@pytest.mark.fault("slow sender")
 def test_a_sender_that_never_ends_its_headers_is_let_go(receivers: Receivers, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(listener, "_HEAD_SECONDS", 0.2)
     assert said(receivers, b"POST /v1/traces HTTP/1.1\r\nX-Slow: ") == b""
@@ -350,3 +361,26 @@ def test_an_answer_of_success_means_on_disk(receivers: Receivers):
         answers = list(pool.map(receivers.post, bodies))
     assert {answer.status for answer in answers} == {200}
     assert sorted(receivers.names()) == sorted(f"span {number}" for number in range(50))
+
+
+@pytest.mark.fault("memory of bodies")
+def test_bodies_that_exceed_memory_together_are_sent_away_for_a_while(
+    receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+):
+    """Those that are here already stay, and are answered when they are on disk."""
+    append, is_free = Writer.append, threading.Event()
+
+    def wait_and_append(*arguments: Any) -> None:
+        assert is_free.wait(60)
+        append(*arguments)
+
+    monkeypatch.setattr(Writer, "append", wait_and_append)
+    body = request("x" * (MOST * 9 // 10))
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(receivers.post, body) for _ in range(4)]
+        until(lambda: receivers.receiver._room < len(body))
+        refused = receivers.post(body)
+        is_free.set()
+        assert {each.result().status for each in waiting} == {200}
+    assert (refused.status, refused.retry_after, "under way" in reason(refused)) == (503, "1", True)
+    assert receivers.post(body).status == 200

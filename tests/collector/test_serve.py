@@ -77,6 +77,7 @@ def test_what_the_real_exporters_send_is_stored(collector: Collector, empty_stor
     ]
 
 
+@pytest.mark.fault("full disk")
 def test_a_disk_that_is_full_for_a_moment_stops_nothing(
     collector: Collector, empty_store: Store, monkeypatch: pytest.MonkeyPatch
 ):
@@ -94,6 +95,7 @@ def test_a_disk_that_is_full_for_a_moment_stops_nothing(
     assert refusals == []
 
 
+@pytest.mark.fault("duplicate OTLP retry")
 def test_a_batch_sent_again_is_one_set_of_calls(collector: Collector, empty_store: Store):
     exporter = EXPORTERS["http"](collector)
     again = SentTwice(exporter)
@@ -144,6 +146,7 @@ def test_a_taken_port_is_told_and_leaves_the_store_free(collector: Collector, tm
     Journal(tmp_path / "other" / "journal").close()
 
 
+@pytest.mark.fault("two collectors on one journal")
 def test_a_second_collector_on_the_store_is_refused(collector: Collector):
     with pytest.raises(InUseError, match="is in use by the collector with process id"):
         Collector(replace(collector.config, http_port=0)).start()
@@ -173,6 +176,7 @@ def test_a_rollup_on_demand_sees_what_was_just_accepted(empty_store: Store, tmp_
     assert counted[0] == 1
 
 
+@pytest.mark.fault("collector before database")
 def test_spans_are_taken_before_the_database_is_there(tmp_path: Path):
     nowhere = f"clickhouse://127.0.0.1:1/costs?directory={tmp_path}"
     config = Config(store=nowhere, http_port=0, grpc_port=0, api_port=0, grace_seconds=0.1)

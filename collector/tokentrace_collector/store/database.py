@@ -70,7 +70,8 @@ class StoreError(Exception):
     @property
     def blames_statement(self) -> bool:
         """Whether another statement for the same rows may be taken; else it is the database, or who we are to it."""
-        return not (self.is_transient or self.code in _HOUSEHOLD)
+        # Without a code it is not the database that speaks, but a proxy before it.
+        return not (self.is_transient or self.code is None or self.code in _HOUSEHOLD)
 
 
 class Store:
@@ -202,6 +203,7 @@ def _connect(where: dsn.Dsn) -> Any:
         username=where.user,
         password=where.password,
         secure=where.secure,
+        send_receive_timeout=where.timeout,
         settings=_SESSION | (cluster.SETTINGS if where.cluster else {}),
         # Two threads of one process, and two statements of one thread, must not wait for one another's session.
         autogenerate_session_id=False,

@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 import platformdirs
+
+TIMEOUT = 300
+"""Seconds that the answer of a server may take, unless the address says otherwise."""
 
 DATABASE = "tokentrace"
 """The database of every table; chDB's own `default` is of an engine that refuses half of our DDL."""
 
 
 _ENGINE = "engine"
+_SERVED = {"cluster", "timeout"}
+"""Options that only a server has."""
 
 
 class DsnError(ValueError):
@@ -34,28 +39,31 @@ class Dsn:
     password: str = field(default="", repr=False)
     cluster: str = ""
     """The cluster of servers, as their configuration calls it, that the tables are spread over; empty: one server."""
+    timeout: int = TIMEOUT
+    """Seconds that the answer of a server may take; what takes longer is tried again."""
 
     def __str__(self) -> str:
         if self.embedded:
             return f"chdb://{self.engine_path.parent}?database={self.database}"
         port = f":{self.port}" if self.port else ""
-        cluster = f"?cluster={quote(self.cluster, safe='')}" if self.cluster else ""
-        return f"clickhouse{'s' * self.secure}://{self.user}@{self.host}{port}/{self.database}{cluster}"
+        told = {"cluster": self.cluster} if self.cluster else {}
+        told |= {"timeout": str(self.timeout)} if self.timeout != TIMEOUT else {}
+        options = f"?{urlencode(told, quote_via=quote)}" if told else ""
+        return f"clickhouse{'s' * self.secure}://{self.user}@{self.host}{port}/{self.database}{options}"
 
 
 def parse(text: str) -> Dsn:
     """The store that an address names."""
     url = urlsplit(text)
     options = {name: values[-1] for name, values in parse_qs(url.query).items()}
-    unknown = options.keys() - {"database", "directory", "cluster"}
-    if unknown:
+    if unknown := options.keys() - {"database", "directory", *_SERVED}:
         raise DsnError(
-            f"The store address has an unknown option {min(unknown)!r}. Known: database, directory, cluster."
+            f"The store address has an unknown option {min(unknown)!r}. Known: database, directory, cluster, timeout."
         )
     if url.scheme == "chdb":
-        if "cluster" in options:
+        if served := options.keys() & _SERVED:
             raise DsnError(
-                "The store address names a cluster, but the embedded engine is of one process. Leave it out."
+                f"The store address names a {min(served)}, but the embedded engine is of one process. Leave it out."
             )
         return _embedded(url.netloc, unquote(url.path), options)
     if url.scheme not in ("clickhouse", "clickhouses"):
@@ -80,6 +88,7 @@ def parse(text: str) -> Dsn:
         user=unquote(url.username or "default"),
         password=unquote(url.password or ""),
         cluster=options.get("cluster", ""),
+        timeout=_timeout(options),
     )
 
 
@@ -96,6 +105,13 @@ def _embedded(netloc: str, path: str, options: dict[str, str]) -> Dsn:
         directory=directory,
         engine_path=home / _ENGINE,
     )
+
+
+def _timeout(options: dict[str, str]) -> int:
+    told = options.get("timeout", str(TIMEOUT))
+    if not (told.isascii() and told.isdigit() and int(told)):
+        raise DsnError(f"The store address has the timeout {told!r}. Write whole seconds, as in timeout={TIMEOUT}.")
+    return int(told)
 
 
 def _directory(options: dict[str, str]) -> Path:
