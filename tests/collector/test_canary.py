@@ -1,7 +1,5 @@
 """Canaries: out of the books where all is well, missed where it is not, and in nobody's figures."""
 
-import io
-import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,7 +16,6 @@ from tokentrace_collector.access import AccessFileError, read
 from tokentrace_collector.cli import examination
 from tokentrace_collector.cli.source import Remote
 from tokentrace_collector.config import Config, ConfigError
-from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.serve import Collector
@@ -63,7 +60,7 @@ def test_a_canary_that_came_out_of_the_books_is_told_with_its_latency(start: Sta
 def test_one_that_does_not_come_out_in_time_is_a_failure_and_the_age_grows_on(start: Start):
     collector = start(canary_seconds=0.3, rollup_seconds=3600)
     until(lambda: figures(collector)["failures_total"] >= 2, 120)
-    told = json.loads(get(collector, "/readyz"))["canary"]
+    told = Remote(collector.addresses.api).health()["canary"]
     assert told["trouble"] == "A canary was accepted and did not come out of the books within 0.3 s."
     assert (told["successes_total"], told["last_success_age_seconds"] > 0.5) == (0, True)
 
@@ -71,13 +68,14 @@ def test_one_that_does_not_come_out_in_time_is_a_failure_and_the_age_grows_on(st
 def test_one_that_is_not_taken_is_a_failure_and_the_reason_is_told(start: Start):
     collector = start(canary_seconds=0.3, request_bytes=10)
     until(lambda: figures(collector)["failures_total"] >= 1, 120)
-    assert json.loads(get(collector, "/readyz"))["canary"]["trouble"].endswith("answered 413 Request Entity Too Large")
+    assert (
+        Remote(collector.addresses.api).health()["canary"]["trouble"].endswith("answered 413 Request Entity Too Large")
+    )
 
 
 def test_a_collector_that_sends_none_tells_of_none(start: Start):
     collector = start(canary_seconds=None)
-    until(lambda: json.loads(get(collector, "/readyz"))["status"] == "ok", 120)
-    assert (figures(collector), "canary" in json.loads(get(collector, "/readyz"))) == ({}, False)
+    assert (figures(collector), "canary" in Remote(collector.addresses.api).health()) == ({}, False)
 
 
 def test_no_report_no_total_no_coverage_and_no_export_holds_a_canary(start: Start, empty_store: Store):
@@ -95,7 +93,7 @@ def test_no_report_no_total_no_coverage_and_no_export_holds_a_canary(start: Star
 def test_canaries_come_in_where_senders_need_a_token_and_over_tls(start: Start, tmp_path: Path):
     authority = Authority(tmp_path)
     access = tmp_path / "access.yaml"
-    access.write_text("version: 1\ncredentials:\n")
+    access.write_text(f"version: 1\ncredentials:\n- {{name: x, tenant: acme, may: [send], token_sha256: {'0' * 64}}}\n")
     collector = start(tls=Tls(*authority.signs("collector")), access=access)
     until(lambda: figures(collector)["successes_total"] == 1, 120)
     assert collector.counters.snapshot()["requests_denied"] == 0
