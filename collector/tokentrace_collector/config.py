@@ -73,7 +73,8 @@ class Config:
             raise ConfigError(f"The tenant {CANARY!r} is the collector's own. Choose another.")
         if self.canary_seconds is not None and self.tls is not None and self.tls.client_ca is not None:
             raise ConfigError(
-                "A canary has no certificate to show, and senders need one (tls). Send none, or let senders show tokens."
+                "A canary has no certificate to show, and senders need one (tls). "
+                "Send no canaries, or let senders show tokens."
             )
         if not (self.access or is_loopback(self.api_host)):
             raise ConfigError(
