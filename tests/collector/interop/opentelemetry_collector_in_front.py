@@ -30,6 +30,7 @@ from tokentrace_collector.store.database import Store
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 SPANS = 60
+PATIENCE = 240
 MADE = ("call_costs", "capacity_hours", "capacity_lines", "tcoai_by_trace", "tcoai_by_hour")
 
 Start = Callable[[str, dict[str, Any]], OpenTelemetryCollector]
@@ -79,9 +80,9 @@ def test_an_outage_of_ours_and_a_crash_of_the_one_in_front_lose_and_double_nothi
     send(front, protocol, SPANS // 2, SPANS)
     ours = Process(f"chdb://{tmp_path}/books", ports=f"{ports['http']} {ports['grpc']}")
     try:
-        until(lambda: ours.get("/readyz")["counts"]["spans_stored"] >= SPANS)
+        until(lambda: ours.get("/readyz")["counts"]["spans_stored"] >= SPANS, PATIENCE)
     finally:
-        ours.terminate()
+        ours.end()
     stored = Process.ask("numbers", f"chdb://{tmp_path}/books").split()
     assert sorted(map(int, stored)) == list(range(SPANS))
 
@@ -124,7 +125,7 @@ def books(store: Store) -> dict[str, list[dict[str, Any]]]:
 def play(endpoint: str) -> None:
     """Have the agent of the demo do its work; all its spans have been taken when it is done."""
     with AgentProcess() as agent, Provider(breaks_stream=True) as provider:
-        agent.work(endpoint, provider.addresses, frozenset(), patience=120)
+        agent.work(endpoint, provider.addresses, frozenset(), patience=PATIENCE)
 
 
 def test_the_exporter_for_clickhouse_and_our_own_door_keep_the_same_books(
@@ -135,7 +136,7 @@ def test_the_exporter_for_clickhouse_and_our_own_door_keep_the_same_books(
     both["service"] = {"pipelines": {"traces": {"exporters": ["clickhouse", "otlp_http"]}}}
     front = start("otel-collector.yaml", both)
     play(f"http://{front.http}")
-    until(lambda: 0 < spans_of(other_store) == spans_of(empty_store), 60)
+    until(lambda: 0 < spans_of(other_store) == spans_of(empty_store), PATIENCE)
     assert ours.flush(30)
     by_exporter, by_door = books(other_store), books(empty_store)
     assert by_exporter == by_door
@@ -154,6 +155,6 @@ def test_what_clickhouse_did_not_take_comes_again_and_counts_once(
     address = f"http://{server.address.removeprefix('clickhouse://')}"
     front = start("otel-collector.yaml", to_clickhouse(address, other_store.address.database))
     send(front, "grpc", 0, SPANS)
-    until(lambda: fault.times == 0 and spans_of(other_store) == SPANS)
+    until(lambda: fault.times == 0 and spans_of(other_store) == SPANS, PATIENCE)
     front.stop()
     assert other_store.query("SELECT count() AS rows FROM llm_calls FINAL") == [{"rows": SPANS}]

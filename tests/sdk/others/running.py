@@ -6,8 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -93,9 +98,24 @@ class Running:
     def rows(self, others: Sequence[Other]) -> list[list[Row]]:
         """The rows of `llm_calls` in traces of each; nothing can be sent from then on."""
         if self._rows is None:
+            # With it, what was accepted is stored.
+            ask(f"{self.api}/v1/rollup", post=True)
             self._stop()
             command = [PYTHON, "-c", _READ, f"chdb://{self.books}"]
             self._rows = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         # Who has a provider of his own may give his service another name.
         traces = {row["trace_id"]: row["service"] for row in self._rows if row["library"] == "application"}
         return [[row for row in self._rows if traces.get(row["trace_id"]) == other.name] for other in others]
+
+
+def ask(url: str, *, post: bool = False, **asked: str) -> Any:
+    """What the collector answers, once its store is open."""
+    request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(asked)}", method="POST" if post else "GET")
+    while True:
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            time.sleep(float(error.headers["retry-after"]))

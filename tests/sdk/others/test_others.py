@@ -5,15 +5,8 @@ Which are there says the environment; the collector runs in the one that has its
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from http import HTTPStatus
-from typing import Any
 
 import pytest
 
@@ -21,7 +14,7 @@ from others import likeness
 from others.all import OTHERS
 from others.instrumentations import INSTRUMENTATIONS
 from others.other import ABSENT
-from others.running import Row, Running
+from others.running import Row, Running, ask
 from others.unlike import UNLIKE
 
 CASES = [pytest.param(other, id=other.name) for other in OTHERS if other.is_installed]
@@ -42,19 +35,6 @@ def stored(collector: Running) -> dict[str, list[Row]]:
     for other in TELLING:
         collector.billed(other)
     return {other.name: list(rows) for other, rows in zip(TELLING, collector.rows(TELLING), strict=True)}
-
-
-def ask(url: str, *, post: bool = False, **asked: str) -> Any:
-    """What the collector answers, once its store is open."""
-    request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(asked)}", method="POST" if post else "GET")
-    while True:
-        try:
-            with urllib.request.urlopen(request) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
-                raise
-            time.sleep(float(error.headers["retry-after"]))
 
 
 def test_each_has_a_name_of_its_own():
