@@ -15,6 +15,7 @@ import yaml
 
 from tokentrace_collector import notation
 from tokentrace_collector.counters import Counters
+from tokentrace_collector.tenants import CANARY
 
 Right: TypeAlias = Literal["send", "ask", "operate"]
 """To send spans; to ask about the costs of the tenant; to have the rollup run."""
@@ -208,6 +209,8 @@ def _add(node: yaml.Node, listed: Listed, names: set[str]) -> None:
     known = {"name", "tenant", "may", "token_sha256", "certificate"}
     said = notation.entries(node, known, needed=("name", "tenant", "may"))
     grant = Grant(_word(said["name"]), _word(said["tenant"]), _rights(said["may"]))
+    if grant.tenant == CANARY:
+        notation.reject(said["tenant"], f"The tenant {CANARY!r} is the collector's own. Choose another")
     if grant.name in names:
         notation.reject(said["name"], f"The name {grant.name!r} stands here twice. Give each credential its own")
     names.add(grant.name)

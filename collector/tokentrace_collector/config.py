@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokentrace_collector.journal.entries import Limits
-from tokentrace_collector.tenants import EVERYBODY
+from tokentrace_collector.tenants import CANARY, EVERYBODY
 from tokentrace_collector.tls import Tls
 
 
@@ -45,6 +45,8 @@ class Config:
     """How much each credential may send; without them, as much as there is room for."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
+    canary_seconds: float | None = None
+    """The pause between two canaries, traces of our own that show whether spans reach the books; None sends none."""
     batch_spans: int = 20_000
     """Spans that make an insert worth its cost."""
     batch_seconds: float = 1.0
@@ -66,6 +68,13 @@ class Config:
                 f"The host {self.host!r} can be reached by others, and the collector asks no one who they are. "
                 "Give it credentials (access) or the authority of senders' certificates (tls), put an authenticating "
                 "proxy or an OpenTelemetry Collector in front, or set insecure."
+            )
+        if self.tenant == CANARY:
+            raise ConfigError(f"The tenant {CANARY!r} is the collector's own. Choose another.")
+        if self.canary_seconds is not None and self.tls is not None and self.tls.client_ca is not None:
+            raise ConfigError(
+                "A canary has no certificate to show, and senders need one (tls). "
+                "Send no canaries, or let senders show tokens."
             )
         if not (self.access or is_loopback(self.api_host)):
             raise ConfigError(

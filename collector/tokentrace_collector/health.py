@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tokentrace_collector.canary import MEANINGS as CANARY_MEANINGS, Canary
 from tokentrace_collector.counters import MEANINGS, Counters
 from tokentrace_collector.journal.entries import Backlog
 
@@ -30,11 +31,13 @@ class Health:
         backlog: Callable[[], Backlog],
         troubles: Callable[[], list[str]],
         faults: Callable[[], list[str]],
+        canary: Canary | None = None,
     ) -> None:
         self._counters = counters
         self._backlog = backlog
         self._troubles = troubles
         self._faults = faults
+        self._canary = canary
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -51,7 +54,9 @@ class Health:
 
     def ready(self, _request: Request) -> Response:
         """200 while spans are taken and reach the database."""
-        told = {"backlog": asdict(self._backlog()), "counts": self._counters.snapshot()}
+        told: dict[str, object] = {"backlog": asdict(self._backlog()), "counts": self._counters.snapshot()}
+        if self._canary:
+            told["canary"] = {"trouble": self._canary.trouble, **self._canary.figures()}
         return _told(self._faults() + self._troubles(), **told)
 
     def metrics(self, _request: Request) -> Response:
@@ -59,9 +64,12 @@ class Health:
         backlog = asdict(self._backlog())
         lines: list[str] = []
         for name, count in self._counters.snapshot().items():
-            lines += _metric(f"{name}_total", "counter", MEANINGS[name], count)
+            lines += _metric(f"collector_{name}_total", "counter", MEANINGS[name], count)
         for name, meaning in _GAUGES.items():
-            lines += _metric(f"journal_{name}", "gauge", meaning, backlog[name])
+            lines += _metric(f"collector_journal_{name}", "gauge", meaning, backlog[name])
+        for name, figure in (self._canary.figures() if self._canary else {}).items():
+            kind, meaning = CANARY_MEANINGS[name]
+            lines += _metric(f"canary_{name}", kind, meaning, figure)
         return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
@@ -71,5 +79,5 @@ def _told(problems: list[str], **more: object) -> Response:
 
 
 def _metric(name: str, kind: str, meaning: str, value: float) -> list[str]:
-    name = f"tokentrace_collector_{name}"
+    name = f"tokentrace_{name}"
     return [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", f"{name} {value}"]

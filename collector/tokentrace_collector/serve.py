@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from tokentrace_collector.access import Counted, Credentials, Door, Everybody
+from tokentrace_collector.canary import Canary
 from tokentrace_collector.config import Config, is_loopback
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.deletion import Deletion, counted
@@ -79,6 +80,7 @@ class Collector:
         self._address = dsn.parse(config.store)
         self._api = api
         self._rolling = Rolling(rollup, self.counters, seconds=config.rollup_seconds) if rollup else None
+        self._canary = Canary(config.canary_seconds, config.tls) if config.canary_seconds else None
         door = Credentials(config.access) if config.access else Everybody(config.tenant)
         self._door = Counted(door, self.counters)
         patterns = privacy.read(config.redact) if config.redact else ()
@@ -119,7 +121,7 @@ class Collector:
         )
         intake = Intake(self._journal, letters, self.counters, most=config.request_bytes, privacy=self._privacy)
         self._drain.on_slow = intake.flatten
-        door = self._door
+        door = self._canary.let_in_by(self._door) if self._canary else self._door
         pace = Pace(self.counters, config.requests_per_second, config.bytes_per_second)
         receiver = http.Receiver(
             intake, door, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds, pace=pace
@@ -130,7 +132,7 @@ class Collector:
         undo.callback(self._grpc.stop, None)
         named = _named(host)
         grpc_port = self._bind_grpc(f"{named}:{config.grpc_port}")
-        health = Health(self.counters, self._journal.backlog, self._troubles, self._faults)
+        health = Health(self.counters, self._journal.backlog, self._troubles, self._faults, self._canary)
         self._health = health
         self._late = LateApplication(
             Starlette(routes=[*health.routes, Route("/{rest:path}", _not_yet, methods=["GET", "POST"])])
@@ -177,6 +179,8 @@ class Collector:
     def stop(self) -> None:
         """Receive no more, store what was accepted as far as grace allows, and leave the store to others."""
         grace = self.config.grace_seconds
+        if self._canary:
+            self._canary.stop()
         self._otlp.stop()
         self._grpc.stop(grace=1).wait()
         self._journal.flush(grace)
@@ -209,6 +213,8 @@ class Collector:
             self._late.become(self._api(asked, self.rollup, self._door, delete=self.delete, more=self._health.routes))
         if self._rolling:
             self._rolling.start(store.sibling())
+        if self._canary:
+            self._canary.start(self.addresses.otlp_http, store.sibling())
         self._is_open = True
         return store
 

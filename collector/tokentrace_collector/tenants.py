@@ -8,6 +8,9 @@ from typing import Any, Protocol
 EVERYBODY = "default"
 """The tenant of whom nobody says otherwise; under it the prices of everybody are kept."""
 
+CANARY = "tokentrace.canary"
+"""The tenant of canaries, which no credential can name: what they leave is in nobody's books."""
+
 
 class Tables(Protocol):
     """What answers SQL: a `Store`."""

@@ -9,13 +9,23 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
+import clickhouse_native
 import lz4.frame
 from backports import zstd
 
-TRANSPORT = {"query", "database", "default_format", "enable_http_compression", "client_protocol_version", "compress"}
+TRANSPORT = {
+    "query",
+    "database",
+    "default_format",
+    "enable_http_compression",
+    "client_protocol_version",
+    "compress",
+    "decompress",
+}
 TRANSPORT |= {
     "session_id",
     "query_id",
@@ -131,15 +141,24 @@ class Handler(BaseHTTPRequestHandler):
                 engine.query(f"USE `{asked['database']}`")
             if insert := INSERT.match(sql):
                 self.server.inserts += 1
+                sent = sql[insert.end() :]
                 with engine.send_insert(insert["statement"].decode(), insert["format"].decode()) as into:
-                    into.append(sql[insert.end() :])
+                    into.append(clickhouse_native.unframed(sent) if asked.get("decompress") == "1" else sent)
                     into.finish()
                 return b"", {}
             text = sql.decode()
             found = FORMAT.search(text)
             kind = found[1] if found else asked.get("default_format", "TabSeparated")
+            if not found and int(asked.get("client_protocol_version", 0)) >= clickhouse_native.NEWER:
+                return self.block(asked, json.loads(engine.query(text, "JSONCompact").bytes())), {}
             parameters = {name[6:]: value for name, value in asked.items() if name.startswith("param_")}
             return engine.query(text, kind, params=parameters).bytes() or b"", {"X-ClickHouse-Format": kind}
+
+    def block(self, asked: dict[str, str], answer: dict[str, Any]) -> bytes:
+        """The answer to a client whose protocol is newer than what the engine writes when it is embedded."""
+        columns = [(column["name"], column["type"]) for column in answer["meta"]]
+        content = clickhouse_native.block(columns, answer["data"])
+        return clickhouse_native.framed(content) if asked.get("compress") == "1" else content
 
     def body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

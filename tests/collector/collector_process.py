@@ -41,6 +41,14 @@ def spans(address: str) -> None:
     store.close()
 
 
+def numbers(address: str) -> None:
+    """The attribute `number` of every raw span, one a line."""
+    store = Store.open(address)
+    asked = "SELECT SpanAttributes['number'] AS number FROM otel_traces"
+    sys.stdout.writelines(row["number"] + "\n" for row in store.query(asked))
+    store.close()
+
+
 def insert(address: str, token: str) -> None:
     """Insert the request of standard input; print a part of each table that came of it."""
     store = Store.open(address)
@@ -58,4 +66,4 @@ def insert(address: str, token: str) -> None:
 
 
 if __name__ == "__main__":
-    {"serve": serve, "spans": spans, "insert": insert}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "spans": spans, "numbers": numbers, "insert": insert}[sys.argv[1]](*sys.argv[2:])

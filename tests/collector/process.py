@@ -46,6 +46,11 @@ class Process:
         self.process.communicate(timeout=30)
         return self.process.returncode
 
+    def end(self) -> None:
+        """End it in order, however long that takes."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate()
+
     @staticmethod
     def ask(*question: str) -> str:
         """What the program says of a store that no collector holds."""

@@ -45,8 +45,17 @@ def test_the_opentelemetry_collector_writes_our_table_and_loses_nothing():
     assert (queue["block_on_overflow"], exporter["retry_on_failure"]["max_elapsed_time"]) == (True, "0s")
 
 
-def test_every_component_of_the_opentelemetry_collector_is_defined_and_used():
-    config = yaml.safe_load((DEPLOY / "otel-collector.yaml").read_text(encoding="utf-8"))
+def test_the_opentelemetry_collector_that_passes_spans_on_loses_nothing():
+    config = yaml.safe_load((DEPLOY / "otel-collector-forward.yaml").read_text(encoding="utf-8"))
+    exporter = config["exporters"]["otlp_http"]
+    queue = exporter["sending_queue"]
+    assert config["extensions"][queue["storage"]]["fsync"] is True
+    assert (queue["block_on_overflow"], exporter["retry_on_failure"]["max_elapsed_time"]) == (True, "0s")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in DEPLOY.glob("otel-collector*.yaml")))
+def test_every_component_of_an_opentelemetry_collector_is_defined_and_used(name):
+    config = yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
     used = {kind: set(names) for kind, names in config["service"]["pipelines"]["traces"].items()}
     used["extensions"] = set(config["service"]["extensions"])
     assert used == {kind: set(config[kind]) for kind in ("receivers", "processors", "exporters", "extensions")}

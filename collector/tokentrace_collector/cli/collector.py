@@ -64,6 +64,13 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
     show_default=True,
     metavar="SECONDS",
 )
+@click.option(
+    "--canary",
+    "canary_seconds",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="Send a trace of our own that often, and tell in /metrics whether it came out of the books.",
+)
 def command(
     book: str | None,
     access: Path | None,

@@ -51,7 +51,7 @@ def findings(store: str, url: str | None, price_book: str | None, python: str) -
     running = url or source.collector_of(address.directory)
     # A collector that was named may keep its books on another machine.
     beside = [] if url else [_store(address), *_room(address)]
-    return [*found, *beside, _collector(running), *_ports(running), _figures(store, running)]
+    return [*found, *beside, _collector(running), *_canary(running), *_ports(running), _figures(store, running)]
 
 
 def healthy(found: Sequence[Finding]) -> bool:
@@ -96,6 +96,20 @@ def _collector(running: str | None) -> Finding:
     if running is None:
         return Finding("collector", "note", "None is running on this store. Start one with `tokentrace collector`.")
     return Finding("collector", "ok", f"answers at {running}")
+
+
+def _canary(running: str | None) -> Iterator[Finding]:
+    """What has become of the collector's canaries, where it sends any."""
+    told = source.Remote(running).health().get("canary") if running else None
+    if told is None:
+        return
+    age, trouble = told["last_success_age_seconds"], told["trouble"]
+    if trouble:
+        yield Finding("canary", "failed", f"{trouble} None has come out for {age:.0f} s.")
+    elif told["successes_total"]:
+        yield Finding("canary", "ok", f"came out of the books {age:.0f} s ago, after {told['latency_seconds']:.1f} s")
+    else:
+        yield Finding("canary", "note", "The first one is under way.")
 
 
 def _ports(running: str | None) -> Iterator[Finding]:

@@ -96,6 +96,8 @@ def _currency(of: Sequence[Share], currency: str, wanted: Breakdown) -> str:
         facts.append(f"{amounts.money(Decimal(whole['estimated']), currency, decimals)} rest on estimated counts")
     if Decimal(whole["allocated"]):
         facts.append(f"{amounts.money(Decimal(whole['allocated']), currency, decimals)} are shares of capacity")
+    if corrections := Decimal(whole["corrections"]):
+        facts.append(f"{amounts.money(corrections, currency, decimals)} are corrections of closed months")
     shown = f'<data value="{whole["total"]}">{_text(bound + amounts.money(total, currency, decimals))}</data>'
     return "\n".join([
         f'<section aria-labelledby="sum-{_text(currency)}">',

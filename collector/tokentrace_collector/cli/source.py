@@ -182,6 +182,18 @@ class Remote:
         found: PriceFindings = self._ask(f"/v1/prices/findings?{urlencode(asked)}")
         return found
 
+    def health(self) -> dict[str, Any]:
+        """How the collector is, as `/readyz` tells; empty where nobody answers."""
+        try:
+            with self._opener.open(self._url + "/readyz", timeout=_PATIENCE) as answer:
+                told: dict[str, Any] = json.load(answer)
+        except HTTPError as error:
+            with error:
+                told = json.load(error)
+        except OSError:
+            return {}
+        return told
+
     def rollup(self, what: Task) -> RollupOutcome:
         """Have the collector recompute."""
         outcome: RollupOutcome = self._ask(f"/v1/rollup?what={what}", method="POST")

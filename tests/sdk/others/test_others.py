@@ -5,60 +5,36 @@ Which are there says the environment; the collector runs in the one that has its
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from http import HTTPStatus
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from others import likeness
 from others.all import OTHERS
+from others.instrumentations import INSTRUMENTATIONS
 from others.other import ABSENT
+from others.running import Row, Running, ask
+from others.unlike import UNLIKE
 
-SDK = Path(__file__).parents[1]
 CASES = [pytest.param(other, id=other.name) for other in OTHERS if other.is_installed]
+TELLING = [other for other in INSTRUMENTATIONS if other.is_installed]
 ROWS = 1_000
 
 
 @pytest.fixture(scope="module")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Where it takes spans, and where it answers."""
-    books = tmp_path_factory.mktemp("collector") / "books"
-    python = os.environ.get("COLLECTOR_PYTHON", sys.executable)
-    run = [python, "-c", "from tokentrace_collector.cli import main; main()", "collector", "--store", f"chdb://{books}"]
-    ports = ["--http", "0", "--grpc", "0", "--api", "0"]
-    with subprocess.Popen([*run, *ports], stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said = ""
-        while "Ctrl-C" not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
-        yield json.loads((books / "collector.json").read_text())
-        process.terminate()
-        process.communicate()
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A collector of its own."""
+    with Running(tmp_path_factory.mktemp("collector") / "books") as running:
+        yield running
 
 
-def ask(url: str, *, post: bool = False, **asked: str) -> Any:
-    """What the collector answers, once its store is open."""
-    request = urllib.request.Request(f"{url}?{urllib.parse.urlencode(asked)}", method="POST" if post else "GET")
-    while True:
-        try:
-            with urllib.request.urlopen(request) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
-                raise
-            time.sleep(float(error.headers["retry-after"]))
+@pytest.fixture(scope="module")
+def stored(collector: Running) -> dict[str, list[Row]]:
+    """What everybody there is tells of each call, ours too, as the collector has read it; by who else tells."""
+    for other in TELLING:
+        collector.billed(other)
+    return {other.name: list(rows) for other, rows in zip(TELLING, collector.rows(TELLING), strict=True)}
 
 
 def test_each_has_a_name_of_its_own():
@@ -66,25 +42,27 @@ def test_each_has_a_name_of_its_own():
 
 
 @pytest.mark.parametrize("other", CASES)
-def test_each_call_costs_once(collector, other, tmp_path):
-    paths = os.pathsep.join([str(SDK), str(SDK / "clients"), *filter(None, [os.environ.get("PYTHONPATH")])])
-    more = {
-        "PYTHONPATH": paths,
-        "TOKENTRACE_STRICT": "1",
-        "TOKENTRACE_SPOOL": str(tmp_path),
-        "OTEL_SERVICE_NAME": other.name,
-    }
-    ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "others.application", other.name, collector["otlp_http"]],
-        capture_output=True, text=True, check=False, env=os.environ | more,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    billed, told = json.loads(ran.stdout.splitlines()[-1])
+def test_each_call_costs_once(collector, other):
+    billed, told = collector.billed(other)
     assert bool(told) == (other.counted != ABSENT)
-    ask(f"{collector['api']}/v1/rollup", post=True)
-    found = ask(f"{collector['api']}/v1/traces", service=other.name, limit=str(ROWS))["traces"]
+    ask(f"{collector.api}/v1/rollup", post=True)
+    found = ask(f"{collector.api}/v1/traces", service=other.name, limit=str(ROWS))["traces"]
     tokens: Counter[str] = Counter()
     for each in found:
         tokens.update(each["tokens"])
     counted = {"calls": sum(each["calls"] for each in found), "tokens": +tokens}
     assert counted == billed, [(each["root"], each["calls"], each["tokens"]) for each in found]
+
+
+@pytest.mark.parametrize("other", [pytest.param(other, id=other.name) for other in TELLING])
+def test_each_tells_of_a_call_what_ours_tells_save_for_what_is_known(stored, other):
+    """An exception that is no longer needed fails here, too."""
+    doors = {case.name.split(",")[0] for case in other.cases()}
+    known = {each for unlike in UNLIKE.get(other.name, ()) for each in unlike.differences if each[0] in doors}
+    assert likeness.doors(stored[other.name]) == doors
+    assert likeness.differences(stored[other.name]) == known
+
+
+def test_every_exception_has_a_reason_and_is_of_somebody_known():
+    assert set(UNLIKE) <= {other.name for other in INSTRUMENTATIONS}
+    assert [each for exceptions in UNLIKE.values() for each in exceptions if not each.why] == []
