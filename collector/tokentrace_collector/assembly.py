@@ -7,6 +7,7 @@ from tokentrace_collector.config import Config
 from tokentrace_collector.prices import book
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.retention import Retention
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
 from tokentrace_collector.rollup.orders import Order, Repricing
 from tokentrace_collector.rollup.recompute import Report, Rollup
@@ -17,8 +18,8 @@ from tokentrace_collector.store.database import Store
 class Accountant:
     """Recomputes the costs of one store by one price book."""
 
-    def __init__(self, store: Store, price_book: Book) -> None:
-        self._rollup = Rollup(store, price_book)
+    def __init__(self, store: Store, price_book: Book, retention: Retention | None = None) -> None:
+        self._rollup = Rollup(store, price_book, retention=retention)
 
     def __call__(self, what: Order) -> RollupOutcome:
         """Recompute what has changed, or everything, or that as a proof of what there was; or by other prices."""
@@ -43,6 +44,8 @@ def _outcome(done: Report) -> RollupOutcome:
         seconds=done.seconds,
         unpriced=done.unpriced,
         unread=done.unread,
+        late=done.late,
+        undecided=done.undecided,
         verified=done.verified,
     )
 
@@ -50,4 +53,8 @@ def _outcome(done: Report) -> RollupOutcome:
 def collector(config: Config) -> Collector:
     """The collector that a configuration describes, not yet started; its price book is read now."""
     price_book = book.read(config.book) if config.book else Book()
-    return Collector(config, rollup=lambda store: Accountant(store, price_book), api=api.application)
+
+    def accountant(store: Store) -> Accountant:
+        return Accountant(store, price_book, config.retention)
+
+    return Collector(config, rollup=accountant, api=api.application)

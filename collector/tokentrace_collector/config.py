@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokentrace_collector.journal.entries import Limits
+from tokentrace_collector.retention import Retention
 from tokentrace_collector.tenants import EVERYBODY
 from tokentrace_collector.tls import Tls
 
@@ -45,6 +46,8 @@ class Config:
     """How much each credential may send; without them, as much as there is room for."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
+    retention: Retention = field(default_factory=Retention)
+    """How long spans and costs are kept."""
     batch_spans: int = 20_000
     """Spans that make an insert worth its cost."""
     batch_seconds: float = 1.0

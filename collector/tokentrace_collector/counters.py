@@ -25,6 +25,8 @@ MEANINGS: Mapping[str, str] = {
     "rollups": "Runs of the rollup.",
     "calls_unpriced": "Calls rated without a price for something they used; again whenever they are recomputed.",
     "spans_unread": "Spans that count tokens in a dialect that nobody knows; again whenever they are recomputed.",
+    "calls_late": "Calls and reviews that came when spans of their request had expired, and were added to what it costs.",
+    "calls_undecided": "Calls that came so late and bear no cost: whether another tells of the same is not known any more.",
     "deletions": "Deletions of a trace, a user or a tenant that were done.",
     "rows_deleted": "Rows of the database that they took out.",
     "rollup_failures": "Runs of the rollup that failed.",

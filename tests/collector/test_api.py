@@ -24,7 +24,7 @@ def rebuilt():
 def client(store, rebuilt):
     def rollup(what):
         rebuilt.append(what)
-        return {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "verified": None}
+        return {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "late": 0, "undecided": 0, "verified": None}
 
     names = [
         "tenant",
@@ -94,7 +94,7 @@ def test_costs_that_cannot_be_divided_so_are_refused_by_name(client, asked, name
 def test_a_rollup_can_be_asked_for(client, rebuilt, asked, done):
     answer = client.post("/v1/rollup", params=asked)
     assert (answer.json(), rebuilt) == (
-        {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "verified": None},
+        {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "late": 0, "undecided": 0, "verified": None},
         [done],
     )
 

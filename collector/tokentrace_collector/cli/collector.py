@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,15 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
     )
 
 
+def _kept(name: str, what: str, default: str) -> Callable[[options.Decorated], options.Decorated]:
+    return click.option(
+        f"--retention-{name}",
+        envvar=f"TOKENTRACE_RETENTION_{name.upper()}",
+        type=options.Duration(),
+        help=f"How long to keep {what}; 36h, 30d, 52w or 5y. Default: {default}.",
+    )
+
+
 @click.command("collector")
 @options.store
 @_port("http", 4318, "Port of OTLP/HTTP")
@@ -55,6 +65,9 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
     "--requests-per-second", type=click.FloatRange(0, min_open=True), help="How many each credential may send."
 )
 @click.option("--bytes-per-second", type=click.FloatRange(0, min_open=True), help="What each credential may send.")
+@_kept("raw", "spans as received", "as long as calls")
+@_kept("calls", "spans as read: so long a span that comes late has its whole request recomputed", "as long as costs")
+@_kept("costs", "costs by call and by request; sums by hour stay", "for ever")
 @options.book
 @click.option(
     "--rollup-every",
@@ -70,6 +83,9 @@ def command(
     tls_certificate: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
+    retention_raw: timedelta | None,
+    retention_calls: timedelta | None,
+    retention_costs: timedelta | None,
     **settings: Any,
 ) -> None:
     """Receive OpenTelemetry traces and keep the books, until interrupted.
@@ -80,6 +96,7 @@ def command(
     from tokentrace_collector import assembly, serve  # noqa: PLC0415
     from tokentrace_collector.cli import faults  # noqa: PLC0415
     from tokentrace_collector.config import Config  # noqa: PLC0415
+    from tokentrace_collector.retention import Retention  # noqa: PLC0415
     from tokentrace_collector.tls import Tls  # noqa: PLC0415
 
     tls = None
@@ -88,7 +105,8 @@ def command(
     elif tls_certificate or tls_key or tls_client_ca:
         raise click.UsageError("TLS needs both --tls-certificate and --tls-key.")
     with faults.told():
-        config = Config(book=Path(book) if book else None, access=access, tls=tls, **settings)
+        retention = Retention(retention_raw, retention_calls, retention_costs)
+        config = Config(book=Path(book) if book else None, access=access, tls=tls, retention=retention, **settings)
         collector = assembly.collector(config)
         serve.run(collector, tell=_announce)
 
