@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from tokentrace_collector.prices import rates
@@ -79,14 +80,14 @@ WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_closed)
 """
 _HOUR = "concat(tenant, '\\n', pool, '\\n', toString(hour))"
 _LATER_HOURS = f"""
-SELECT {_HOUR} AS hour
+SELECT {_HOUR} AS spared
 FROM rollup_closed_hours
 WHERE hour + INTERVAL 1 HOUR > {{horizon:DateTime64(6)}}
 """
 _OTHER_RUNS = f"""
 DELETE FROM {{table}}
 WHERE rating_run != {{{{run:String}}}}
-    AND hour + INTERVAL 1 HOUR > {{{{horizon:DateTime64(6)}}}}
+    AND toUnixTimestamp(hour) + 3600 > {{{{horizon:Int64}}}}
     AND NOT has({{{{spared:Array(String)}}}}, {_HOUR})
 """
 _LEFT_OVER = """
@@ -231,10 +232,10 @@ class Stages:
         """Drop the shares of capacity that other prices made."""
         self.close_hours(self.statement)
         # By name: where tables are replicated, other servers know nothing of what this run has found.
-        spared = [row["hour"] for row in self.store.query(_LATER_HOURS, horizon=self.closed_before)]
+        spared = [row["spared"] for row in self.store.query(_LATER_HOURS, horizon=self.closed_before)]
         for table in ("capacity_hours", "capacity_lines"):
             delete = _OTHER_RUNS.format(table=table)
-            self.store.run(delete, run=self.run.id, horizon=self.closed_before, spared=spared)
+            self.store.run(delete, run=self.run.id, horizon=_seconds(self.closed_before), spared=spared)
 
     def allocate(self, bounds: Bounds) -> Bounds:
         """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
@@ -315,3 +316,7 @@ class Stages:
     def _do(self, name: str, **parameters: Any) -> None:
         self.check()
         self.store.run(self.statement(f"rollup/{name}"), settings=_SETTINGS, **parameters)
+
+
+def _seconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp())
