@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from tokentrace_collector.api import Books
+from tokentrace_collector.prices.book import parse
 from tokentrace_collector.reports import answers
 from tokentrace_collector.retention import Retention, RetentionError
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.orders import Repricing
-from tokentrace_collector.prices.book import parse
 from tokentrace_collector.store.database import StoreError
 
 BOOK = """
@@ -27,14 +27,35 @@ def agent(ledger, trace, at=0.0, **more):
     """A request of every kind of span: steps, a plan, an answer, another's account of it, rent, a review."""
     said = {"tokentrace.attribution.team": "red", "user.id": "ann"}
     ledger.span(trace, "root", said=said, at=at, seconds=50, name="ask", **more)
-    ledger.call(trace, "plan", "root", at=at + 1, provider="mine", model="m", tokens={"input_text": 900, "output_text": 70}, role="plan", **more)
+    ledger.call(
+        trace,
+        "plan",
+        "root",
+        at=at + 1,
+        provider="mine",
+        model="m",
+        tokens={"input_text": 900, "output_text": 70},
+        role="plan",
+        **more,
+    )
     ledger.call(
         trace, "answer", "root", at=at + 10, seconds=9, provider="mine", model="m",
         tokens={"input_text": 1_000, "output_text": 100}, said=said | {"gen_ai.response.id": f"response-{trace}-of-mine"}, **more,
     )  # fmt: skip
     ledger.foreign(trace, "told", "root", at=at + 10, seconds=9, usage={"input_tokens": 1_000, "output_tokens": 100},
         said={"gen_ai.response.id": f"response-{trace}-of-mine"}, **more)  # fmt: skip
-    ledger.call(trace, "own", "root", at=at + 30, seconds=9, provider="vllm", model="v", tokens={"input_text": 500}, said=said, **more)
+    ledger.call(
+        trace,
+        "own",
+        "root",
+        at=at + 30,
+        seconds=9,
+        provider="vllm",
+        model="v",
+        tokens={"input_text": 500},
+        said=said,
+        **more,
+    )
     ledger.review(trace, "review", "root", at=at + 45, active=5, by="eve", **more)
 
 
@@ -144,7 +165,17 @@ def test_what_comes_late_is_added_and_changes_nothing_else(old, is_gone):
     }
     was, now = ({row["trace_id"]: row for row in each["tcoai_by_trace"]} for each in (before, after))
     assert (now["b"], now["a"]["total"] - was["a"]["total"]) == (was["b"], Decimal("0.752"))
-    same = ("day", "started_at", "ended_at", "root_name", "team", "user", "allocated", "unexplained_tokens", "rating_run")
+    same = (
+        "day",
+        "started_at",
+        "ended_at",
+        "root_name",
+        "team",
+        "user",
+        "allocated",
+        "unexplained_tokens",
+        "rating_run",
+    )
     assert [now["a"][name] for name in same] == [was["a"][name] for name in same]
     hours = [sum(row["amount"] or 0 for row in each["tcoai_by_hour"]) for each in (before, after)]
     assert hours[1] - hours[0] == Decimal("0.752")
@@ -204,7 +235,10 @@ def test_a_run_that_was_cut_short_is_done_again(old, table, monkeypatch):
     monkeypatch.setattr(type(old.store), "run", run)
     old.rollup.tick()
     assert old.trace("a")["calls"] == 4
-    totals = [sum(row[name] or 0 for row in figures(old)[table]) for table, name in (("tcoai_by_hour", "amount"), ("tcoai_by_trace", "total"), ("capacity_hours", "unallocated"))]
+    totals = [
+        sum(row[name] or 0 for row in figures(old)[table])
+        for table, name in (("tcoai_by_hour", "amount"), ("tcoai_by_trace", "total"), ("capacity_hours", "unallocated"))
+    ]
     assert totals[0] == totals[1] + totals[2]
     assert old.rollup.verify().verified["differences"] == []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,9 +82,6 @@ def command(
     tls_certificate: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
-    retention_raw: timedelta | None,
-    retention_calls: timedelta | None,
-    retention_costs: timedelta | None,
     **settings: Any,
 ) -> None:
     """Receive OpenTelemetry traces and keep the books, until interrupted.
@@ -105,7 +101,7 @@ def command(
     elif tls_certificate or tls_key or tls_client_ca:
         raise click.UsageError("TLS needs both --tls-certificate and --tls-key.")
     with faults.told():
-        retention = Retention(retention_raw, retention_calls, retention_costs)
+        retention = Retention(**{name: settings.pop(f"retention_{name}") for name in ("raw", "calls", "costs")})
         config = Config(book=Path(book) if book else None, access=access, tls=tls, retention=retention, **settings)
         collector = assembly.collector(config)
         serve.run(collector, tell=_announce)

@@ -28,7 +28,7 @@ _BY_MONTH = ("call_costs", "capacity_lines", "tcoai_by_trace")
 """Tables of cost that lose whole months, at once."""
 _PARTITIONS = "SELECT DISTINCT _partition_id AS month FROM {table} WHERE _partition_id < {{before:String}}"
 _RECEIVED = {"otel_traces": "IngestedAt", "llm_calls": "ingested_at"}
-"""Tables of spans, and when a row came: a span that comes late is kept as long as any other, and seen before it goes."""
+"""Tables of spans, and when a row came: one that comes late is kept as long as any other, and seen before it goes."""
 _TOLD = {"trace_extents": "until", "reviews": "ended_at", "outcomes": "reported_at", "work_unit_runs": "started_at"}
 """Tables that nothing is asked of where the costs of the trace are gone, and what dates a row."""
 _LONGER = timedelta(days=62)
@@ -84,7 +84,7 @@ class Horizon:
         """
         if self.state.get(_APPLIED) == _written(wanted):
             return
-        # The engine is never to take away what the horizon has not passed: until it has been told, the shorter time counts.
+        # The engine must not take away what the horizon has not passed: until it is told, the shorter time counts.
         for name, kept in ((_CALLS, wanted.calls_for), (_COSTS, wanted.costs)):
             then = [seconds for seconds in (self._seconds(name), _seconds(kept)) if seconds]
             self._put(name, str(min(then)) if then else "")

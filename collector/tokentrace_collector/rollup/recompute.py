@@ -12,10 +12,11 @@ from tokentrace_collector.reports.documents import Repriced, Verified
 from tokentrace_collector.retention import Retention
 from tokentrace_collector.rollup import deletion, trial
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
+from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.horizon import Horizon
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
 from tokentrace_collector.rollup.orders import Repricing
-from tokentrace_collector.rollup.stages import Bounds, Late, Stages
+from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.rollup.state import State
 from tokentrace_collector.rollup.verify import Verification
 from tokentrace_collector.store import cluster, schema
@@ -46,7 +47,7 @@ class Report:
     late: int = 0
     """Calls and reviews that came late to closed traces, and were added to what these cost."""
     undecided: int = 0
-    """Calls that came late to closed traces and bear no cost: whether another tells of the same is not known any more."""
+    """Calls that came so late and bear no cost: whether another tells of the same is not known any more."""
     is_elsewhere: bool = False
     """Nothing was done here, as another collector was at it."""
     verified: Verified | None = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from tokentrace_collector.prices import rates
+from tokentrace_collector.rollup import forgotten
+from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
@@ -67,49 +68,6 @@ TABLES = {
     "tcoai_by_trace": "total",
 }
 """What the rollup keeps, with the amount that tells a person most of a row."""
-_OPEN = """{horizon:DateTime64(6)} = toDateTime64(0, 6) OR (tenant, trace_id) NOT IN (
-        SELECT tenant, trace_id
-        FROM trace_extents
-        GROUP BY tenant, trace_id
-        HAVING min(received) < {horizon:DateTime64(6)}
-    )"""
-_LATE = """
-SELECT countIf(borne_by = '') AS added, countIf(borne_by = 'closed') AS undecided
-FROM rollup_decided
-WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_closed)
-"""
-_HOUR = "concat(tenant, '\\n', pool, '\\n', toString(hour))"
-_LATER_HOURS = f"""
-SELECT {_HOUR} AS spared
-FROM rollup_closed_hours
-WHERE hour + INTERVAL 1 HOUR > {{horizon:DateTime64(6)}}
-"""
-_OTHER_RUNS = f"""
-DELETE FROM {{table}}
-WHERE rating_run != {{{{run:String}}}}
-    AND toUnixTimestamp(hour) + 3600 > {{{{horizon:Int64}}}}
-    AND NOT has({{{{spared:Array(String)}}}}, {_HOUR})
-"""
-_LEFT_OVER = """
-INSERT INTO {table}
-SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
-FROM (
-    SELECT *
-    FROM {table} FINAL
-    WHERE version < {{version:UInt64}} AND ({condition})
-)
-"""
-_NOTHING_BEHIND = {
-    "call_costs": _OPEN,
-    "tcoai_by_trace": _OPEN,
-    # Hours keep what earlier prices gave; and those that nobody used are not allocated again.
-    "tcoai_by_hour": """rating_run = {run:String}
-        AND hour >= {kept:DateTime}
-        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM call_costs FINAL)
-        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM capacity_lines FINAL)""",
-}
-"""What tells a row that a recomputation of everything would have given anew, had it given it."""
-
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
 
 
@@ -123,17 +81,6 @@ class Bounds:
 
     def __or__(self, other: Bounds) -> Bounds:
         return Bounds(min(self.since, other.since), max(self.until, other.until), max(self.latest, other.latest))
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """What came late to closed traces."""
-
-    added: int = 0
-    undecided: int = 0
-
-    def __add__(self, other: Late) -> Late:
-        return Late(self.added + other.added, self.undecided + other.undecided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +164,7 @@ class Stages:
 
     def late(self) -> Late:
         """What of the batch came late to closed traces, and was added to them or not."""
-        return Late(**self.store.query(_LATE)[0]) if self.forgets else Late()
+        return forgotten.late(self.store) if self.forgets else Late()
 
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""
@@ -231,11 +178,7 @@ class Stages:
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
         self.close_hours(self.statement)
-        # By name: where tables are replicated, other servers know nothing of what this run has found.
-        spared = [row["spared"] for row in self.store.query(_LATER_HOURS, horizon=self.closed_before)]
-        for table in ("capacity_hours", "capacity_lines"):
-            delete = _OTHER_RUNS.format(table=table)
-            self.store.run(delete, run=self.run.id, horizon=_seconds(self.closed_before), spared=spared)
+        forgotten.drop_other_runs(self.store, self.run.id, self.closed_before)
 
     def allocate(self, bounds: Bounds) -> Bounds:
         """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
@@ -279,7 +222,7 @@ class Stages:
     def forget_left_over(self, *tables: str) -> None:
         """Drop the rows that a recomputation of everything has not given: no span is behind them any more."""
         for table in tables:
-            statement = _LEFT_OVER.format(table=table, condition=_NOTHING_BEHIND[table])
+            statement = forgotten.left_over(table)
             self.store.run(
                 statement,
                 settings=_SETTINGS,
@@ -316,7 +259,3 @@ class Stages:
     def _do(self, name: str, **parameters: Any) -> None:
         self.check()
         self.store.run(self.statement(f"rollup/{name}"), settings=_SETTINGS, **parameters)
-
-
-def _seconds(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp())
