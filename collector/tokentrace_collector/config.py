@@ -46,8 +46,8 @@ class Config:
     """How much each credential may send; without them, as much as there is room for."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
-    retention: Retention = field(default_factory=Retention)
-    """How long spans and costs are kept."""
+    retention: Retention | None = None
+    """How long spans and costs are kept from now on; None: as long as they are so far."""
     batch_spans: int = 20_000
     """Spans that make an insert worth its cost."""
     batch_seconds: float = 1.0

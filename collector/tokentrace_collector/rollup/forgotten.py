@@ -1,4 +1,4 @@
-"""What a recomputation of everything does not give, though it is to stay; and what it does not give because it is gone."""
+"""What a recomputation of everything does not give: what is to stay nevertheless, and what is gone."""
 
 from __future__ import annotations
 

@@ -95,6 +95,8 @@ class Rollup:
                     if self._retention is not None:
                         hold.check()
                         self._horizon.keep(self._retention)
+                        # Once: collectors that want it otherwise would take turns at rewriting tables.
+                        self._retention = None
             except TakenError:
                 return Report(0, perf_counter() - began, is_elsewhere=True)
             return self._report(traces, began)
