@@ -136,4 +136,5 @@ FROM (
     FROM owed
     WHERE (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM booked WHERE charged_seconds = 3600)
 )
-WHERE (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM rollup_closed_hours)
+WHERE hour + INTERVAL 1 HOUR > {horizon:DateTime64(6)}
+    AND (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM rollup_closed_hours)

@@ -1,9 +1,10 @@
 """What spans have cost stays when they expire, to the last digit, whatever comes later."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from conftest import EPOCH
 
 from tokentrace_collector.api import Books
 from tokentrace_collector.prices.book import parse
@@ -15,12 +16,21 @@ from tokentrace_collector.store.database import StoreError
 
 BOOK = """
 version: 1
-rates: [{{provider: mine, prices: {{input_text: {price}, output_text: 0.00001}}}}]
+rates: [{{provider: mine, prices: {{input_text: {price}, output_text: 10}}}}]
 human_review: {{rate_per_hour: 45}}
-gpu_pools: [{{id: h, hourly_cost: {rent}, from: 2026-11-20T10:00:00Z, to: 2026-11-20T14:00:00Z, match: {{provider: vllm}}}}]
+gpu_pools: [{{id: h, hourly_cost: {rent}, from: 2026-10-21T10:00:00Z, to: 2026-10-21T14:00:00Z, match: {{provider: vllm}}}}]
 """
-NOW = BOOK.format(price="0.000001", rent=2)
-DEARER = BOOK.format(price="0.000003", rent=6)
+NOW = BOOK.format(price=1, rent=2)
+DEARER = BOOK.format(price=3, rent=6)
+
+
+THEN = -30 * 86_400
+"""When what has expired took place, in seconds after the epoch of the tests."""
+
+
+def ago(days):
+    """A moment in seconds after it, so long before now."""
+    return (datetime.now(UTC) - EPOCH).total_seconds() - days * 86_400
 
 
 def agent(ledger, trace, at=0.0, **more):
@@ -92,12 +102,12 @@ def figures(ledger):
 def old(ledger):
     """Two requests that came ten days ago, of which calls are kept for seven, and have expired."""
     ledger.priced_by(NOW)
-    agent(ledger, "a")
-    agent(ledger, "b", at=5_000)
+    agent(ledger, "a", at=THEN)
+    agent(ledger, "b", at=THEN + 5_000)
     ledger.arrive(ago=10)
     ledger.tick()
     before = figures(ledger)
-    assert len(before["tcoai_by_trace"]) == 2
+    assert [row["allocated"] for row in before["tcoai_by_trace"]] == [2, Decimal("0.780555555555555556")]
     ledger.kept(calls=7)
     ledger.tick()
     assert figures(ledger) == before
@@ -134,7 +144,7 @@ def test_other_prices_change_what_is_open_and_nothing_that_is_closed(old, is_gon
         expire(old)
     before, kept = old.trace("new"), figures(old)
     [tried, *_] = old.rollup.reprice(Repricing(parse(DEARER), adopt=True)).repriced
-    assert old.trace("new")["direct"] - before["direct"] == tried["delta"] == Decimal("0.0038")
+    assert old.trace("new")["direct"] - before["direct"] == Decimal(tried["delta"]) == Decimal("0.0038")
     after = figures(old)
     for table in ("call_costs", "tcoai_by_trace", "capacity_lines"):
         closed = [row for row in kept[table] if row["trace_id"] != "new"]
@@ -150,8 +160,8 @@ def test_what_comes_late_is_added_and_changes_nothing_else(old, is_gone):
     if is_gone:
         expire(old)
     before = figures(old)
-    old.call("a", "late", "gone", at=3_000, provider="mine", model="m", tokens={"input_text": 2_000})
-    old.review("a", "checked", at=7_000, active=60, by="max")
+    old.call("a", "late", "gone", at=THEN + 3_000, provider="mine", model="m", tokens={"input_text": 2_000})
+    old.review("a", "checked", at=THEN + 7_000, active=60, by="max")
     old.arrive()
     report = old.rollup.tick()
     assert (report.traces, report.late, report.undecided) == (0, 2, 0)
@@ -191,11 +201,18 @@ def test_what_may_tell_of_the_same_call_bears_nothing_and_is_counted(old, is_gon
         expire(old)
     before = figures(old)
     usage = {"input_tokens": 7_000, "output_tokens": 700}
-    old.foreign("a", "outer", at=5, seconds=30, usage=usage)
-    old.call("a", "agent", at=5, seconds=30, tokens={"input_text": 7_000}, said={"tokentrace.usage.scope": "aggregate"})
-    old.call("a", "again", at=12, provider="mine", model="m", tokens={"input_text": 1_000, "output_text": 100})
+    old.foreign("a", "outer", at=THEN + 5, seconds=30, usage=usage)
+    old.call(
+        "a",
+        "agent",
+        at=THEN + 5,
+        seconds=30,
+        tokens={"input_text": 7_000},
+        said={"tokentrace.usage.scope": "aggregate"},
+    )
+    old.call("a", "again", at=THEN + 12, provider="mine", model="m", tokens={"input_text": 1_000, "output_text": 100})
     # Whatever was then has ended before: it is a call of its own.
-    old.foreign("a", "after", at=9_000, usage=usage)
+    old.foreign("a", "after", at=THEN + 9_000, usage=usage)
     old.arrive()
     report = old.rollup.tick()
     assert (report.late, report.undecided) == (1, 2)
@@ -210,7 +227,7 @@ def test_what_may_tell_of_the_same_call_bears_nothing_and_is_counted(old, is_gon
 def test_a_span_that_is_sent_again_changes_nothing(old):
     expire(old)
     before = figures(old)
-    agent(old, "a", at=7)
+    agent(old, "a", at=THEN + 7)
     old.arrive()
     assert old.rollup.tick().late == 0
     assert figures(old) == before
@@ -220,7 +237,7 @@ def test_a_span_that_is_sent_again_changes_nothing(old):
 def test_a_run_that_was_cut_short_is_done_again(old, table, monkeypatch):
     """What it had added is not taken for what had been there."""
     expire(old)
-    old.call("a", "late", at=3_000, provider="mine", model="m", tokens={"input_text": 2_000})
+    old.call("a", "late", at=THEN + 3_000, provider="mine", model="m", tokens={"input_text": 2_000})
     old.arrive()
     run = type(old.store).run
 
@@ -350,8 +367,8 @@ def test_what_has_expired_can_be_deleted(old):
 def ancient(ledger):
     """A request of two years ago and one of today; costs are kept for one."""
     ledger.priced_by(NOW)
-    agent(ledger, "ancient", at=-730 * 86_400)
-    agent(ledger, "new")
+    agent(ledger, "ancient", at=ago(730))
+    agent(ledger, "new", at=ago(1))
     ledger.tick()
     return ledger
 
@@ -366,19 +383,25 @@ def test_costs_go_by_whole_months_and_sums_by_hour_stay(ancient):
     assert figures(ancient) == after
     assert ancient.rollup.verify().verified["differences"] == []
     # What took place then and comes now is of no time that anything is kept of.
-    ancient.call("ancient", "late", at=-730 * 86_400 + 5, tokens={"input_text": 1_000})
+    ancient.call("ancient", "late", at=ago(730) + 5, tokens={"input_text": 1_000})
     ancient.tick()
     assert figures(ancient) == after
 
 
 def test_sums_by_hour_go_on_where_prices_change(ancient):
     ancient.kept(costs=365).tick()
-    early = [row for row in figures(ancient)["tcoai_by_hour"] if row["hour"].year == 2024]
+    early = [row for row in figures(ancient)["tcoai_by_hour"] if row["hour"] < datetime.now(UTC) - timedelta(days=400)]
     [tried, *_] = ancient.rollup.reprice(Repricing(parse(DEARER), adopt=True)).repriced
-    assert [row for row in figures(ancient)["tcoai_by_hour"] if row["hour"].year == 2024] == early != []
-    assert tried["after"] == sum(row["amount"] or 0 for row in figures(ancient)["tcoai_by_hour"])
+    assert (
+        [row for row in figures(ancient)["tcoai_by_hour"] if row["hour"] < datetime.now(UTC) - timedelta(days=400)]
+        == early
+        != []
+    )
+    assert Decimal(tried["after"]) == sum(row["amount"] or 0 for row in figures(ancient)["tcoai_by_hour"])
     ancient.rollup.delete(Wanted("default"), lambda _traces: None)
-    assert [row for row in figures(ancient)["tcoai_by_hour"] if row["hour"].year == 2024] == []
+    assert [
+        row for row in figures(ancient)["tcoai_by_hour"] if row["hour"] < datetime.now(UTC) - timedelta(days=400)
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,7 @@ class Stages:
             "until": bounds.until,
             "latest": bounds.latest,
             "kept": self.kept_since,
+            "horizon": self.closed_before,
         }
 
     def _count(self) -> int:

@@ -84,7 +84,10 @@ def test_listed_commands_exist():
 @pytest.mark.parametrize(
     ("times", "remedy"),
     [
-        (("--retention-raw", "30d", "--retention-calls", "1w"), "raw=30d is longer than calls=7d, which is made of them."),
+        (
+            ("--retention-raw", "30d", "--retention-calls", "1w"),
+            "raw=30d is longer than calls=7d, which is made of them.",
+        ),
         (("--retention-costs", "3x"), "'3x' says not how long. Write 36h, 30d, 52w or 5y."),
         (("--retention-calls", "1d"), "calls=1d is too short. Keep them 2d or longer."),
     ],
