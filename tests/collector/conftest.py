@@ -84,6 +84,11 @@ class Ledger:
         self.book, self._rollup = parse(book), None
         return self
 
+    @staticmethod
+    def ago(days: float) -> float:
+        """So many days before now, in seconds after the epoch of the tests."""
+        return (datetime.now(UTC) - EPOCH).total_seconds() - days * 86_400
+
     def kept(self, **days: float | None) -> "Ledger":
         """Keep things so long from now on."""
         times = {name: None if kept is None else timedelta(days=kept) for name, kept in days.items()}

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from conftest import EPOCH
 
 from tokentrace_collector.api import Books
 from tokentrace_collector.prices.book import parse
@@ -26,11 +25,6 @@ DEARER = BOOK.format(price=3, rent=6)
 
 THEN = -30 * 86_400
 """When what has expired took place, in seconds after the epoch of the tests."""
-
-
-def ago(days):
-    """A moment in seconds after it, so long before now."""
-    return (datetime.now(UTC) - EPOCH).total_seconds() - days * 86_400
 
 
 def agent(ledger, trace, at=0.0, **more):
@@ -367,8 +361,8 @@ def test_what_has_expired_can_be_deleted(old):
 def ancient(ledger):
     """A request of two years ago and one of today; costs are kept for one."""
     ledger.priced_by(NOW)
-    agent(ledger, "ancient", at=ago(730))
-    agent(ledger, "new", at=ago(1))
+    agent(ledger, "ancient", at=ledger.ago(730))
+    agent(ledger, "new", at=ledger.ago(1))
     ledger.tick()
     return ledger
 
@@ -383,7 +377,7 @@ def test_costs_go_by_whole_months_and_sums_by_hour_stay(ancient):
     assert figures(ancient) == after
     assert ancient.rollup.verify().verified["differences"] == []
     # What took place then and comes now is of no time that anything is kept of.
-    ancient.call("ancient", "late", at=ago(730) + 5, tokens={"input_text": 1_000})
+    ancient.call("ancient", "late", at=ancient.ago(730) + 5, tokens={"input_text": 1_000})
     ancient.tick()
     assert figures(ancient) == after
 
