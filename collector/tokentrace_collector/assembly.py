@@ -8,6 +8,7 @@ from tokentrace_collector.prices import book, edition
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports import months
 from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.retention import Retention
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
 from tokentrace_collector.rollup.orders import Closing, Order, Repricing
 from tokentrace_collector.rollup.recompute import Report, Rollup
@@ -19,9 +20,9 @@ from tokentrace_collector.tenants import Books
 class Accountant:
     """Recomputes the costs of one store by one price book."""
 
-    def __init__(self, store: Store, price_book: Book) -> None:
+    def __init__(self, store: Store, price_book: Book, retention: Retention | None = None) -> None:
         self._store = store
-        self._rollup = Rollup(store, price_book)
+        self._rollup = Rollup(store, price_book, retention=retention)
 
     def __call__(self, what: Order) -> RollupOutcome:
         """Recompute what has changed, or everything, also as a proof or by other prices; or close a month."""
@@ -49,6 +50,8 @@ def _outcome(done: Report) -> RollupOutcome:
         seconds=done.seconds,
         unpriced=done.unpriced,
         unread=done.unread,
+        late=done.late,
+        undecided=done.undecided,
         verified=done.verified,
     )
 
@@ -58,4 +61,8 @@ def collector(config: Config) -> Collector:
     price_book = book.read(config.book) if config.book else Book()
     if file := edition.path():
         edition.read(file)  # What cannot be rated by is told now, not by the first rollup.
-    return Collector(config, rollup=lambda store: Accountant(store, price_book), api=api.application)
+
+    def accountant(store: Store) -> Accountant:
+        return Accountant(store, price_book, config.retention)
+
+    return Collector(config, rollup=accountant, api=api.application)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokentrace_collector.journal.entries import Limits
+from tokentrace_collector.retention import Retention
 from tokentrace_collector.tenants import CANARY, EVERYBODY
 from tokentrace_collector.tls import Tls
 
@@ -45,6 +46,8 @@ class Config:
     """How much each credential may send; without them, as much as there is room for."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
+    retention: Retention | None = None
+    """How long spans and costs are kept from now on; None: as long as they are so far."""
     canary_seconds: float | None = None
     """The pause between two canaries, traces of our own that show whether spans reach the books; None sends none."""
     batch_spans: int = 20_000

@@ -25,6 +25,8 @@ MEANINGS: Mapping[str, str] = {
     "rollups": "Runs of the rollup.",
     "calls_unpriced": "Calls rated without a price for something they used; again whenever they are recomputed.",
     "spans_unread": "Spans that count tokens in a dialect that nobody knows; again whenever they are recomputed.",
+    "calls_late": "Calls and reviews that came when their request had expired, and were added to its cost.",
+    "calls_undecided": "Calls that came so late and bear no cost: another may tell of the same.",
     "deletions": "Deletions of a trace, a user or a tenant that were done.",
     "rows_deleted": "Rows of the database that they took out.",
     "rollup_failures": "Runs of the rollup that failed.",

@@ -24,6 +24,8 @@ SELECT
     reviewer_role
 FROM llm_calls FINAL
 WHERE tenant = {tenant:String} AND trace_id = {trace_id:String} AND part = 0
+    -- What came before the horizon may have expired, or be about to: whether the engine has been at it tells nobody anything.
+    AND ingested_at >= parseDateTime64BestEffortOrZero((SELECT max(value) FROM rollup_state FINAL WHERE name = 'horizon'), 6, 'UTC')
 ORDER BY
     started_at,
     span_id

@@ -18,6 +18,7 @@ WITH
             trace_id,
             countIf(counts AND number NOT IN (SELECT number FROM rollup_spans WHERE broke)) AS sound
         FROM rollup_decided
+        WHERE (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
         GROUP BY
             tenant,
             trace_id
@@ -56,7 +57,7 @@ SELECT
         decided.role = ''
             AND decided.counts
             AND (decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM alone), 'answer',
-        decided.role = '' AND inferred.role != '', inferred.role,
+        decided.role = '' AND inferred.role != '' AND NOT is_closed, inferred.role,
         'unknown'
     ) AS known_role,
     multiIf(
@@ -66,7 +67,10 @@ SELECT
         inferred.role_source
     ),
     if(
-        decided.borne_by IN ('aggregate', 'inner_call') AND decided.own_tokens > 0,
+        decided.borne_by IN ('aggregate', 'inner_call')
+            AND decided.own_tokens > 0
+            -- What is inside of it is not known any more.
+            AND NOT ((decided.tenant, decided.trace_id) IN (SELECT tenant, trace_id FROM rollup_closed) AS is_closed),
         toInt64(decided.own_tokens) - toInt64(explained.tokens),
         NULL
     ),

@@ -17,9 +17,25 @@ WITH
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_spans WHERE review_kind != '')
             AND part = 0
+            AND (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
         GROUP BY
             tenant,
             trace_id
+        UNION ALL
+        SELECT
+            tenant,
+            trace_id,
+            team,
+            feature,
+            customer,
+            project,
+            cost_center,
+            environment,
+            user,
+            session
+        FROM tcoai_by_trace FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_spans WHERE review_kind != '')
+            AND (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_closed)
     ),
     empty(call.tokens) AND empty(call.meters) AND call.part = 0 AS was_silent
 SELECT
@@ -142,3 +158,4 @@ LEFT ANY JOIN (
 LEFT ANY JOIN whose ON whose.tenant = call.tenant AND whose.trace_id = call.trace_id AND call.review_kind != ''
 WHERE (call.tenant, call.trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND (call.scope != '' OR call.review_kind != '')
+    AND if(call.review_kind != '', call.ended_at, call.started_at) >= {kept:DateTime}

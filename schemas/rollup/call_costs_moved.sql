@@ -11,5 +11,6 @@ SELECT
     1
 FROM call_costs FINAL
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+    AND (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
     AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
     AND version < {version:UInt64}

@@ -26,7 +26,7 @@ WITH
                 pool,
                 hour
             FROM capacity_hours FINAL
-            WHERE rating_run = {run:String}
+            WHERE (rating_run = {run:String} OR (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_closed_hours))
                 AND (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
         )
         GROUP BY

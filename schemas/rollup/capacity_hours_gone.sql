@@ -9,5 +9,4 @@ SELECT
     1
 FROM capacity_hours FINAL
 WHERE (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
-    AND rating_run = {run:String}
     AND version < {version:UInt64}

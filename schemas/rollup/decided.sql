@@ -31,7 +31,7 @@ SELECT
             '',
             'retrieved'
         ),
-        span.dialect = 'tokentrace', '',
+        span.dialect = 'tokentrace' AND borne.borne_by != 'closed', '',
         borne.borne_by
     ) AS reason,
     span.scope != '' AND reason = '' AND NOT span.is_empty_failure,

@@ -1,13 +1,16 @@
--- One row per hour in which this run has rated calls or allocated capacity.
+-- One row per hour in which this run has rated calls or allocated capacity, or in which a closed trace of the batch has calls:
+-- what came late to it may have been rated by a run that was cut short.
 INSERT INTO rollup_hours
 SELECT DISTINCT
     tenant,
     hour
 FROM call_costs
 WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
-    AND version = {version:UInt64}
+    AND hour >= {kept:DateTime}
+    AND (version = {version:UInt64} OR (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_closed))
 UNION DISTINCT
 SELECT DISTINCT
     tenant,
     hour
 FROM rollup_pool_hours
+WHERE hour >= {kept:DateTime}

@@ -65,6 +65,7 @@ WITH
             charged_seconds
         FROM capacity_hours FINAL
         WHERE rating_run = {run:String}
+            OR (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_closed_hours)
     ),
     paid AS (
         SELECT
@@ -97,35 +98,43 @@ SELECT
     tenant,
     pool,
     hour
-FROM served
-UNION DISTINCT
-SELECT
-    tenant,
-    pool,
-    hour
-FROM shared
-UNION DISTINCT
-SELECT
-    tenant,
-    pool,
-    hour
-FROM booked
-WHERE (tenant, pool) IN (
-        SELECT
-            booked.tenant,
-            booked.pool
-        FROM booked
-        INNER JOIN pools ON pools.tenant = booked.tenant AND pools.pool = booked.pool
-        WHERE isNull(pools.valid_from)
-        GROUP BY
-            booked.tenant,
-            booked.pool
-        HAVING (booked.tenant, booked.pool, min(booked.hour)) IN (SELECT tenant, pool, hour FROM shared)
-    )
-UNION DISTINCT
-SELECT
-    tenant,
-    pool,
-    hour
-FROM owed
-WHERE (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM booked WHERE charged_seconds = 3600)
+FROM (
+    SELECT
+        tenant,
+        pool,
+        hour
+    FROM served
+    UNION DISTINCT
+    SELECT
+        tenant,
+        pool,
+        hour
+    FROM shared
+    UNION DISTINCT
+    SELECT
+        tenant,
+        pool,
+        hour
+    FROM booked
+    WHERE (tenant, pool) IN (
+            SELECT
+                booked.tenant,
+                booked.pool
+            FROM booked
+            INNER JOIN pools ON pools.tenant = booked.tenant AND pools.pool = booked.pool
+            WHERE isNull(pools.valid_from)
+            GROUP BY
+                booked.tenant,
+                booked.pool
+            HAVING (booked.tenant, booked.pool, min(booked.hour)) IN (SELECT tenant, pool, hour FROM shared)
+        )
+    UNION DISTINCT
+    SELECT
+        tenant,
+        pool,
+        hour
+    FROM owed
+    WHERE (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM booked WHERE charged_seconds = 3600)
+)
+WHERE hour + INTERVAL 1 HOUR > {horizon:DateTime64(6)}
+    AND (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM rollup_closed_hours)

@@ -15,6 +15,8 @@ WITH RECURSIVE
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND reject_reason != ''
+            -- The section, and the calls beneath it, are not known any more.
+            AND (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
             AND part = 0
     ),
     span AS (

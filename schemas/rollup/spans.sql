@@ -48,6 +48,15 @@ WITH
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND part = 0
+            -- Of a closed trace only what has come since: what came before may be there, or may have expired.
+            AND (
+                (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
+                OR if(
+                    scope != '' OR review_kind != '',
+                    (tenant, trace_id, span_id) NOT IN (SELECT tenant, trace_id, span_id FROM rollup_rated),
+                    ingested_at >= {horizon:DateTime64(6)}
+                )
+            )
     )
 SELECT
     -- Here and not above, where on a cluster each shard would count for itself.

@@ -29,6 +29,7 @@ WITH
             ) AS is_inner
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+            AND (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
             AND part = 0
     ),
     told AS (
@@ -48,11 +49,35 @@ WITH
             argMinIf(user, moment, user != '') AS first_user,
             argMinIf(session, moment, session != '') AS first_session,
             argMinIf(tags, moment, notEmpty(tags)) AS first_tags,
-            count() AS spans
+            count() AS spans,
+            {run:String} AS rated_by
         FROM ordered
         GROUP BY
             tenant,
             trace_id
+        UNION ALL
+        -- What a closed trace is called, and whose it is, nothing that comes late can change.
+        SELECT
+            tenant,
+            trace_id,
+            started_at,
+            ended_at,
+            root_name,
+            service,
+            team,
+            feature,
+            customer,
+            project,
+            cost_center,
+            environment,
+            user,
+            session,
+            tags,
+            spans,
+            rating_run
+        FROM tcoai_by_trace FINAL
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_closed)
+            AND day BETWEEN toDate({since:DateTime64(9)}) AND toDate({until:DateTime64(9)})
     ),
     caused AS (
         SELECT
@@ -155,7 +180,7 @@ SELECT
         [caused.usage_covered_sum, caused.tokens_covered_sum, caused.rates_covered_sum, caused.roles_covered_sum, caused.reviews_covered_sum],
         [caused.usage_total_sum, caused.tokens_total_sum, caused.rates_total_sum, caused.roles_total_sum, caused.reviews_total_sum]
     )),
-    {run:String},
+    told.rated_by,
     {version:UInt64},
     0
 FROM told

@@ -4,7 +4,8 @@ SELECT
     tenant,
     trace_id,
     min(started_at) AS since,
-    max(greatest(started_at, ended_at)) AS until
+    max(greatest(started_at, ended_at)) AS until,
+    min(ingested_at) AS received
 FROM llm_calls
 GROUP BY
     tenant,

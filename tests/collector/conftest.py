@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -13,6 +13,7 @@ from clickhouse_server import Server
 
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, parse
+from tokentrace_collector.retention import Retention
 from tokentrace_collector.rollup.recompute import Rollup
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
@@ -69,17 +70,29 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.book = Book()
+        self.retention: Retention | None = None
         self._rollup: Rollup | None = None
         self._waiting: list[dict[str, Any]] = []
 
     @property
     def rollup(self) -> Rollup:
-        self._rollup = self._rollup or Rollup(self.store, self.book)
+        self._rollup = self._rollup or Rollup(self.store, self.book, retention=self.retention)
         return self._rollup
 
     def priced_by(self, book: str) -> "Ledger":
         """Use another price book from now on."""
         self.book, self._rollup = parse(book), None
+        return self
+
+    @staticmethod
+    def ago(days: float) -> float:
+        """So many days before now, in seconds after the epoch of the tests."""
+        return (datetime.now(UTC) - EPOCH).total_seconds() - days * 86_400
+
+    def kept(self, **days: float | None) -> "Ledger":
+        """Keep things so long from now on."""
+        times = {name: None if kept is None else timedelta(days=kept) for name, kept in days.items()}
+        self.retention, self._rollup = Retention(**times), None
         return self
 
     def span(
@@ -164,8 +177,11 @@ class Ledger:
         said |= {"tokentrace.review.reviewer.id": by} if by else {}
         self.span(trace, span, parent, said=said, seconds=more.pop("seconds", active or 1), **more)
 
-    def arrive(self) -> None:
-        """Insert what waits, in one batch."""
+    def arrive(self, *, ago: float = 0) -> None:
+        """Insert what waits, in one batch, as if it had come so many days ago."""
+        if ago:
+            came = int((datetime.now(UTC) - timedelta(days=ago)).timestamp() * 1_000_000)
+            self._waiting = [{**row, "IngestedAt": came} for row in self._waiting]
         if self._waiting:
             columns = list(self._waiting[0])
             data = [[row[name] for row in self._waiting] for name in columns]

@@ -24,7 +24,7 @@ def rebuilt():
 def client(store, rebuilt):
     def rollup(what):
         rebuilt.append(what)
-        return {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "verified": None}
+        return {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "late": 0, "undecided": 0, "verified": None}
 
     names = [
         "tenant",
@@ -116,7 +116,7 @@ def test_what_they_cannot_be_asked_is_refused_by_name(client, asked, named):
 def test_a_rollup_can_be_asked_for(client, rebuilt, asked, done):
     answer = client.post("/v1/rollup", params=asked)
     assert (answer.json(), rebuilt) == (
-        {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "verified": None},
+        {"traces": 3, "seconds": 0.5, "unpriced": 0, "unread": 0, "late": 0, "undecided": 0, "verified": None},
         [done],
     )
 

@@ -166,13 +166,29 @@ def test_a_rollup_on_demand_sees_what_was_just_accepted(empty_store: Store, tmp_
     def rollup(store: Store) -> Roll:
         def roll(_what: Task) -> RollupOutcome:
             counted.append(store.query("SELECT count() AS spans FROM otel_traces")[0]["spans"])
-            return {"traces": 1, "seconds": 0.0, "unpriced": 0, "unread": 0, "verified": None}
+            return {
+                "traces": 1,
+                "seconds": 0.0,
+                "unpriced": 0,
+                "unread": 0,
+                "late": 0,
+                "undecided": 0,
+                "verified": None,
+            }
 
         return roll
 
     with Collector(config_of(empty_store, tmp_path, batch_seconds=3600), rollup=rollup) as collector:
         export(EXPORTERS["http"](collector), "answer")
-        assert collector.rollup() == {"traces": 1, "seconds": 0.0, "unpriced": 0, "unread": 0, "verified": None}
+        assert collector.rollup() == {
+            "traces": 1,
+            "seconds": 0.0,
+            "unpriced": 0,
+            "unread": 0,
+            "late": 0,
+            "undecided": 0,
+            "verified": None,
+        }
     assert counted[0] == 1
 
 

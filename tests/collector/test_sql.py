@@ -20,6 +20,7 @@ GIVEN = {
     "claim": "c", "among": "", "turn": 1, "life": 1000,
     "tenant": "t", "id": "i", "month": "2026-10-01",
     "run": "r", "version": 1, "limit": 1, "share": 0, "shares": 1,
+    "horizon": "2026-11-01 00:00:00", "kept": "2026-01-01 00:00:00", "before": "q",
     "since": "2026-11-20 00:00:00", "until": "2026-11-21 00:00:00", "latest": "2026-11-21 00:00:00",
 }  # fmt: skip
 

@@ -37,6 +37,15 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
     )
 
 
+def _kept(name: str, what: str, default: str) -> Callable[[options.Decorated], options.Decorated]:
+    return click.option(
+        f"--retention-{name}",
+        envvar=f"TOKENTRACE_RETENTION_{name.upper()}",
+        type=options.Duration(),
+        help=f"How long to keep {what}; 36h, 30d, 52w or 5y. Default: {default}.",
+    )
+
+
 @click.command("collector")
 @options.store
 @_port("http", 4318, "Port of OTLP/HTTP")
@@ -55,6 +64,9 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
     "--requests-per-second", type=click.FloatRange(0, min_open=True), help="How many each credential may send."
 )
 @click.option("--bytes-per-second", type=click.FloatRange(0, min_open=True), help="What each credential may send.")
+@_kept("raw", "spans as received", "as long as calls")
+@_kept("calls", "spans as read: so long a span that comes late has its whole request recomputed", "as long as costs")
+@_kept("costs", "costs by call and by request; sums by hour stay", "for ever")
 @options.book
 @click.option(
     "--rollup-every",
@@ -87,6 +99,7 @@ def command(
     from tokentrace_collector import assembly, serve  # noqa: PLC0415
     from tokentrace_collector.cli import faults  # noqa: PLC0415
     from tokentrace_collector.config import Config  # noqa: PLC0415
+    from tokentrace_collector.retention import Retention  # noqa: PLC0415
     from tokentrace_collector.tls import Tls  # noqa: PLC0415
 
     tls = None
@@ -95,7 +108,8 @@ def command(
     elif tls_certificate or tls_key or tls_client_ca:
         raise click.UsageError("TLS needs both --tls-certificate and --tls-key.")
     with faults.told():
-        config = Config(book=Path(book) if book else None, access=access, tls=tls, **settings)
+        retention = Retention(**{name: settings.pop(f"retention_{name}") for name in ("raw", "calls", "costs")})
+        config = Config(book=Path(book) if book else None, access=access, tls=tls, retention=retention, **settings)
         collector = assembly.collector(config)
         serve.run(collector, tell=_announce)
 

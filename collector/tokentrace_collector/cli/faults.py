@@ -14,6 +14,7 @@ from tokentrace_collector.journal.segment import UnreadableError
 from tokentrace_collector.listener import PortError
 from tokentrace_collector.otlp.privacy import PatternsError
 from tokentrace_collector.prices.book import BookError
+from tokentrace_collector.retention import RetentionError
 from tokentrace_collector.store.database import StoreError
 from tokentrace_collector.store.dsn import DsnError
 from tokentrace_collector.tls import TlsError
@@ -27,6 +28,7 @@ _OURS = (
     JournalError,
     PatternsError,
     PortError,
+    RetentionError,
     StoreError,
     TlsError,
     UnreadableError,

@@ -13,6 +13,7 @@ import click
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _AGO = re.compile(r"(?P<number>\d+)(?P<unit>[smhdw])")
+_LONG = re.compile(r"(?P<number>\d{1,4})(?P<unit>[hdwy])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -31,6 +32,20 @@ class Moment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value!r} is no time. Write 2h, 7d or 2026-01-31T12:00.", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Duration(click.ParamType[timedelta]):
+    """How long: 36h, 30d, 52w or 5y, of 365 days each."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        if (found := _LONG.fullmatch(value)) is None:
+            self.fail(f"{value!r} says not how long. Write 36h, 30d, 52w or 5y.", param, ctx)
+        number = int(found["number"])
+        return timedelta(days=365 * number) if found["unit"] == "y" else timedelta(**{_UNITS[found["unit"]]: number})
 
 
 class Amount(click.ParamType[Decimal]):

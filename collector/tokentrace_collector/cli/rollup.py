@@ -47,14 +47,19 @@ def command(
 def _told(verified: Verified) -> list[str]:
     from tokentrace_collector.cli import amounts  # noqa: PLC0415
 
-    rows = f"{amounts.count(verified['rows'])} rows"
+    rows, closed = f"{amounts.count(verified['rows'])} rows", amounts.count(verified["closed"])
+    kept = (
+        [f"{closed} requests keep their figures: their spans have expired, or are about to."]
+        if verified["closed"]
+        else []
+    )
     if not (found := verified["differences"]):
-        return [f"{rows} of the tables of cost were equal to it, to the last digit."]
+        return [f"{rows} of the tables of cost were equal to it, to the last digit.", *kept]
     told = [f"Of {rows} of the tables of cost these were not equal to it. They are now."]
     told += [_difference(each) for each in found]
     if verified["is_disturbed"]:
         told.append("Spans came while they were compared, and may be why. Ask again when fewer come.")
-    return told
+    return told + kept
 
 
 def _difference(found: Difference) -> str:

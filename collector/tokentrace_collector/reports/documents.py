@@ -228,6 +228,10 @@ class RollupOutcome(TypedDict):
     """Calls among them that used something of which no price is known."""
     unread: int
     """Spans among theirs that count tokens in a dialect that nobody knows."""
+    late: int
+    """Calls and reviews that came late to closed requests, and were added to what these cost."""
+    undecided: int
+    """Calls that came so late and bear no cost: whether another tells of the same is not known any more."""
     verified: Verified | None
     """What the tables were held against, where that was asked."""
     rating_run: NotRequired[str]
@@ -283,6 +287,8 @@ class Verified(TypedDict):
     """The tables of cost, held against a recomputation from all spans."""
 
     rows: int
+    closed: int
+    """Requests among them that keep the figures they have, as their spans have expired or are about to."""
     differences: list[Difference]
     """Rows that were not as they ought to be; at most a hundred. They are now."""
     is_disturbed: bool

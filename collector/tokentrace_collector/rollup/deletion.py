@@ -16,7 +16,10 @@ _MARKED = "(SELECT tenant, id FROM deletion_marks WHERE kind = '{kind}')"
 _FOUND = "(SELECT tenant, trace_id FROM rollup_batch)"
 _COUNT = "SELECT count() AS rows FROM {table} WHERE {names} IN {found}"
 _DELETE = "ALTER TABLE {table} DELETE WHERE {names} IN {marked}"
-_EARLIER = "ALTER TABLE tcoai_by_hour DELETE WHERE tenant = {tenant:String} AND rating_run != {run:String}"
+_EARLIER = """
+ALTER TABLE tcoai_by_hour
+    DELETE WHERE tenant = {tenant:String} AND (rating_run != {run:String} OR hour < {kept:DateTime})
+"""
 _LEFT = "FROM (SELECT * FROM llm_calls WHERE (tenant, response_id) IN {responses}) AS llm_calls"
 _ENTIRELY = {
     # What is deleted is gone when the statement is over, and not hidden until the next merge.
@@ -151,9 +154,12 @@ class Marked:
             delete = _DELETE.format(table=table, names=names, marked=_MARKED.format(kind="trace"))
             everywhere(self.store, delete)
 
-    def forget_earlier(self, tenant: str, run: str) -> None:
-        """Delete a tenant's sums by other prices than those of a run: nobody works them out anew."""
-        everywhere(self.store, _EARLIER, tenant=tenant, run=run)
+    def forget_earlier(self, tenant: str, run: str, kept: str) -> None:
+        """Delete a tenant's sums by other prices than those of a run, and of hours that nothing else is kept of.
+
+        Nobody works them out anew.
+        """
+        everywhere(self.store, _EARLIER, tenant=tenant, run=run, kept=kept)
 
     def forget_months(self, tenant: str) -> None:
         """Delete what is booked of a tenant, and that it was."""

@@ -9,16 +9,19 @@ from time import perf_counter
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents import Repriced, Verified
+from tokentrace_collector.retention import Retention
 from tokentrace_collector.rollup import closing, deletion, trial
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
+from tokentrace_collector.rollup.forgotten import Late
+from tokentrace_collector.rollup.horizon import Horizon
 from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.rollup.stages import Bounds, Stages
+from tokentrace_collector.rollup.state import State
 from tokentrace_collector.rollup.verify import Verification
 from tokentrace_collector.store import cluster, schema
 from tokentrace_collector.store.database import Store
 
-_TENANT = rates.TENANT
 _TOUCHES = 200_000
 """Touches that one batch works off; it bounds memory."""
 _EVERY = 1 << 62
@@ -41,6 +44,10 @@ class Report:
     """Calls among them that used something of which no price is known."""
     unread: int = 0
     """Spans among theirs that count tokens in a dialect that nobody knows."""
+    late: int = 0
+    """Calls and reviews that came late to closed traces, and were added to what these cost."""
+    undecided: int = 0
+    """Calls that came so late and bear no cost: whether another tells of the same is not known any more."""
     is_elsewhere: bool = False
     """Nothing was done here, as another collector was at it."""
     verified: Verified | None = None
@@ -55,37 +62,54 @@ class Rollup:
     Collectors that share a database take turns: what one is at, the others leave alone.
     """
 
-    def __init__(self, store: Store, book: Book | None = None, *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self,
+        store: Store,
+        book: Book | None = None,
+        *,
+        retention: Retention | None = None,
+        patience: float = _PATIENCE,
+    ) -> None:
+        """`retention`: how long everything is kept from now on; None: as it is kept so far."""
         self._store = store
         self._book = book or Book()
         self._lease = Lease(store)
+        self._retention = retention
+        self._remembered = State(store)
+        self._horizon = Horizon(store, self._remembered)
         self._patience = patience
         self._lock = Lock()
         self._loaded: rates.Run | None = None
-        self._unpriced = self._unread = 0
+        self._forget_counts()
 
     def tick(self) -> Report:
         """Recompute the traces touched since the last time; every trace where prices have changed."""
         with self._lock:
-            began, run = perf_counter(), self._run()
-            self._unpriced = self._unread = traces = 0
-            if self._is_up_to_date(run):
+            began, run, traces = perf_counter(), self._run(), 0
+            self._forget_counts()
+            if self._is_up_to_date(run) and not self._horizon.is_due(self._retention):
                 return Report(0, perf_counter() - began)
             try:
                 with self._lease.held() as hold:
                     traces = self._catch_up(run, hold)
+                    if self._retention is not None:
+                        hold.check()
+                        self._horizon.keep(self._retention)
+                        # Once: collectors that want it otherwise would take turns at rewriting tables.
+                        self._retention = None
             except TakenError:
                 return Report(0, perf_counter() - began, is_elsewhere=True)
-            return Report(traces, perf_counter() - began, self._unpriced, self._unread)
+            return self._report(traces, began)
 
     def rebuild(self) -> Report:
         """Recompute every trace from the spans that are stored."""
         with self._lock:
             began = perf_counter()
-            self._unpriced = self._unread = 0
+            self._forget_counts()
             with self._lease.held(self._patience) as hold:
+                self._horizon.advance()
                 traces = self._rebuild(self._run(), hold)
-            return Report(traces, perf_counter() - began, self._unpriced, self._unread)
+            return self._report(traces, began)
 
     def verify(self) -> Report:
         """Hold the tables against a recomputation of every trace; what differs is put right by it."""
@@ -120,13 +144,13 @@ class Rollup:
             hold.check()
             marked.take_out()
             if wanted.kind == "tenant":
-                marked.forget_earlier(wanted.tenant, run.id)
+                marked.forget_earlier(wanted.tenant, run.id, self._horizon.kept_since)
                 marked.forget_months(wanted.tenant)
             self._settle(marked, run, hold)
             hold.check()
             marked.forget()
             self._catch_up(run, hold)
-            marked.rebook(self._next_version())
+            marked.rebook(self._remembered.next_version())
             marked.unmark()
             return rows
 
@@ -134,7 +158,7 @@ class Rollup:
         """Sum up anew what deleted traces were part of."""
         if (bounds := marked.bounds()) is None:
             return
-        stages = Stages(self._store, run, self._next_version(), hold.check)
+        stages = self._stages(run, hold)
         stages.clear()
         marked.choose()
         marked.cancel(stages.version)
@@ -147,11 +171,11 @@ class Rollup:
         """Book a month for good, with all that has arrived; ClosingError where it cannot be closed."""
         with self._lock:
             began = perf_counter()
-            self._unpriced = self._unread = 0
+            self._forget_counts()
             with self._lease.held(self._patience) as hold:
                 traces = self._catch_up(self._run(), hold)
-                closing.close(self._store, wanted, self._next_version(), hold)
-            return Report(traces, perf_counter() - began, self._unpriced, self._unread)
+                closing.close(self._store, wanted, self._remembered.next_version(), hold)
+            return self._report(traces, began)
 
     def reprice(self, wanted: Repricing) -> Report:
         """Rate everything by other prices beside the books; by these from now on, if that is wanted."""
@@ -159,31 +183,35 @@ class Rollup:
             began, book = perf_counter(), wanted.book or self._book
             with self._lease.held(self._patience) as hold:
                 self._catch_up(self._run(), hold)
-                self._unpriced = self._unread = 0
+                self._forget_counts()
                 tried = rates.load(self._store, book)
-                with trial.Trial(self._store) as beside:
-                    stages = Stages(self._store, tried, self._next_version(), hold.check, trial.sql)
+                stages = replace(self._stages(tried, hold), statement=trial.sql)
+                with trial.Trial(self._store, stages, self._run().id) as beside:
                     traces, bounds = self._rate_everything(stages)
                     if bounds is not None:
-                        bounds = replace(bounds, latest=max(bounds.latest, self._state("latest")))
+                        bounds = replace(bounds, latest=max(bounds.latest, self._remembered.get("latest")))
                         stages.allocate(bounds)
                         stages.add_hours(bounds)
+                    stages.add_closed_hours()
                     changes = beside.compared(self._run().id, tried.id, wanted)
                 if wanted.adopt:
                     self._book, self._loaded = book, tried
-                    self._unpriced = self._unread = 0
+                    self._forget_counts()
                     self._catch_up(tried, hold)
-            return Report(
-                traces, perf_counter() - began, self._unpriced, self._unread, rating_run=tried.id, repriced=changes
-            )
+            return replace(self._report(traces, began), rating_run=tried.id, repriced=changes)
 
     def _verify(self, verification: Verification, hold: Hold, began: float) -> Report:
         self._catch_up(self._run(), hold)
         rows = verification.note()
-        self._unpriced = self._unread = 0
+        self._forget_counts()
         traces = self._rebuild(self._run(), hold)
-        found = Verified(rows=rows, differences=verification.differences(), is_disturbed=self._is_disturbed())
-        return Report(traces, perf_counter() - began, self._unpriced, self._unread, verified=found)
+        found = Verified(
+            rows=rows,
+            closed=verification.closed(self._horizon.closed_before),
+            differences=verification.differences(),
+            is_disturbed=self._is_disturbed(),
+        )
+        return replace(self._report(traces, began), verified=found)
 
     def _is_disturbed(self) -> bool:
         """Whether spans have come since the work before the latest rebuild was done."""
@@ -197,10 +225,11 @@ class Rollup:
 
     def _is_up_to_date(self, run: rates.Run) -> bool:
         waiting = self._store.query("SELECT 1 FROM touched_traces LIMIT 1")
-        return not waiting and self._state("rating_run") == run.id
+        return not waiting and self._remembered.get("rating_run") == run.id
 
     def _catch_up(self, run: rates.Run, hold: Hold) -> int:
-        if self._state("rating_run") != run.id:
+        self._horizon.advance()
+        if self._remembered.get("rating_run") != run.id:
             return self._rebuild(run, hold)
         traces, taken = 0, _TOUCHES
         # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
@@ -209,11 +238,9 @@ class Rollup:
         return traces
 
     def _tick(self, run: rates.Run, hold: Hold) -> int:
-        stages = Stages(self._store, run, self._next_version(), hold.check)
+        stages = self._stages(run, hold)
         traces = stages.begin("batch")
-        stages.rate()
-        self._unpriced += stages.unpriced()
-        self._unread += stages.unread()
+        self._rate(stages)
         bounds = stages.bounds()
         if bounds is not None:
             stages.leave(bounds)
@@ -226,19 +253,24 @@ class Rollup:
 
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
         self._take_touches(_EVERY)
-        stages = Stages(self._store, run, self._next_version(), hold.check)
+        stages = self._stages(run, hold)
         traces, bounds = self._rate_everything(stages)
+        # Before hours are summed up in which closed traces have figures, too.
+        stages.forget_left_over("call_costs")
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()
             stages.allocate(bounds)
             stages.add_hours(bounds)
+        stages.add_closed_hours()
+        stages.carry_hours(self._remembered.get("rating_run"))
+        if bounds is not None:
             for share in (shares := range(self._shares())):
                 stages.begin("batch_everything", share=share, shares=len(shares))
                 stages.sum_up(bounds)
         hold.check()
-        stages.forget_left_over()
-        self._remember("rating_run", run.id, stages.version)
+        stages.forget_left_over("tcoai_by_trace", "tcoai_by_hour")
+        self._remembered.put("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces
 
@@ -246,9 +278,7 @@ class Rollup:
         traces, bounds = 0, None
         for share in (shares := range(self._shares())):
             traces += stages.begin("batch_everything", share=share, shares=len(shares))
-            stages.rate()
-            self._unpriced += stages.unpriced()
-            self._unread += stages.unread()
+            self._rate(stages)
             if (these := stages.bounds()) is not None:
                 stages.leave(these)
             bounds = _wider(bounds, these)
@@ -278,24 +308,33 @@ class Rollup:
             self._store.run(statement, settings={"max_query_size": 1 << 20})
 
     def _with_latest(self, bounds: Bounds, version: int) -> Bounds:
-        latest = max(bounds.latest, self._state("latest"))
-        self._remember("latest", latest, version)
+        latest = max(bounds.latest, self._remembered.get("latest"))
+        self._remembered.put("latest", latest, version)
         return replace(bounds, latest=latest)
 
-    def _next_version(self) -> int:
-        version = 1 + int(self._state("version") or 0)
-        self._remember("version", str(version), version)
-        return version
-
-    def _state(self, name: str) -> str:
-        asked = "SELECT value FROM rollup_state FINAL WHERE tenant = {tenant:String} AND name = {name:String}"
-        found = self._store.query(asked, tenant=_TENANT, name=name)
-        return str(found[0]["value"]) if found else ""
-
-    def _remember(self, name: str, value: str, version: int) -> None:
-        self._store.insert(
-            "rollup_state", ("tenant", "name", "value", "version"), [[_TENANT], [name], [value], [version]]
+    def _stages(self, run: rates.Run, hold: Hold) -> Stages:
+        return Stages(
+            self._store,
+            run,
+            self._remembered.next_version(),
+            hold.check,
+            closed_before=self._horizon.closed_before,
+            kept_since=self._horizon.kept_since,
         )
+
+    def _rate(self, stages: Stages) -> None:
+        stages.rate()
+        self._unpriced += stages.unpriced()
+        self._unread += stages.unread()
+        self._late += stages.late()
+
+    def _forget_counts(self) -> None:
+        self._unpriced = self._unread = 0
+        self._late = Late()
+
+    def _report(self, traces: int, began: float) -> Report:
+        seconds = perf_counter() - began
+        return Report(traces, seconds, self._unpriced, self._unread, self._late.added, self._late.undecided)
 
 
 def _is_in_doubt(report: Report) -> bool:

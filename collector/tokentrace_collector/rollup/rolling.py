@@ -58,7 +58,13 @@ class Rolling:
         with self._lock:
             outcome = self._made()(what)
         self.trouble = ""
-        self._counters.add(rollups=1, calls_unpriced=outcome["unpriced"], spans_unread=outcome["unread"])
+        self._counters.add(
+            rollups=1,
+            calls_unpriced=outcome["unpriced"],
+            spans_unread=outcome["unread"],
+            calls_late=outcome["late"],
+            calls_undecided=outcome["undecided"],
+        )
         return outcome
 
     def count(self, wanted: Wanted) -> dict[str, int]:

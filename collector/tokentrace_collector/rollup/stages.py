@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tokentrace_collector.prices import rates
+from tokentrace_collector.rollup import forgotten
+from tokentrace_collector.rollup.forgotten import Late
+from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
@@ -23,6 +26,11 @@ SELECT count() AS spans
 FROM llm_calls FINAL
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND convention = 'unknown'
+"""
+_OPEN_TRACES = """
+SELECT uniqExact(tenant, trace_id) AS traces
+FROM rollup_batch
+WHERE (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
 """
 _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0 AND reported IS NULL"
 
@@ -47,6 +55,9 @@ _SCRATCH = (
     "hours",
     "pool_hours",
     "shares",
+    "closed",
+    "rated",
+    "closed_hours",
 )
 
 TABLES = {
@@ -57,25 +68,6 @@ TABLES = {
     "tcoai_by_trace": "total",
 }
 """What the rollup keeps, with the amount that tells a person most of a row."""
-_LEFT_OVER = """
-INSERT INTO {table}
-SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
-FROM (
-    SELECT *
-    FROM {table} FINAL
-    WHERE version < {{version:UInt64}} AND {condition}
-)
-"""
-_NOTHING_BEHIND = {
-    "call_costs": "true",
-    "tcoai_by_trace": "true",
-    # Hours keep what earlier prices gave; and those that nobody used are not allocated again.
-    "tcoai_by_hour": """rating_run = {run:String}
-        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM call_costs FINAL)
-        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM capacity_lines FINAL)""",
-}
-"""What tells a row that a recomputation of everything would have given anew, had it given it."""
-
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
 
 
@@ -102,6 +94,10 @@ class Stages:
     """Raises where the run is not to go on."""
     statement: Callable[[str], str] = schema.sql
     """The text of a statement, by its name."""
+    closed_before: str = field(default=NEVER, kw_only=True)
+    """The horizon: traces that came before it may have lost spans, and keep the figures that they have."""
+    kept_since: str = field(default=NEVER, kw_only=True)
+    """Of hours before this one only sums are kept."""
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
@@ -111,7 +107,14 @@ class Stages:
         self._do("batch_responses")
         self._do("batch_retellings")
         self._do("batch_reviews")
+        if self.forgets:
+            self._close()
         return self._count()
+
+    @property
+    def forgets(self) -> bool:
+        """Whether anything may have expired, ever."""
+        return self.closed_before > NEVER
 
     def clear(self) -> None:
         """Leave nothing of an earlier batch."""
@@ -121,8 +124,8 @@ class Stages:
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
         trusted = list(self.run.book.trust_reported)
-        for statement in ("spans", "responses"):
-            self._do(statement, trusted=trusted)
+        self._do("spans", trusted=trusted, horizon=self.closed_before)
+        self._do("responses", trusted=trusted)
         for statement in (
             "bridges",
             "edges",
@@ -130,6 +133,7 @@ class Stages:
             "accounts",
             "borne",
             "borne_unnamed",
+            *(("borne_closed",) if self.forgets else ()),
             "decided",
             "rejected",
             "places",
@@ -146,7 +150,7 @@ class Stages:
         self._do("prices")
         self._do("lines")
         self._do("reported")
-        self._do("call_costs", run=self.run.id, version=self.version)
+        self._do("call_costs", run=self.run.id, version=self.version, kept=self.kept_since)
 
     def unpriced(self) -> int:
         """How many calls of the batch used something of which no price is known."""
@@ -157,6 +161,10 @@ class Stages:
         """How many spans of the batch count tokens in a dialect that nobody knows."""
         found: int = self.store.query(_UNREAD)[0]["spans"]
         return found
+
+    def late(self) -> Late:
+        """What of the batch came late to closed traces, and was added to them or not."""
+        return forgotten.late(self.store) if self.forgets else Late()
 
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""
@@ -169,16 +177,19 @@ class Stages:
 
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
-        self.store.run("DELETE FROM capacity_hours WHERE rating_run != {run:String}", run=self.run.id)
-        self.store.run("DELETE FROM capacity_lines WHERE rating_run != {run:String}", run=self.run.id)
+        self.close_hours(self.statement)
+        forgotten.drop_other_runs(self.store, self.run.id, self.closed_before)
 
     def allocate(self, bounds: Bounds) -> Bounds:
         """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
         if not self.run.book.pools:
             return bounds
+        self.close_hours(self.statement)
         for statement in _ALLOCATION:
             self._do(statement, **self._named(bounds))
         self._do("batch_neighbours")
+        if self.forgets:
+            self._close()
         return bounds | (self.bounds() or bounds)
 
     def sum_up(self, bounds: Bounds) -> None:
@@ -188,14 +199,48 @@ class Stages:
 
     def add_hours(self, bounds: Bounds) -> None:
         """Sum up the hours that the run has changed."""
-        for statement in ("hours", "tcoai_by_hour", "tcoai_by_hour_gone"):
-            self._do(statement, **self._named(bounds))
+        self._do("hours", **self._named(bounds))
+        self._sum_hours()
 
-    def forget_left_over(self) -> None:
+    def add_closed_hours(self) -> None:
+        """Sum up, by the prices of the run, the hours in which closed traces have figures that it has not rated."""
+        if self.forgets:
+            self._do("hours_closed", kept=self.kept_since)
+            self._sum_hours()
+
+    def carry_hours(self, before: str) -> None:
+        """Have the run go on with the sums of hours, by the prices before, of which nothing else is kept."""
+        if self.kept_since > NEVER:
+            self._do("hours_kept", run=self.run.id, version=self.version, kept=self.kept_since, before=before)
+
+    def close_hours(self, statement: Callable[[str], str]) -> None:
+        """Find the hours of capacity that stay allocated as they are, in the tables that a statement is about."""
+        self.store.run("TRUNCATE TABLE rollup_closed_hours")
+        if self.forgets:
+            self.store.run(statement("rollup/closed_hours"), settings=_SETTINGS, horizon=self.closed_before)
+
+    def forget_left_over(self, *tables: str) -> None:
         """Drop the rows that a recomputation of everything has not given: no span is behind them any more."""
-        for table, condition in _NOTHING_BEHIND.items():
-            statement = _LEFT_OVER.format(table=table, condition=condition)
-            self.store.run(statement, settings=_SETTINGS, run=self.run.id, version=self.version)
+        for table in tables:
+            statement = forgotten.left_over(table)
+            self.store.run(
+                statement,
+                settings=_SETTINGS,
+                run=self.run.id,
+                version=self.version,
+                horizon=self.closed_before,
+                kept=self.kept_since,
+            )
+
+    def _sum_hours(self) -> None:
+        for statement in ("tcoai_by_hour", "tcoai_by_hour_gone"):
+            self._do(statement, run=self.run.id, version=self.version)
+
+    def _close(self) -> None:
+        """Find which traces of the batch are closed, and what is known of them."""
+        self._do("closed", horizon=self.closed_before)
+        self.store.run("TRUNCATE TABLE rollup_rated")
+        self._do("rated")
 
     def _named(self, bounds: Bounds) -> dict[str, Any]:
         return {
@@ -204,10 +249,12 @@ class Stages:
             "since": bounds.since,
             "until": bounds.until,
             "latest": bounds.latest,
+            "kept": self.kept_since,
+            "horizon": self.closed_before,
         }
 
     def _count(self) -> int:
-        count: int = self.store.query("SELECT uniqExact(tenant, trace_id) AS traces FROM rollup_batch")[0]["traces"]
+        count: int = self.store.query(_OPEN_TRACES)[0]["traces"]
         return count
 
     def _do(self, name: str, **parameters: Any) -> None:

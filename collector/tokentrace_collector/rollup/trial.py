@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Self
 
 from tokentrace_collector.reports.answers import decimal
 from tokentrace_collector.reports.documents import Repriced
 from tokentrace_collector.rollup.orders import Repricing
+from tokentrace_collector.rollup.stages import Stages
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
@@ -28,6 +30,23 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY {partition}
 ORDER BY ({sorting_key})
 """
+_CLOSED_CALLS = """
+INSERT INTO trial_call_costs
+SELECT *
+FROM call_costs FINAL
+WHERE (tenant, trace_id) IN (
+        SELECT tenant, trace_id
+        FROM trace_extents
+        GROUP BY tenant, trace_id
+        HAVING min(received) < {horizon:DateTime64(6)}
+    )
+"""
+_CLOSED_CAPACITY = """
+INSERT INTO trial_{name}
+SELECT *
+FROM {name} FINAL
+WHERE (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_closed_hours)
+"""
 
 
 def sql(name: str) -> str:
@@ -35,11 +54,17 @@ def sql(name: str) -> str:
     return _BESIDE.sub(r"trial_\1", schema.sql(name))
 
 
+def _into(name: str) -> str:
+    return schema.sql(name).replace("INSERT INTO ", "INSERT INTO trial_")
+
+
 class Trial:
     """The tables of a trial, from `with` to its end."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, stages: Stages, before: str) -> None:
         self._store = store
+        self._stages = stages
+        self._before = before
 
     def __enter__(self) -> Self:
         self._drop()
@@ -48,6 +73,7 @@ class Trial:
             self._store.run(_TABLE.format(name=name, **keys))
         for view in _VIEWS.values():
             self._store.run(sql(view))
+        self._spare()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,6 +90,16 @@ class Trial:
             until=wanted.until,
         )
         return [_repriced(row) for row in rows]
+
+    def _spare(self) -> None:
+        """Have closed figures be the same by other prices as by those of the books."""
+        stages = self._stages
+        if stages.forgets:
+            stages.close_hours(schema.sql)
+            self._store.run(_CLOSED_CALLS, horizon=stages.closed_before)
+            for name in ("capacity_hours", "capacity_lines"):
+                self._store.run(_CLOSED_CAPACITY.format(name=name))
+        replace(stages, statement=_into).carry_hours(self._before)
 
     def _drop(self) -> None:
         for name in _VIEWS:

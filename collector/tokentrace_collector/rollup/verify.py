@@ -32,6 +32,16 @@ HAVING was != comes OR uniqExact(digest) > 1
 ORDER BY name, key
 LIMIT {{limit:UInt32}}
 """
+_BEFORE = """
+SELECT count() AS traces
+FROM tcoai_by_trace FINAL
+WHERE (tenant, trace_id) IN (
+        SELECT tenant, trace_id
+        FROM trace_extents
+        GROUP BY tenant, trace_id
+        HAVING min(received) < {horizon:DateTime64(6)}
+    )
+"""
 MOST = 100
 """Differences that are told; one is enough to find the next."""
 
@@ -62,6 +72,11 @@ class Verification:
             )
             for row in self._store.query(asked, limit=MOST)
         ]
+
+    def closed(self, horizon: str) -> int:
+        """Traces that are not recomputed any more, because spans of theirs may have expired."""
+        found: int = self._store.query(_BEFORE, horizon=horizon)[0]["traces"]
+        return found
 
     def forget(self) -> None:
         """Keep nothing any more."""

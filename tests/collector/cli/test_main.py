@@ -81,3 +81,19 @@ def test_the_version_is_told():
 
 def test_listed_commands_exist():
     assert list(group.tokentrace.list_commands(None)) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("times", "remedy"),
+    [
+        (
+            ("--retention-raw", "30d", "--retention-calls", "1w"),
+            "raw=30d is longer than calls=7d, which is made of them.",
+        ),
+        (("--retention-costs", "3x"), "'3x' says not how long. Write 36h, 30d, 52w or 5y."),
+        (("--retention-calls", "1d"), "calls=1d is too short. Keep them 2d or longer."),
+    ],
+)
+def test_a_collector_says_why_nothing_can_be_kept_so(times, remedy):
+    answer = run("collector", *times)
+    assert (answer.returncode, remedy in " ".join(answer.stderr.split())) == (2, True), answer.stderr

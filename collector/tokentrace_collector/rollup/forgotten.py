@@ -1,0 +1,73 @@
+"""What a recomputation of everything does not give: what is to stay nevertheless, and what is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
+
+_OTHER_RUNS = """
+DELETE FROM {table}
+WHERE rating_run != {{run:String}}
+    AND toUnixTimestamp(hour) + 3600 > {{horizon:Int64}}
+    AND NOT has({{spared:Array(String)}}, concat(tenant, '\\n', pool, '\\n', toString(hour)))
+"""
+_OPEN = """{horizon:DateTime64(6)} = toDateTime64(0, 6) OR (tenant, trace_id) NOT IN (
+        SELECT tenant, trace_id
+        FROM trace_extents
+        GROUP BY tenant, trace_id
+        HAVING min(received) < {horizon:DateTime64(6)}
+    )"""
+_LEFT_OVER = """
+INSERT INTO {table}
+SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
+FROM (
+    SELECT *
+    FROM {table} FINAL
+    WHERE version < {{version:UInt64}} AND ({condition})
+)
+"""
+_NOTHING_BEHIND = {
+    "call_costs": _OPEN,
+    "tcoai_by_trace": _OPEN,
+    # Hours keep what earlier prices gave; and those that nobody used are not allocated again.
+    "tcoai_by_hour": """rating_run = {run:String}
+        AND hour >= {kept:DateTime}
+        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM call_costs FINAL)
+        AND (tenant, hour) NOT IN (SELECT tenant, hour FROM capacity_lines FINAL)""",
+}
+"""What tells a row that a recomputation of everything would have given anew, had it given it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What came late to closed traces."""
+
+    added: int = 0
+    """Calls and reviews that were added to what these cost."""
+    undecided: int = 0
+    """Calls that bear no cost, as nobody knows any more whether another tells of the same."""
+
+    def __add__(self, other: Late) -> Late:
+        return Late(self.added + other.added, self.undecided + other.undecided)
+
+
+def late(store: Store) -> Late:
+    """What of the batch that has been decided came late."""
+    return Late(**store.query(schema.sql("rollup/late"))[0])
+
+
+def drop_other_runs(store: Store, run: str, horizon: str) -> None:
+    """Drop the shares of capacity that other prices made, but for those of closed hours."""
+    spared = [row["spared"] for row in store.query(schema.sql("rollup/spared"), horizon=horizon)]
+    until = int(datetime.fromisoformat(horizon).replace(tzinfo=UTC).timestamp())
+    for table in ("capacity_hours", "capacity_lines"):
+        # By name: where tables are replicated, other servers know nothing of what this run has found.
+        store.run(_OTHER_RUNS.format(table=table), run=run, horizon=until, spared=spared)
+
+
+def left_over(table: str) -> str:
+    """The statement that drops from a table what no span is behind any more."""
+    return _LEFT_OVER.format(table=table, condition=_NOTHING_BEHIND[table])

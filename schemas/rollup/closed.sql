@@ -1,0 +1,23 @@
+-- One row per trace of the batch that is closed: it has figures, and its first span came before the horizon.
+INSERT INTO rollup_closed
+WITH
+    old AS (
+        SELECT
+            tenant,
+            trace_id,
+            min(since) AS first,
+            max(until) AS last
+        FROM trace_extents
+        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+        GROUP BY
+            tenant,
+            trace_id
+        HAVING min(received) < {horizon:DateTime64(6)}
+    )
+SELECT DISTINCT
+    tenant,
+    trace_id
+FROM tcoai_by_trace FINAL
+WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM old)
+    AND day BETWEEN (SELECT toDate(min(first)) FROM old) AND (SELECT toDate(max(last)) FROM old)
+    AND (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
