@@ -71,7 +71,7 @@ INSERT INTO otel_traces (Timestamp, TraceId, SpanId, SpanName, ServiceName, Span
 SELECT
     min(Timestamp) + INTERVAL 20 MILLISECOND,
     TraceId,
-    lower(hex(sipHash64('late', {tick:UInt32}, TraceId))),
+    lower(hex(sipHash64('late', {tick:UInt32}, {apart:UInt64}, TraceId))),
     'SELECT',
     'shop',
     map('db.system', 'postgresql'),
@@ -133,7 +133,7 @@ def _ticks(store: Store, rollup: Rollup, spans: int) -> None:
     for where, apart in (("of the last hour", 1), ("spread over all days", max(traces // TOUCHED // (TICKS + 1), 1))):
         done: list[Taken] = []
         for tick in range(TICKS):
-            store.run(LATE, tick=tick + 100 * apart, traces=traces, touched=TOUCHED, apart=apart)
+            store.run(LATE, tick=tick, traces=traces, touched=TOUCHED, apart=apart)
             done.append(taken(rollup.tick))
         middle = sorted(done, key=lambda each: each.wall)[TICKS // 2]
         figure(f"a tick that touched {TOUCHED:,} traces {where}: by the clock", middle.wall, "s", most=1)

@@ -17,12 +17,21 @@ _SETTINGS = {
     "do_not_merge_across_partitions_select_final": 1,
     # A server may have it otherwise: what a trace has no share of would make its total NULL, and that be read as 0.
     "join_use_nulls": 0,
+    # Which traces are wanted is asked before anything else of a row is read; with FINAL only keys are asked so early.
+    "optimize_move_to_prewhere_if_final": 1,
 }
 _UNREAD = """
 SELECT count() AS spans
 FROM llm_calls FINAL
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND convention = 'unknown'
+"""
+_REJECTS = """
+SELECT 1
+FROM llm_calls
+WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+    AND reject_reason != ''
+LIMIT 1
 """
 _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0 AND reported IS NULL"
 
@@ -57,14 +66,17 @@ TABLES = {
     "tcoai_by_trace": "total",
 }
 """What the rollup keeps, with the amount that tells a person most of a row."""
+_KEYS = """
+SELECT sorting_key
+FROM system.tables
+WHERE database = currentDatabase() AND name IN ({name:String}, concat({name:String}, '_local')) AND sorting_key != ''
+"""
+# All but its key is as nothing in a row that is deleted, and need not be read.
 _LEFT_OVER = """
-INSERT INTO {table}
-SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
-FROM (
-    SELECT *
-    FROM {table} FINAL
-    WHERE version < {{version:UInt64}} AND {condition}
-)
+INSERT INTO {table} ({key}, version, is_deleted)
+SELECT {key}, {{version:UInt64}}, 1
+FROM {table} FINAL
+WHERE version < {{version:UInt64}} AND {condition}
 """
 _NOTHING_BEHIND = {
     "call_costs": "true",
@@ -131,10 +143,12 @@ class Stages:
             "borne",
             "borne_unnamed",
             "decided",
-            "rejected",
-            "places",
         ):
             self._do(statement)
+        # As below: hardly ever is anything rejected.
+        if self.store.query(_REJECTS):
+            self._do("rejected")
+        self._do("places")
         # Where every call names its role, the rules have nothing to say, and take longer to read than to run.
         if self.store.query("SELECT 1 FROM rollup_places LIMIT 1"):
             self._do("roles")
@@ -194,7 +208,8 @@ class Stages:
     def forget_left_over(self) -> None:
         """Drop the rows that a recomputation of everything has not given: no span is behind them any more."""
         for table, condition in _NOTHING_BEHIND.items():
-            statement = _LEFT_OVER.format(table=table, condition=condition)
+            key = self.store.query(_KEYS, name=table)[0]["sorting_key"]
+            statement = _LEFT_OVER.format(table=table, key=key, condition=condition)
             self.store.run(statement, settings=_SETTINGS, run=self.run.id, version=self.version)
 
     def _named(self, bounds: Bounds) -> dict[str, Any]:
