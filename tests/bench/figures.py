@@ -20,7 +20,7 @@ def figure(name: str, value: float, unit: str, *, most: float | None = None, lea
         aim = f"aim ≤ {most:,.6g}   {'kept' if value <= most else 'MISSED'}"
     elif least is not None:
         aim = f"aim ≥ {least:,.6g}   {'kept' if value >= least else 'MISSED'}"
-    digits = 0 if value >= 1000 else 1 if value >= 10 else 2  # noqa: PLR2004 - three digits tell enough
+    digits = 0 if value >= 1000 else 1 if value >= 10 else 2
     tell(f"{name:<58} {value:>11,.{digits}f} {unit:<16} {aim}".rstrip())
 
 

@@ -99,7 +99,9 @@ def costing(spans: int) -> None:
         schema.apply(store)
         tell(f"\n{spans:,} spans in {spans // 10:,} traces over ten days, half of them calls\n")
         _fill(store, spans)
-        normalised = taken(lambda: renormalise(store, datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)))
+        normalised = taken(
+            lambda: renormalise(store, datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+        )
         _rate("read all spans again: raw to calls", normalised, spans)
         rollup = Rollup(store, Book())
         rebuilt = taken(rollup.tick)

@@ -246,10 +246,8 @@ class Rollup:
         found = self._store.query(schema.sql("rollup/sample"))[0]
         shares = 1 + found["spans"] // _SPANS
         traces: list[str] = found["traces"]
-        starts = sorted({traces[len(traces) * share // shares] for share in range(1, shares)})
-        return [
-            {"first": first, "beyond": beyond} for first, beyond in zip(["", *starts], [*starts, ""], strict=True)
-        ]
+        starts = sorted({traces[len(traces) * share // shares] for share in range(1, shares)} - {""})
+        return [{"first": first, "beyond": beyond} for first, beyond in zip(["", *starts], [*starts, ""], strict=True)]
 
     def _take_touches(self, limit: int) -> int:
         self._store.run("TRUNCATE TABLE rollup_touches")
