@@ -85,4 +85,5 @@ PARTITION BY toYYYYMM(started_at)
 ORDER BY (tenant, trace_id, span_id, part)
 SETTINGS
     index_granularity = 1024,
-    non_replicated_deduplication_window = 1000
+    non_replicated_deduplication_window = 1000,
+    default_compression_codec = 'ZSTD(1)'

@@ -7,4 +7,5 @@ CREATE TABLE IF NOT EXISTS touched_traces (
 ENGINE = MergeTree
 ORDER BY (tenant, trace_id)
 SETTINGS
-    non_replicated_deduplication_window = 1000
+    non_replicated_deduplication_window = 1000,
+    default_compression_codec = 'ZSTD(1)'

@@ -16,4 +16,5 @@ CREATE TABLE IF NOT EXISTS responses (
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, provider, response_id)
 SETTINGS
-    non_replicated_deduplication_window = 1000
+    non_replicated_deduplication_window = 1000,
+    default_compression_codec = 'ZSTD(1)'

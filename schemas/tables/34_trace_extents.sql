@@ -10,4 +10,5 @@ CREATE TABLE IF NOT EXISTS trace_extents (
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, trace_id)
 SETTINGS
-    non_replicated_deduplication_window = 1000
+    non_replicated_deduplication_window = 1000,
+    default_compression_codec = 'ZSTD(1)'

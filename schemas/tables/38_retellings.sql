@@ -10,4 +10,5 @@ ENGINE = AggregatingMergeTree
 ORDER BY (tenant, is_foreign, response_id)
 SETTINGS
     index_granularity = 1024,
-    non_replicated_deduplication_window = 1000
+    non_replicated_deduplication_window = 1000,
+    default_compression_codec = 'ZSTD(1)'

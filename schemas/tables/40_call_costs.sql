@@ -82,4 +82,5 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (tenant, hour, trace_id, span_id, part)
 SETTINGS
-    index_granularity = 1024
+    index_granularity = 1024,
+    default_compression_codec = 'ZSTD(1)'

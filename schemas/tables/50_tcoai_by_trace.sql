@@ -55,4 +55,5 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(day)
 ORDER BY (tenant, day, trace_id)
 SETTINGS
-    index_granularity = 1024
+    index_granularity = 1024,
+    default_compression_codec = 'ZSTD(1)'

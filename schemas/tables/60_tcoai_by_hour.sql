@@ -44,3 +44,5 @@ ORDER BY (
     status,
     currency
 )
+SETTINGS
+    default_compression_codec = 'ZSTD(1)'

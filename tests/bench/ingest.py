@@ -207,7 +207,7 @@ def whole(bodies: list[bytes], encoding: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         command = [sys.executable, str(process_file), "serve", f"chdb://{directory}", "20000", "1"]
         with Popen(command, stdout=PIPE, text=True) as process:
-            otlp, api = (address.removeprefix("http://") for address in process.stdout.readline().split())
+            otlp, api = (address.removeprefix("http://") for address in process.stdout.readline().split()[:2])
             _send(otlp, sent, encoding)
             _drained(api, TOTAL)
             began, clock = _cpu(process.pid), time.perf_counter()

@@ -174,6 +174,11 @@ def test_until_is_exclusive(store):
     assert (ids(store, until=BEGAN), ids(store, until=ENDED)) == ([], ["a"])
 
 
+def test_moments_that_no_day_is_kept_for_leave_out_nothing(store):
+    insert(store, "tcoai_by_trace", trace("a"))
+    assert ids(store, since=datetime(1900, 1, 1, tzinfo=UTC), until=datetime(2299, 12, 31, tzinfo=UTC)) == ["a"]
+
+
 def test_an_unknown_trace_is_nothing(store):
     assert answers.request(Books(store), TRACE) is None
 

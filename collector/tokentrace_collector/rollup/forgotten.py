@@ -20,14 +20,17 @@ _OPEN = """{horizon:DateTime64(6)} = toDateTime64(0, 6) OR (tenant, trace_id) NO
         GROUP BY tenant, trace_id
         HAVING min(received) < {horizon:DateTime64(6)}
     )"""
+_KEYS = """
+SELECT sorting_key
+FROM system.tables
+WHERE database = currentDatabase() AND name IN ({name:String}, concat({name:String}, '_local')) AND sorting_key != ''
+"""
+# All but its key is as nothing in a row that is deleted, and need not be read.
 _LEFT_OVER = """
-INSERT INTO {table}
-SELECT * REPLACE ({{version:UInt64}} AS version, 1 AS is_deleted)
-FROM (
-    SELECT *
-    FROM {table} FINAL
-    WHERE version < {{version:UInt64}} AND ({condition})
-)
+INSERT INTO {table} ({key}, version, is_deleted)
+SELECT {key}, {{version:UInt64}}, 1
+FROM {table} FINAL
+WHERE version < {{version:UInt64}} AND ({condition})
 """
 _NOTHING_BEHIND = {
     "call_costs": _OPEN,
@@ -68,6 +71,7 @@ def drop_other_runs(store: Store, run: str, horizon: str) -> None:
         store.run(_OTHER_RUNS.format(table=table), run=run, horizon=until, spared=spared)
 
 
-def left_over(table: str) -> str:
+def left_over(store: Store, table: str) -> str:
     """The statement that drops from a table what no span is behind any more."""
-    return _LEFT_OVER.format(table=table, condition=_NOTHING_BEHIND[table])
+    key = store.query(_KEYS, name=table)[0]["sorting_key"]
+    return _LEFT_OVER.format(table=table, key=key, condition=_NOTHING_BEHIND[table])

@@ -265,8 +265,8 @@ class Rollup:
         stages.add_closed_hours()
         stages.carry_hours(self._remembered.get("rating_run"))
         if bounds is not None:
-            for share in (shares := range(self._shares())):
-                stages.begin("batch_everything", share=share, shares=len(shares))
+            for share in self._shares():
+                stages.begin("batch_everything", **share)
                 stages.sum_up(bounds)
         hold.check()
         stages.forget_left_over("tcoai_by_trace", "tcoai_by_hour")
@@ -276,17 +276,21 @@ class Rollup:
 
     def _rate_everything(self, stages: Stages) -> tuple[int, Bounds | None]:
         traces, bounds = 0, None
-        for share in (shares := range(self._shares())):
-            traces += stages.begin("batch_everything", share=share, shares=len(shares))
+        for share in self._shares():
+            traces += stages.begin("batch_everything", **share)
             self._rate(stages)
             if (these := stages.bounds()) is not None:
                 stages.leave(these)
             bounds = _wider(bounds, these)
         return traces, bounds
 
-    def _shares(self) -> int:
-        spans: int = self._store.query("SELECT count() AS spans FROM llm_calls")[0]["spans"]
-        return 1 + spans // _SPANS
+    def _shares(self) -> list[dict[str, str]]:
+        """From which trace up to which each share goes: neighbours in the table, so that only they are read."""
+        found = self._store.query(schema.sql("rollup/sample"))[0]
+        shares = 1 + found["spans"] // _SPANS
+        traces: list[str] = found["traces"]
+        starts = sorted({traces[len(traces) * share // shares] for share in range(1, shares)} - {""})
+        return [{"first": first, "beyond": beyond} for first, beyond in zip(["", *starts], [*starts, ""], strict=True)]
 
     def _take_touches(self, limit: int) -> int:
         self._store.run("TRUNCATE TABLE rollup_touches")

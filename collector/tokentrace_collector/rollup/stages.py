@@ -20,6 +20,8 @@ _SETTINGS = {
     "do_not_merge_across_partitions_select_final": 1,
     # A server may have it otherwise: what a trace has no share of would make its total NULL, and that be read as 0.
     "join_use_nulls": 0,
+    # Which traces are wanted is asked before anything else of a row is read; with FINAL only keys are asked so early.
+    "optimize_move_to_prewhere_if_final": 1,
 }
 _UNREAD = """
 SELECT count() AS spans
@@ -31,6 +33,13 @@ _OPEN_TRACES = """
 SELECT uniqExact(tenant, trace_id) AS traces
 FROM rollup_batch
 WHERE (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
+"""
+_REJECTS = """
+SELECT 1
+FROM llm_calls
+WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+    AND reject_reason != ''
+LIMIT 1
 """
 _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0 AND reported IS NULL"
 
@@ -135,10 +144,12 @@ class Stages:
             "borne_unnamed",
             *(("borne_closed",) if self.forgets else ()),
             "decided",
-            "rejected",
-            "places",
         ):
             self._do(statement)
+        # As below: hardly ever is anything rejected.
+        if self.store.query(_REJECTS):
+            self._do("rejected")
+        self._do("places")
         # Where every call names its role, the rules have nothing to say, and take longer to read than to run.
         if self.store.query("SELECT 1 FROM rollup_places LIMIT 1"):
             self._do("roles")
@@ -222,7 +233,7 @@ class Stages:
     def forget_left_over(self, *tables: str) -> None:
         """Drop the rows that a recomputation of everything has not given: no span is behind them any more."""
         for table in tables:
-            statement = forgotten.left_over(table)
+            statement = forgotten.left_over(self.store, table)
             self.store.run(
                 statement,
                 settings=_SETTINGS,
