@@ -101,7 +101,7 @@ def old(ledger):
     ledger.arrive(ago=10)
     ledger.tick()
     before = figures(ledger)
-    assert [row["allocated"] for row in before["tcoai_by_trace"]] == [2, Decimal("0.780555555555555556")]
+    assert [row["allocated"] for row in before["tcoai_by_trace"]] == [2, Decimal("0.805555555555555556")]
     ledger.kept(calls=7)
     ledger.tick()
     assert figures(ledger) == before
