@@ -89,7 +89,6 @@ def request_() -> ExportTraceServiceRequest:
         "tokentrace.input.user": 3600,
         "tokentrace.input.segments": ["tool_definitions:1800", "history:600", "user:3600"],
         "tokentrace.meter.web_search": 1,
-        "raw": b"\x00\xff",
     }
     scope.spans.add(**span(1, 0, "invoke_agent", {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}))
     first = scope.spans.add(**span(2, 1, "plan", ours("gpt-6-sol", **plan, **{"tokentrace.role": "plan"})))

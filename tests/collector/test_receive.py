@@ -24,7 +24,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from process import until
 
 from tokentrace_collector import listener
 from tokentrace_collector.access import Everybody
@@ -63,9 +62,7 @@ class Receivers:
         intake = Intake(self.journal, self.dead_letters, self.counters, most=MOST, privacy=privacy)
         door = Everybody("default")
         self.pace = Pace(self.counters, **pace)
-        receiver = self.receiver = http_receiver.Receiver(
-            intake, door, in_flight=4 * MOST, body_seconds=0.5, pace=self.pace
-        )
+        receiver = http_receiver.Receiver(intake, door, in_flight=4 * MOST, body_seconds=0.5, pace=self.pace)
         self.listener = Listener("OTLP/HTTP", receiver.application(), "127.0.0.1", 0)
         self.listener.start()
         self.server = grpc_receiver.Receiver(intake, door, self.pace).server()
@@ -361,26 +358,3 @@ def test_an_answer_of_success_means_on_disk(receivers: Receivers):
         answers = list(pool.map(receivers.post, bodies))
     assert {answer.status for answer in answers} == {200}
     assert sorted(receivers.names()) == sorted(f"span {number}" for number in range(50))
-
-
-@pytest.mark.fault("memory of bodies")
-def test_bodies_that_exceed_memory_together_are_sent_away_for_a_while(
-    receivers: Receivers, monkeypatch: pytest.MonkeyPatch
-):
-    """Those that are here already stay, and are answered when they are on disk."""
-    append, is_free = Writer.append, threading.Event()
-
-    def wait_and_append(*arguments: Any) -> None:
-        assert is_free.wait(60)
-        append(*arguments)
-
-    monkeypatch.setattr(Writer, "append", wait_and_append)
-    body = request("x" * (MOST * 9 // 10))
-    with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(receivers.post, body) for _ in range(4)]
-        until(lambda: receivers.receiver._room < len(body))
-        refused = receivers.post(body)
-        is_free.set()
-        assert {each.result().status for each in waiting} == {200}
-    assert (refused.status, refused.retry_after, "under way" in reason(refused)) == (503, "1", True)
-    assert receivers.post(body).status == 200
