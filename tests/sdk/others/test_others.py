@@ -59,8 +59,7 @@ def test_each_tells_of_a_call_what_ours_tells_save_for_what_is_known(stored, oth
     """An exception that is no longer needed fails here, too."""
     doors = {case.name.split(",")[0] for case in other.cases()}
     known = {each for unlike in UNLIKE.get(other.name, ()) for each in unlike.differences if each[0] in doors}
-    assert likeness.doors(stored[other.name]) == doors
-    assert likeness.differences(stored[other.name]) == known
+    assert likeness.differences(stored[other.name], doors) == known
 
 
 def test_every_exception_has_a_reason_and_is_of_somebody_known():

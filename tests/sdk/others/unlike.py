@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from others.likeness import OTHERWISE, UNTOLD
+from others.likeness import EVERYTHING, OTHERWISE, UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
         Unlike(("google-genai",), "provider", OTHERWISE, "Its convention calls it `google`."),
         Unlike(("mistral",), "provider", OTHERWISE, "Its convention calls it `mistralai`."),
         Unlike(("mistral",), "cache read", UNTOLD, "It reads no details of what Mistral counts."),
+    ),
+    "Logfire": (
+        Unlike(
+            ("google-genai",),
+            EVERYTHING,
+            UNTOLD,
+            "It leaves Google to OpenTelemetry's instrumentation, if that is there.",
+        ),
     ),
     "Langfuse": (
         Unlike(_OPENAI, "provider", UNTOLD, "Its spans name the model alone."),
