@@ -27,6 +27,12 @@ class Unlike:
 _OPENAI = ("openai chat", "openai responses")
 
 UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
+    "OpenTelemetry GenAI": (),
+    "OpenTelemetry openai-v2": (
+        Unlike(("openai chat",), "reasoning", UNTOLD, "It tells of input and output alone."),
+        Unlike(("openai chat",), "cache read", UNTOLD, "It tells of input and output alone."),
+        Unlike(("openai chat",), "cache write", UNTOLD, "It tells of input and output alone."),
+    ),
     "OpenLLMetry": (
         Unlike(("anthropic",), "output", OTHERWISE, "It counts the first token of a stream twice."),
         Unlike(
@@ -63,4 +69,4 @@ UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
         Unlike(_OPENAI, "response id", UNTOLD, "Its spans do not have it."),
     ),
 }
-"""By the name of who tells."""
+"""By the name of who tells: everybody whose telling is held against ours, those without an exception too."""
