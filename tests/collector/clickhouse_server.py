@@ -68,6 +68,8 @@ class Server(ThreadingHTTPServer):
         self.engine = str(engine)
         self.faults: list[Fault] = []
         self.inserts = 0
+        self.errors: list[str] = []
+        """What the engine said against requests."""
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
@@ -116,6 +118,7 @@ class Handler(BaseHTTPRequestHandler):
             answer, headers = self.run(asked, sql)
         except RuntimeError as error:
             message = str(error)
+            self.server.errors.append(message)
             found = re.search(r"Code: (\d+)", message)
             self.reply(500, message.encode(), code=int(found[1]) if found else 1)
             return

@@ -176,6 +176,8 @@ def to_clickhouse(address: str, database: str) -> dict[str, Any]:
         "username": "default",
         "password": "",
         "database": database,
+        # What times out is sent again, and comes twice: a slow machine is not what is tested.
+        "timeout": "120s",
         "retry_on_failure": SOON,
         "sending_queue": {"batch": {"flush_timeout": "50ms"}},
     }

@@ -136,7 +136,8 @@ def test_the_exporter_for_clickhouse_and_our_own_door_keep_the_same_books(
     both["service"] = {"pipelines": {"traces": {"exporters": ["clickhouse", "otlp_http"]}}}
     front = start("otel-collector.yaml", both)
     play(f"http://{front.http}")
-    until(lambda: 0 < spans_of(other_store) == spans_of(empty_store), PATIENCE)
+    until(lambda: server.errors != [] or 0 < spans_of(other_store) == spans_of(empty_store), PATIENCE)
+    assert server.errors == []
     assert ours.flush(30)
     by_exporter, by_door = books(other_store), books(empty_store)
     assert by_exporter == by_door

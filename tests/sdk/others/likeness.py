@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from others.running import Row
@@ -16,17 +16,18 @@ COUNTS: Mapping[str, str] = {
 }
 """Counts that are compared, and the buckets that each is the sum of."""
 
+EVERYTHING = "everything"
 UNTOLD, OTHERWISE = "untold", "otherwise"
 
 
-def differences(rows: Sequence[Row]) -> set[tuple[str, str, str]]:
-    """Door of a client, field, and whether it is not told or told otherwise than by ours."""
-    return {found for trace in _traces(rows) for found in _of_trace(trace)}
+def differences(rows: Sequence[Row], doors: Collection[str]) -> set[tuple[str, str, str]]:
+    """Door of a client, field, and whether it is not told or told otherwise than by ours.
 
-
-def doors(rows: Sequence[Row]) -> set[str]:
-    """The doors of clients of which somebody else tells counts."""
-    return {_door(trace) for trace in _traces(rows) if _theirs(trace)}
+    A door of which somebody else tells no counts at all differs in `everything`.
+    """
+    traces = _traces(rows)
+    silent = set(doors) - {_door(trace) for trace in traces if _theirs(trace)}
+    return {found for trace in traces for found in _of_trace(trace)} | {(door, EVERYTHING, UNTOLD) for door in silent}
 
 
 def _traces(rows: Sequence[Row]) -> list[list[Row]]:

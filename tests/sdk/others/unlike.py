@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from others.likeness import OTHERWISE, UNTOLD
+from others.likeness import EVERYTHING, OTHERWISE, UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +24,49 @@ class Unlike:
         return {(door, self.field, self.how) for door in self.doors}
 
 
-UNLIKE: Mapping[str, tuple[Unlike, ...]] = {}
-"""By the name of who tells."""
+_OPENAI = ("openai chat", "openai responses")
+
+UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
+    "OpenTelemetry GenAI": (),
+    "OpenTelemetry openai-v2": (
+        Unlike(("openai chat",), "reasoning", UNTOLD, "It tells of input and output alone."),
+        Unlike(("openai chat",), "cache read", UNTOLD, "It tells of input and output alone."),
+        Unlike(("openai chat",), "cache write", UNTOLD, "It tells of input and output alone."),
+    ),
+    "OpenLLMetry": (
+        Unlike(("anthropic",), "output", OTHERWISE, "It counts the first token of a stream twice."),
+        Unlike(
+            ("anthropic", "groq", "openai chat"), "reasoning", UNTOLD, "It has no attribute for it, or not of streams."
+        ),
+        Unlike(_OPENAI, "cache write", UNTOLD, "Writes are in the input, and only reads are told apart."),
+        Unlike(
+            ("google-genai",), "model", OTHERWISE, "It names the model that was asked for as the one that answered."
+        ),
+        Unlike(("google-genai",), "provider", OTHERWISE, "It cannot tell Gemini from Vertex AI: `gcp.gen_ai`."),
+        Unlike(("groq",), "response id", UNTOLD, "It leaves the id out of streams."),
+    ),
+    "OpenInference": (
+        Unlike(
+            ("anthropic", "google-genai", "groq", "mistral", *_OPENAI),
+            "response id",
+            UNTOLD,
+            "Its convention has no attribute for it.",
+        ),
+        Unlike(("google-genai",), "provider", OTHERWISE, "Its convention calls it `google`."),
+        Unlike(("mistral",), "provider", OTHERWISE, "Its convention calls it `mistralai`."),
+        Unlike(("mistral",), "cache read", UNTOLD, "It reads no details of what Mistral counts."),
+    ),
+    "Logfire": (
+        Unlike(
+            ("google-genai",),
+            EVERYTHING,
+            UNTOLD,
+            "It leaves Google to OpenTelemetry's instrumentation, if that is there.",
+        ),
+    ),
+    "Langfuse": (
+        Unlike(_OPENAI, "provider", UNTOLD, "Its spans name the model alone."),
+        Unlike(_OPENAI, "response id", UNTOLD, "Its spans do not have it."),
+    ),
+}
+"""By the name of who tells: everybody whose telling is held against ours, those without an exception too."""
