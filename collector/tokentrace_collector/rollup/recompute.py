@@ -287,10 +287,12 @@ class Rollup:
     def _shares(self) -> list[dict[str, str]]:
         """From which trace up to which each share goes: neighbours in the table, so that only they are read."""
         found = self._store.query(schema.sql("rollup/sample"))[0]
-        shares = 1 + found["spans"] // _SPANS
+        spans: int = found["spans"]
         traces: list[str] = found["traces"]
+        shares = 1 + spans // _SPANS
         starts = sorted({traces[len(traces) * share // shares] for share in range(1, shares)} - {""})
-        return [{"first": first, "beyond": beyond} for first, beyond in zip(["", *starts], [*starts, ""], strict=True)]
+        firsts, beyond = ["", *starts], [*starts, ""]
+        return [{"first": first, "beyond": end} for first, end in zip(firsts, beyond, strict=True)]
 
     def _take_touches(self, limit: int) -> int:
         self._store.run("TRUNCATE TABLE rollup_touches")
