@@ -9,11 +9,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import yaml
 
 from tokentrace_collector import notation
+from tokentrace_collector.allowance import NAMES, RATES, Allowance
 from tokentrace_collector.counters import Counters
 
 Right: TypeAlias = Literal["send", "ask", "operate"]
@@ -23,6 +24,7 @@ RIGHTS: frozenset[Right] = frozenset(get_args(Right))
 _KNOWN: dict[str, Right] = {right: right for right in RIGHTS}
 _LOOKS_EVERY = 1.0
 """Seconds after which a file that may have changed is looked at again."""
+_UNBOUNDED = 1e18
 _EMPTY = "version: 1\ncredentials:\n"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -45,7 +47,10 @@ class Grant:
 
     name: str
     tenant: str
+    """Whose spans and figures; empty: of no tenant, which may ask SQL about all."""
     rights: frozenset[Right] = RIGHTS
+    limits: Allowance = Allowance()
+    """What it may take, where that is not what everybody may."""
 
 
 class Door(Protocol):
@@ -205,9 +210,13 @@ def parse(text: str) -> Listed:
 
 
 def _add(node: yaml.Node, listed: Listed, names: set[str]) -> None:
-    known = {"name", "tenant", "may", "token_sha256", "certificate"}
-    said = notation.entries(node, known, needed=("name", "tenant", "may"))
-    grant = Grant(_word(said["name"]), _word(said["tenant"]), _rights(said["may"]))
+    known = {"name", "tenant", "may", "limits", "token_sha256", "certificate"}
+    said = notation.entries(node, known, needed=("name", "may"))
+    rights = _rights(said["may"])
+    if "tenant" not in said and rights != {"ask"}:
+        notation.reject(node, "Whose spans are they? Give it a tenant; only what may ask and nothing else needs none")
+    tenant = _word(said["tenant"]) if "tenant" in said else ""
+    grant = Grant(_word(said["name"]), tenant, rights, _limits(said.get("limits")))
     if grant.name in names:
         notation.reject(said["name"], f"The name {grant.name!r} stands here twice. Give each credential its own")
     names.add(grant.name)
@@ -233,6 +242,22 @@ def _rights(node: yaml.Node) -> frozenset[Right]:
     if not found:
         notation.reject(node, f"Whoever may do nothing needs no credential. Name some of {', '.join(sorted(RIGHTS))}")
     return frozenset(found)
+
+
+def _limits(node: yaml.Node | None) -> Allowance:
+    said = notation.entries(node, set(NAMES)) if node else {}
+    return Allowance(**{name: _number(each, is_whole=name not in RATES) for name, each in said.items()})
+
+
+def _number(node: yaml.Node, *, is_whole: bool) -> Any:
+    written = notation.text(node)
+    try:
+        number = int(written) if is_whole else float(written)
+    except ValueError:
+        number = 0
+    if not 0 < number < _UNBOUNDED:
+        notation.reject(node, f"{written!r} is no limit. Write a {'whole ' * is_whole}number above 0")
+    return number
 
 
 def _word(node: yaml.Node) -> str:

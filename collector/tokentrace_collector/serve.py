@@ -33,6 +33,7 @@ from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
 from tokentrace_collector.receive.pace import Pace
+from tokentrace_collector.receive.room import Room
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.orders import Order
@@ -117,16 +118,22 @@ class Collector:
             spans=config.batch_spans,
             seconds=config.batch_seconds,
         )
-        intake = Intake(self._journal, letters, self.counters, most=config.request_bytes, privacy=self._privacy)
+        intake = Intake(
+            self._journal,
+            letters,
+            self.counters,
+            most=config.request_bytes,
+            privacy=self._privacy,
+            room=Room(config.in_flight_bytes),
+        )
         self._drain.on_slow = intake.flatten
         door = self._door
         pace = Pace(self.counters, config.requests_per_second, config.bytes_per_second)
-        receiver = http.Receiver(
-            intake, door, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds, pace=pace
-        )
-        self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port, config.tls)
+        receiver = http.Receiver(intake, door, body_seconds=config.body_seconds, pace=pace)
+        most = config.connections
+        self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port, config.tls, most=most)
         undo.callback(self._otlp.stop)
-        self._grpc = grpc.Receiver(intake, door, pace).server()
+        self._grpc = grpc.Receiver(intake, door, pace).server(most)
         undo.callback(self._grpc.stop, None)
         named = _named(host)
         grpc_port = self._bind_grpc(f"{named}:{config.grpc_port}")
@@ -137,7 +144,7 @@ class Collector:
         )
         # The commands on this machine need no certificate for a port that nobody else reaches.
         asked = None if is_loopback(config.api_host) else config.tls
-        self._operations = Listener("queries", self._late, config.api_host, config.api_port, asked)
+        self._operations = Listener("queries", self._late, config.api_host, config.api_port, asked, most=most)
         self.addresses = Addresses(
             api=f"{_scheme(asked)}://{_named(config.api_host)}:{self._operations.port}",
             otlp_http=f"{_scheme(config.tls)}://{named}:{self._otlp.port}",

@@ -1,0 +1,82 @@
+"""A statement as a client sends it: its format, and names of databases that mean the one it is in anyway."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|--[^\n]*|\#[ !][^\n]*|/\*.*?\*/)|(?P<text>'(?:[^'\\]|\\.|'')*')"""
+    r"""|(?P<name>"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)|(?P<word>\w+)|(?P<other>.)""",
+    re.DOTALL,
+)
+
+_SHOWN = {
+    ("SHOW", "DATABASES"): "SELECT name FROM system.databases ORDER BY name",
+    ("SHOW", "TABLES"): "SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the engine is to answer. It is judged as it is written here, so nothing rests on how it came about."""
+
+    sql: str
+    form: str
+    """The format that it names itself; empty if none."""
+
+
+def read(text: str, homes: Collection[str], moved: Mapping[str, str]) -> Statement:
+    """A statement without its format; tables of `homes` need no database, and `moved` ones have another name."""
+    tokens = list(_TOKEN.finditer(text))
+    while tokens and (tokens[-1].lastgroup == "space" or tokens[-1][0] == ";"):
+        tokens.pop()
+    form, tokens = _form(tokens)
+    words = [_bare(token) for token in tokens if token.lastgroup != "space"]
+    if shown := _shown(words, homes):
+        tokens = list(_TOKEN.finditer(shown))
+    return Statement(_rewritten(tokens, homes, moved), form)
+
+
+def _form(tokens: list[re.Match[str]]) -> tuple[str, list[re.Match[str]]]:
+    places = [place for place, token in enumerate(tokens) if token.lastgroup != "space"][-2:]
+    if len(places) == 2 and tokens[places[0]][0].upper() == "FORMAT" and tokens[places[1]].lastgroup == "word":  # noqa: PLR2004
+        return tokens[places[1]][0], tokens[: places[0]]
+    return "", tokens
+
+
+def _shown(words: list[str], homes: Collection[str]) -> str:
+    """The SELECT of a SHOW."""
+    found = _SHOWN.get((words[0].upper(), words[1].upper()), "") if len(words) > 1 else ""
+    more = words[2:]
+    if not more or (found and more[0].upper() in {"FROM", "IN"} and more[1:] and more[1] in homes and len(more) == 2):  # noqa: PLR2004
+        return found
+    return ""
+
+
+def _rewritten(tokens: list[re.Match[str]], homes: Collection[str], moved: Mapping[str, str]) -> str:
+    written: list[str] = []
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        begins = token.lastgroup in {"word", "name"} and (not written or written[-1] != ".")
+        if begins and place + 2 < len(tokens) and tokens[place + 1][0] == "." and tokens[place + 2].lastgroup in _NAMES:
+            database, table = _bare(token), _bare(tokens[place + 2])
+            if f"{database}.{table}" in moved:
+                written.append(moved[f"{database}.{table}"])
+                place += 3
+                continue
+            if database in homes:
+                place += 2
+                continue
+        written.append(token[0])
+        place += 1
+    return "".join(written)
+
+
+_NAMES = frozenset({"word", "name"})
+
+
+def _bare(token: re.Match[str]) -> str:
+    return token[0][1:-1] if token.lastgroup == "name" else token[0]
