@@ -64,6 +64,11 @@ class Door(Protocol):
         ...
 
     @property
+    def asks(self) -> bool:
+        """Whether it lets in only whom it knows."""
+        ...
+
+    @property
     def trouble(self) -> str:
         """What an operator should look at; empty where all is well."""
         ...
@@ -73,6 +78,7 @@ class Everybody:
     """Lets everybody in who can reach the port, for one tenant."""
 
     trouble = ""
+    asks = False
 
     def __init__(self, tenant: str) -> None:
         self._grant = Grant("everybody", tenant)
@@ -98,6 +104,11 @@ class Counted:
             raise
 
     @property
+    def asks(self) -> bool:
+        """As the door behind it."""
+        return self._door.asks
+
+    @property
     def trouble(self) -> str:
         """As of the door behind it."""
         return self._door.trouble
@@ -117,6 +128,8 @@ class Credentials:
 
     A file that has become unreadable changes nothing: those it named last are let in, and `trouble` says why.
     """
+
+    asks = True
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -38,9 +38,17 @@ from tokentrace_collector.reports.documents import Deleted, RollupOutcome
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.rollup.rolling import Roll, Rolling
+from tokentrace_collector.sql.asking import Questions
+from tokentrace_collector.sql.http import Endpoint
+from tokentrace_collector.sql.scopes import Scopes
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
+from tokentrace_collector.store.reading import Reader
 from tokentrace_collector.tls import Tls
+
+_ASK_THE_SERVER = (
+    "This collector stores in a ClickHouse server: ask that one, with a user and row policies of its own; see deploy/README.md."
+)
 
 ADDRESS_FILE = "collector.json"
 """Beside the store while a collector holds it: where it answers."""
@@ -213,11 +221,20 @@ class Collector:
             raise
         if self._api:
             asked = self._closing.enter_context(closing(store.sibling()))
-            self._late.become(self._api(asked, self.rollup, self._door, delete=self.delete, more=self._health.routes))
+            more = [*self._health.routes, *self._sql(store).routes]
+            self._late.become(self._api(asked, self.rollup, self._door, delete=self.delete, more=more))
         if self._rolling:
             self._rolling.start(store.sibling())
         self._is_open = True
         return store
+
+    def _sql(self, store: Store) -> Endpoint:
+        if not self._address.embedded:
+            return Endpoint(_ASK_THE_SERVER, self._door)
+        reader = Reader(self._address)
+        scopes = Scopes(self._closing.enter_context(closing(store.sibling())), reader)
+        self._closing.callback(scopes.close)
+        return Endpoint(Questions(reader, scopes, self.config.allowance), self._door)
 
     def _troubles(self) -> list[str]:
         """What an operator should look at, though nothing accepted is lost."""

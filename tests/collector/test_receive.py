@@ -62,7 +62,7 @@ class Receivers:
         intake = Intake(self.journal, self.dead_letters, self.counters, most=MOST, privacy=privacy)
         door = Everybody("default")
         self.pace = Pace(self.counters, **pace)
-        receiver = http_receiver.Receiver(intake, door, in_flight=4 * MOST, body_seconds=0.5, pace=self.pace)
+        receiver = http_receiver.Receiver(intake, door, body_seconds=0.5, pace=self.pace)
         self.listener = Listener("OTLP/HTTP", receiver.application(), "127.0.0.1", 0)
         self.listener.start()
         self.server = grpc_receiver.Receiver(intake, door, self.pace).server()

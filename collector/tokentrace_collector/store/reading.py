@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokentrace_collector.store import cluster
-from tokentrace_collector.store.database import Store, StoreError
+from tokentrace_collector.store.database import StoreError
+from tokentrace_collector.store.dsn import Dsn
 
 _CODE = re.compile(r"Code: (\d+)\.")
 
@@ -41,12 +42,10 @@ class Handle:
 
 
 class Reader:
-    """Makes such handles to the engine of a store."""
+    """Makes such handles to the embedded engine that a store address names."""
 
-    def __init__(self, store: Store) -> None:
-        self.address = store.address
-        if not self.address.embedded:
-            raise StoreError("Only the embedded engine is read through the collector. Ask the ClickHouse server itself.")
+    def __init__(self, address: Dsn) -> None:
+        self._path = str(address.engine_path)
 
     @contextmanager
     def reading(self, database: str, settings: Mapping[str, str | int | float]) -> Generator[Handle]:
@@ -80,7 +79,7 @@ class Reader:
         import chdb  # noqa: PLC0415 - a collector of a server need not have it
 
         with _our_errors():
-            connection = chdb.connect(str(self.address.engine_path))
+            connection = chdb.connect(self._path)
         with closing(connection):
             yield connection
 
