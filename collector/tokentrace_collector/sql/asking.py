@@ -94,7 +94,7 @@ class Questions:
             form = statement.form or asked.form
             if form not in _FORMATS:
                 raise QuestionError(Code.UNKNOWN_FORMAT, f"The format {form!r} is not written here. Use another.")
-            settings = _settings(asked.settings, allowance) | dict(scope.settings)
+            settings = _settings({**asked.settings, **statement.settings}, allowance) | dict(scope.settings)
             with self._reader.reading(scope.database, settings) as engine:
                 try:
                     _check(engine, scope, statement.sql, asked.parameters)

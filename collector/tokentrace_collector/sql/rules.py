@@ -20,7 +20,6 @@ _KINDS = frozenset({
 """The nodes of a parse that hold nothing but what the others show."""
 
 _REMEDIES = {
-    "Set": "Leave out SETTINGS",
     "ColumnsApplyTransformer": "Write the function for each column instead of APPLY",
     "SampleRatio": "Leave out SAMPLE",
 }
@@ -40,6 +39,8 @@ class Rules:
     functions: Functions
     tables: frozenset[str]
     """Tables of other databases, as `database.table`; those of the database one is in need no name of it."""
+    others: str
+    """How the databases of tenants begin: whether one is there is nobody's business."""
     may_explain: bool = False
     """Whether plans may be shown: they tell how much lies in the tables, of whomever."""
 
@@ -66,16 +67,17 @@ class Rules:
             self._check_node(kind, rest, databases)
 
     def _check_node(self, kind: str, rest: str, databases: Collection[str]) -> None:
+        if kind == "Set":
+            raise QuestionError(Code.READONLY, "Cannot modify settings in a part of a query. Leave out SETTINGS.")
         if kind not in _KINDS:
-            raise QuestionError(
-                Code.ACCESS_DENIED, f"{_REMEDIES.get(kind, f'Write it without {kind!r}')}: it is not answered here."
-            )
+            remedy = _REMEDIES.get(kind, f"Write it without {kind!r}")
+            raise QuestionError(Code.ACCESS_DENIED, f"{remedy}: it is not answered here.")
         if kind == "Function" and not self.functions.allow(name := rest.partition(" ")[0]):
             raise QuestionError(Code.ACCESS_DENIED, f"The function {name!r} is not answered here. Use another.")
         if kind == "TableIdentifier":
             self._check_table(rest)
         # Right of IN, a name may be one of a table.
-        if kind == "Identifier" and any(rest.startswith(f"{each}.") for each in databases):
+        if kind == "Identifier" and rest.startswith((self.others, *(f"{each}." for each in databases))):
             raise QuestionError(
                 Code.ACCESS_DENIED, f"{rest!r} may be a table. Write IN (SELECT …), or columns without the database."
             )

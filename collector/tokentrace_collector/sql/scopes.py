@@ -85,6 +85,7 @@ class Scopes:
         self._store = store
         self._reader = reader
         self._database = store.address.database
+        self._others = f"{self._database}_of_"
         self._made: dict[str, Scope] = {}
         self._lock = threading.Lock()
 
@@ -105,11 +106,11 @@ class Scopes:
 
     def _whole(self) -> Scope:
         named = [f"system.{name}" for name in (*_OPEN, *_OPERATORS)]
-        rules = Rules(self._functions(), frozenset(named), may_explain=True)
+        rules = Rules(self._functions(), frozenset(named), self._others, may_explain=True)
         return Scope(self._database, rules, frozenset({self._database, "default"}))
 
     def _tenants(self, tenant: str) -> Scope:
-        database = f"{self._database}_of_{hashlib.sha256(tenant.encode()).hexdigest()[:32]}"
+        database = f"{self._others}{hashlib.sha256(tenant.encode()).hexdigest()[:32]}"
         owned = {row["table"]: row for row in self._store.query(_TABLES, database=self._database)}
         shown = {name: row for name, row in owned.items() if name not in _INTERNAL and not name.startswith("rollup_")}
         views = [_view(self._database, name, row, _owners(name, tenant)) for name, row in shown.items()]
@@ -123,7 +124,7 @@ class Scopes:
         ]
         return Scope(
             database=database,
-            rules=Rules(self._functions(), frozenset(f"system.{name}" for name in _OPEN)),
+            rules=Rules(self._functions(), frozenset(f"system.{name}" for name in _OPEN), self._others),
             homes=frozenset({self._database, database, "default"}),
             moved={f"system.{name}": f"system_{name}" for name in _CATALOGUE},
             settings={**_BARRIER, "additional_table_filters": "{" + ", ".join(filters) + "}"},

@@ -12,6 +12,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+_SETTING = re.compile(r"(?P<name>[a-z_0-9]+)=(?P<value>[\w.]+|'[\w./ -]*')(?:,|$)")
+_SETTINGS = re.compile(f"(?:{_SETTING.pattern.replace('?P<name>', '?:').replace('?P<value>', '?:')})+")
+
 _SHOWN = {
     ("SHOW", "DATABASES"): "SELECT name FROM system.databases ORDER BY name",
     ("SHOW", "TABLES"): "SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name",
@@ -25,18 +28,22 @@ class Statement:
     sql: str
     form: str
     """The format that it names itself; empty if none."""
+    settings: Mapping[str, str]
+    """What it says of settings at its end."""
 
 
 def read(text: str, homes: Collection[str], moved: Mapping[str, str]) -> Statement:
-    """A statement without its format; tables of `homes` need no database, and `moved` ones have another name."""
+    """A statement without its format and settings; tables of `homes` need no database, and `moved` ones have another name."""
     tokens = list(_TOKEN.finditer(text))
     while tokens and (tokens[-1].lastgroup == "space" or tokens[-1][0] == ";"):
         tokens.pop()
     form, tokens = _form(tokens)
+    settings, tokens = _settings(tokens)
+    form, tokens = (form, tokens) if form else _form(tokens)
     words = [_bare(token) for token in tokens if token.lastgroup != "space"]
     if shown := _shown(words, homes):
         tokens = list(_TOKEN.finditer(shown))
-    return Statement(_rewritten(tokens, homes, moved), form)
+    return Statement(_rewritten(tokens, homes, moved), form, settings)
 
 
 def _form(tokens: list[re.Match[str]]) -> tuple[str, list[re.Match[str]]]:
@@ -44,6 +51,18 @@ def _form(tokens: list[re.Match[str]]) -> tuple[str, list[re.Match[str]]]:
     if len(places) == 2 and tokens[places[0]][0].upper() == "FORMAT" and tokens[places[1]].lastgroup == "word":  # noqa: PLR2004
         return tokens[places[1]][0], tokens[: places[0]]
     return "", tokens
+
+
+def _settings(tokens: list[re.Match[str]]) -> tuple[dict[str, str], list[re.Match[str]]]:
+    places = [place for place, token in enumerate(tokens) if token.lastgroup != "space"]
+    begins = [place for place in places if tokens[place][0].upper() == "SETTINGS" and tokens[place].lastgroup == "word"]
+    if not begins:
+        return {}, tokens
+    tail = "".join(tokens[place][0] for place in places if place > begins[-1])
+    if not _SETTINGS.fullmatch(tail):
+        return {}, tokens
+    said = {each["name"]: each["value"].strip("'") for each in _SETTING.finditer(tail)}
+    return said, tokens[: begins[-1]]
 
 
 def _shown(words: list[str], homes: Collection[str]) -> str:
