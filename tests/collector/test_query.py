@@ -21,11 +21,13 @@ from clickhouse_connect.driver.transform import NativeTransform
 from test_access import CREDENTIALS, asked, bearer, call, config, opened, send
 
 from tokentrace_collector import access, assembly
+from tokentrace_collector.config import Config
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store.database import Store
 from tokentrace_collector.store.native import framed
 
 MORE = f"""
+  - {{name: third, tenant: third, may: [send], token_sha256: {access.digest("of-a-third")}}}
   - {{name: chief, may: [ask], token_sha256: {access.digest("sees-all")}}}
   - {{name: small, tenant: acme, may: [ask], token_sha256: {access.digest("small")},
      limits: {{queries: 1, query_seconds: 0.5, query_memory_bytes: 50000000, query_rows: 10}}}}
@@ -33,11 +35,21 @@ MORE = f"""
 SLOW = "SELECT sum(cityHash64(number)) FROM numbers(100000000000)"
 
 
-@pytest.fixture
-def collector(empty_store: Store, tmp_path: Path) -> Iterator[Collector]:
-    file = tmp_path / "access.yaml"
+@pytest.fixture(scope="module")
+def home(engine: Path) -> Iterator[Store]:
+    """The database of the collector, which is one for all tests here: they only ask."""
+    opened = Store.open(f"chdb://{engine}?database=asked")
+    yield opened
+    opened.drop_database()
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def collector(home: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    directory = tmp_path_factory.mktemp("collector")
+    file = directory / "access.yaml"
     file.write_text(CREDENTIALS + MORE)
-    with assembly.collector(config(empty_store, tmp_path, access=file)) as running:
+    with assembly.collector(config(home, directory, access=file)) as running:
         opened(running)
         assert send(running, call("a", "web", 1000), bearer("of-acme")) == 200
         assert send(running, call("b", "mail", 7), bearer("of-globex")) == 200
@@ -67,7 +79,7 @@ def column(running: Collector, sql: str, token: str = "of-acme") -> list[str]:
 @pytest.mark.parametrize("compress", [True, "lz4", "zstd", "gzip", False])
 def test_the_driver_asks_as_of_a_server(collector: Collector, compress: bool | str):
     with client(collector, compress=compress) as asking:
-        found = asking.query("SELECT tenant, team, input_text FROM llm_calls WHERE team = {team:String}", {"team": "web"})
+        found = asking.query("SELECT tenant, team, tokens['input_text'] FROM llm_calls WHERE team = {team:String}", {"team": "web"})
     assert found.result_rows == [("acme", "web", 1000)]
 
 
@@ -85,8 +97,8 @@ def test_a_path_of_its_own_serves_too(collector: Collector):
         assert asking.command("SELECT count() FROM llm_calls") == 1
 
 
-def test_each_tenant_has_its_rows_and_who_is_of_none_has_all(collector: Collector, empty_store: Store):
-    sql = f"SELECT team FROM {empty_store.address.database}.llm_calls ORDER BY team"
+def test_each_tenant_has_its_rows_and_who_is_of_none_has_all(collector: Collector, home: Store):
+    sql = f"SELECT team FROM {home.address.database}.llm_calls ORDER BY team"
     seen = {token: column(collector, sql, token) for token in ("of-acme", "of-globex", "sees-all")}
     assert seen == {"of-acme": ["web"], "of-globex": ["mail"], "sees-all": ["mail", "web"]}
 
@@ -106,7 +118,7 @@ def test_who_is_of_no_tenant_asks_nothing_else(collector: Collector):
     ],
 )
 def test_an_answer_comes_in_the_format_asked_for(collector: Collector, form: str, wanted: bytes):
-    sql = "SELECT team, input_text FROM llm_calls"
+    sql = "SELECT team, tokens['input_text'] AS input_text FROM llm_calls"
     named, by_default = query(collector, f"{sql} FORMAT {form};"), query(collector, sql, default_format=form)
     assert named == by_default == (200, None, wanted)
 
@@ -215,13 +227,13 @@ def test_a_credential_has_so_many_questions_under_way(collector: Collector):
 def test_spans_are_taken_while_questions_are_answered(collector: Collector):
     with ThreadPoolExecutor(4) as pool:
         slow = [pool.submit(query, collector, f"{SLOW} SETTINGS max_execution_time = 2") for _ in range(4)]
-        sent = [send(collector, call("c", "late", 1), bearer("of-acme")) for _ in range(20)]
+        sent = [send(collector, call("c", "late", 1), bearer("of-a-third")) for _ in range(20)]
         stored = collector.flush(30)
         codes = {each.result()[1] for each in slow}
     assert (set(sent), stored, codes) == ({200}, True, {"159"})
 
 
-def native(running: Collector, sql: str) -> list[tuple[Any, ...]]:
+def native(running: Collector, sql: str) -> bytes:
     """What Grafana's data source gets: clickhouse-go over HTTP, in gzip, in the newest revision of Native."""
     asking = {"default_format": "Native", "client_protocol_version": "54483", "database": "default"}
     asking |= {"enable_http_compression": "1", "max_execution_time": "60"}
@@ -229,25 +241,81 @@ def native(running: Collector, sql: str) -> list[tuple[Any, ...]]:
     path = f"/query?{urlencode(asking)}"
     status, told, body = asked(running.addresses.api, "POST", path, headers, sql.encode())
     assert (status, told["Content-Encoding"]) == (200, "gzip"), body
-    return unframed(gzip.decompress(body))
+    return gzip.decompress(body)
 
 
-def unframed(content: bytes) -> list[tuple[Any, ...]]:
-    """The rows of blocks with their info and the mark of each column's serialization."""
-    plain = b""
-    while content:
-        assert content[:8] == b"\x01\x00\x02\xff\xff\xff\xff\x00"
-        columns, rows, place = content[8], content[9], 10
-        plain += content[8:10]
-        for _ in range(columns):
-            name = content[place : (place := place + 1 + content[place])]
-            kind = content[place : (place := place + 1 + content[place])]
-            assert content[place] == 0
-            head = bytes([1, rows]) + name + kind
-            source = ResponseBuffer(Source(head + content[place + 1 :]))
-            NativeTransform.parse_response(Source.first(source, head), QueryContext())
-            size = source.buf_loc
-            plain += name + kind + content[place + 1 : place + 1 + size]
-            place += 1 + size
-        content = content[place:]
-    return list(NativeTransform.parse_response(ResponseBuffer(Source(plain))).result_rows)
+def text(value: str) -> bytes:
+    """A string as Native writes it, up to 127 bytes."""
+    return bytes([len(value.encode())]) + value.encode()
+
+
+def block(*columns: tuple[str, str, bytes]) -> bytes:
+    """A block of one row in the newest revision: its info, and a mark before the data of each column."""
+    data = b"".join(text(name) + text(kind) + b"\x00" + value for name, kind, value in columns)
+    return b"\x01\x00\x02\xff\xff\xff\xff\x00" + bytes([len(columns), 1]) + data
+
+
+def test_grafana_finds_its_data_source_well(collector: Collector):
+    """What its plugin asks when a connection is made and when it is saved: clickhouse-go's hello and ping, the version."""
+    said = column(collector, "SELECT displayName(), version(), revision(), timezone()")[0].split("\t")
+    names = ("displayName()", "version()", "revision()", "timezone()")
+    kinds = ("String", "String", "UInt32", "String")
+    values = (text(said[0]), text(said[1]), int(said[2]).to_bytes(4, "little"), text(said[3]))
+    assert native(collector, "SELECT displayName(), version(), revision(), timezone()") == block(
+        *zip(names, kinds, values, strict=True)
+    )
+    assert native(collector, "SELECT 1") == block(("1", "UInt8", b"\x01"))
+    assert native(collector, "SELECT version()") == block(("version()", "String", text(said[1])))
+    readonly = "SELECT value FROM system.settings WHERE name='readonly'"
+    assert native(collector, readonly) == block(("value", "String", text("1")))
+
+
+def test_grafana_lists_tables_and_columns(collector: Collector, home: Store):
+    """The statements of its query builder and of its list of tables."""
+    named = column(collector, "SHOW DATABASES")
+    place = home.address.database
+    rows = [line.split("\t") for line in column(collector, "SELECT database, name FROM system.tables ORDER BY database, name")]
+    assert {database for database, _ in rows} == set(named)
+    assert [name for _, name in rows] == column(collector, f"SHOW TABLES FROM {named[0]}") == column(collector, "SHOW TABLES")
+    asking = (
+        "SELECT database, table, name, type, comment FROM system.columns WHERE (database = currentDatabase() AND table IN "
+        "('tcoai_by_trace')) ORDER BY database, table, position"
+    )
+    columns = [line.split("\t")[2] for line in column(collector, asking)]
+    described = column(collector, f'DESCRIBE TABLE "{place}"."tcoai_by_trace"')
+    assert columns == [line.split("\t")[0] for line in described]
+    assert column(collector, f"SELECT DISTINCT team FROM {place}.llm_calls SETTINGS max_execution_time=10") == ["web"]
+
+
+def test_blocks_of_all_types_are_framed(collector: Collector):
+    """The driver reads what has info before each block; without the marks of columns, as its revision knows none."""
+    with client(collector) as asking:
+        plain = asking.raw_query("SELECT * FROM call_costs", fmt="Native", settings={"client_protocol_version": "0"})
+        old = NativeTransform.parse_response(_source(plain), QueryContext())
+        context = QueryContext()
+        context.block_info = True
+        new = NativeTransform.parse_response(_source(framed(plain, 54_405)), context)
+    assert old.result_rows == new.result_rows != []
+    assert len(framed(plain, 54_483)) == len(framed(plain, 54_405)) + len(old.column_names)
+
+
+class _Chunks:
+    def __init__(self, content: bytes) -> None:
+        self.gen = iter((content,))
+
+    def close(self) -> None:
+        pass
+
+
+def _source(content: bytes) -> Any:
+    return ResponseBuffer(_Chunks(content))
+
+
+def test_what_is_in_a_server_is_asked_of_the_server(tmp_path: Path, server: Any, store: Store):
+    address = f"{server.address}/{store.address.database}?directory={tmp_path}"
+    settings = Config(store=address, http_port=0, grpc_port=0, api_port=0, rollup_seconds=3600)
+    with assembly.collector(settings) as running:
+        opened(running)
+        status, code, body = query(running, "SELECT 1", token="")
+    assert (status, code) == (501, "48")
+    assert b"ask that one" in body

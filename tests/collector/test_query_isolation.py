@@ -111,7 +111,7 @@ ATTACKS = [
     "SELECT * FROM llm_calls WHERE tenant = 'globex' OR tenant LIKE '%'",
     "SELECT * FROM llm_calls PREWHERE throwIf(tenant != 'acme') = 0",
     "SELECT count() FROM llm_calls WHERE throwIf(team LIKE 'zanzi%') = 0",
-    "SELECT count() FROM llm_calls FINAL WHERE throwIf(input_text > 1000) = 0",
+    "SELECT count() FROM llm_calls FINAL WHERE throwIf(tokens['input_text'] > 1000) = 0",
     "SELECT count() FROM llm_calls WHERE throwIf(tenant != 'acme') = 0 AND tenant = tenant",
     "SELECT count() FROM cost_lines WHERE throwIf(tenant != 'acme') = 0",
     "SELECT count() FROM work_units WHERE throwIf(tenant != 'acme') = 0",
