@@ -37,7 +37,16 @@ class PortError(OSError):
 class Listener:
     """An ASGI application behind a port, open to callers from the start."""
 
-    def __init__(self, name: str, application: ASGIApp, host: str, port: int, secure: Tls | None = None, *, most: int = CONNECTIONS) -> None:
+    def __init__(
+        self,
+        name: str,
+        application: ASGIApp,
+        host: str,
+        port: int,
+        secure: Tls | None = None,
+        *,
+        most: int = CONNECTIONS,
+    ) -> None:
         context = secure.context() if secure else None
         self._socket = _bound(name, host, port)
         self.port: int = self._socket.getsockname()[1]

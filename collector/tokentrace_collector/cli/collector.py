@@ -55,6 +55,21 @@ def _file(name: str, what: str) -> Callable[[options.Decorated], options.Decorat
     "--requests-per-second", type=click.FloatRange(0, min_open=True), help="How many each credential may send."
 )
 @click.option("--bytes-per-second", type=click.FloatRange(0, min_open=True), help="What each credential may send.")
+@click.option("--queries", type=click.IntRange(1), default=4, show_default=True, help="SQL of each credential at once.")
+@click.option("--query-seconds", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True)
+@click.option("--query-memory-bytes", type=click.IntRange(1), default=1 << 30, show_default=True)
+@click.option("--query-rows", type=click.IntRange(1), default=1_000_000, show_default=True)
+@click.option("--query-result-bytes", type=click.IntRange(1), default=256 << 20, show_default=True)
+@click.option(
+    "--connections", type=click.IntRange(1), default=512, show_default=True, help="What each port has open at once."
+)
+@click.option(
+    "--in-flight-bytes",
+    type=click.IntRange(1),
+    default=256 << 20,
+    show_default=True,
+    help="What requests under way may hold in memory together.",
+)
 @options.book
 @click.option(
     "--rollup-every",

@@ -74,9 +74,7 @@ class RefusalError(Exception):
 class Receiver:
     """The endpoints of OTLP/HTTP."""
 
-    def __init__(
-        self, intake: Intake, door: Door, *, body_seconds: float, pace: Pace | None = None
-    ) -> None:
+    def __init__(self, intake: Intake, door: Door, *, body_seconds: float, pace: Pace | None = None) -> None:
         self._intake = intake
         self._door = door
         self._pace = pace or Pace(intake.counters)

@@ -62,7 +62,9 @@ class Pace:
         if lacks:
             self.counters.add(requests_limited=1)
             seconds = min(math.ceil(lacks), _LONGEST)
-            raise TooFastError(f"{grant.name!r} sends more than it may. Come again in {seconds} s, or send less.", seconds)
+            raise TooFastError(
+                f"{grant.name!r} sends more than it may. Come again in {seconds} s, or send less.", seconds
+            )
 
     def spend(self, grant: Grant, size: int) -> None:
         """Count the bytes of a body."""

@@ -47,6 +47,7 @@ _FREE = frozenset({
 _SAID = frozenset({"result_overflow_mode", "timeout_overflow_mode", "readonly"})
 """Settings that clients send although what they ask for is so, or is not theirs to say; left aside."""
 
+_JUDGING = {"max_execution_time": 10}
 _ALL_AT_ONCE = 8
 """Questions of all that are under way at once: those who wait for a thread would keep it from the query API."""
 _POLITENESS = 5
@@ -95,12 +96,14 @@ class Questions:
             if form not in _FORMATS:
                 raise QuestionError(Code.UNKNOWN_FORMAT, f"The format {form!r} is not written here. Use another.")
             settings = _settings({**asked.settings, **statement.settings}, allowance) | dict(scope.settings)
-            with self._reader.reading(scope.database, settings) as engine:
-                try:
+            try:
+                # The limits are of the answer, and not of what is asked to judge the question.
+                with self._reader.reading(scope.database, _JUDGING) as engine:
                     _check(engine, scope, statement.sql, asked.parameters)
+                with self._reader.reading(scope.database, settings) as engine:
                     return Answer(engine.query(statement.sql, form, asked.parameters), form)
-                except StoreError as error:
-                    raise _told(error, scope) from error
+            except StoreError as error:
+                raise _told(error, scope) from error
 
     @contextmanager
     def _turn(self, name: str, allowance: Allowance) -> Generator[None]:
@@ -167,4 +170,6 @@ def _told(error: StoreError, scope: Scope) -> QuestionError:
 
 
 def _as_tsv(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
+    return (
+        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
+    )

@@ -120,7 +120,9 @@ async def _body(request: Request) -> str:
         raise QuestionError(Code.NOT_IMPLEMENTED, "Forms and external tables are not read here. Send the query itself.")
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in compression.ENCODINGS:
-        raise QuestionError(Code.NOT_IMPLEMENTED, f"A query in {encoding!r} is not read here. Send it plain or in gzip.")
+        raise QuestionError(
+            Code.NOT_IMPLEMENTED, f"A query in {encoding!r} is not read here. Send it plain or in gzip."
+        )
     try:
         return compression.inflated(sent, encoding, most=_MOST_TEXT).decode()
     except ValueError as error:

@@ -17,7 +17,18 @@ from tokentrace_collector.tenants import EVERYBODY
 _OPEN = ("one", "numbers", "settings", "functions", "formats", "data_type_families", "table_functions", "time_zones")
 """Tables of the system that tell of the engine, and nothing of what it holds."""
 
-_OPERATORS = ("tables", "columns", "databases", "parts", "merges", "mutations", "processes", "metrics", "events", "errors")
+_OPERATORS = (
+    "tables",
+    "columns",
+    "databases",
+    "parts",
+    "merges",
+    "mutations",
+    "processes",
+    "metrics",
+    "events",
+    "errors",
+)
 """Those that a credential of no tenant may read, too."""
 
 _OF_EVERYBODY = frozenset({"price_rates", "price_fallbacks", "rating_runs"})
@@ -143,17 +154,19 @@ def _owners(table: str, tenant: str) -> str:
 
 def _view(database: str, name: str, row: Mapping[str, str], owners: str) -> str:
     final = "" if name == "otel_traces" else " FINAL"
-    return (
-        f"CREATE VIEW `{name}` AS SELECT {row['names']} FROM `{database}`.`{name}`{final} WHERE {row['owner']} IN ({owners})"
-    )
+    return f"CREATE VIEW `{name}` AS SELECT {row['names']} FROM `{database}`.`{name}`{final} WHERE {row['owner']} IN ({owners})"
 
 
 def _catalogue(name: str, columns: str, database: str) -> str:
     key = "name" if name == "databases" else "database"
-    kept = "" if name == "databases" else " AND table NOT LIKE 'system\\_%'" if name == "columns" else " AND name NOT LIKE 'system\\_%'"
-    return (
-        f"CREATE VIEW `system_{name}` AS SELECT {key}, {columns} FROM system.{name} WHERE {key} = {literal(database)}{kept}"
+    kept = (
+        ""
+        if name == "databases"
+        else " AND table NOT LIKE 'system\\_%'"
+        if name == "columns"
+        else " AND name NOT LIKE 'system\\_%'"
     )
+    return f"CREATE VIEW `system_{name}` AS SELECT {key}, {columns} FROM system.{name} WHERE {key} = {literal(database)}{kept}"
 
 
 def _filter(table: str, condition: str) -> str:

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.query import QueryContext
 
 _INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"
 """What stands before a block: it is no overflow, and of no bucket of an aggregation."""
+_FORMATS = {"Date*": "int", "Time*": "int", "IPv*": "int", "UUID": "string"}
 _SERIALIZATIONS = 54_454
 """From this revision on each column says whether it is written in another way than usual: none is."""
 
@@ -30,7 +31,8 @@ def framed(content: bytes, revision: int) -> bytes:
     if not content:
         return content
     source: Any = ResponseBuffer(_Whole(content))
-    context = QueryContext()
+    # As numbers and text: only these are read from a source in Python, whose place is known.
+    context = QueryContext(query_formats=_FORMATS)
     parts: list[bytes] = []
     # The one chunk there is is taken with the first byte, so that the place in it is the place in the content.
     source.read_byte()
