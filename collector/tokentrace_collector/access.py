@@ -49,7 +49,7 @@ class Grant:
     tenant: str
     """Whose spans and figures; empty: of no tenant, which may ask SQL about all."""
     rights: frozenset[Right] = RIGHTS
-    limits: Allowance = Allowance()
+    limits: Allowance = field(default_factory=Allowance)
     """What it may take, where that is not what everybody may."""
 
 

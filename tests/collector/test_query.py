@@ -23,8 +23,8 @@ from test_access import CREDENTIALS, asked, bearer, call, config, opened, send
 from tokentrace_collector import access, assembly
 from tokentrace_collector.config import Config
 from tokentrace_collector.serve import Collector
+from tokentrace_collector.sql.native import framed
 from tokentrace_collector.store.database import Store
-from tokentrace_collector.store.native import framed
 
 MORE = f"""
   - {{name: third, tenant: third, may: [send], token_sha256: {access.digest("of-a-third")}}}

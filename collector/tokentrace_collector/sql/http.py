@@ -16,9 +16,9 @@ from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.otlp import compression
 from tokentrace_collector.sql.asking import Answer, Question, Questions
 from tokentrace_collector.sql.errors import Code, QuestionError
+from tokentrace_collector.sql.native import framed
 from tokentrace_collector.sql.packing import packed
 from tokentrace_collector.store.database import StoreError
-from tokentrace_collector.store.native import framed
 
 _MOST_TEXT = 1 << 20
 """The longest question, in bytes."""
@@ -61,12 +61,12 @@ class Endpoint:
     @property
     def routes(self) -> list[BaseRoute]:
         """`/query`, and the root for clients that know no path; each with its `/ping`."""
-        ask = {"endpoint": self.ask, "methods": ["GET", "POST"]}
+        both = ["GET", "POST"]
         return [
             Route("/ping", self.ping),
             Route("/query/ping", self.ping),
-            Route("/query", **ask),
-            Route("/query/", **ask),
+            Route("/query", self.ask, methods=both),
+            Route("/query/", self.ask, methods=both),
             Route("/", self.ask, methods=["POST"]),
         ]
 
@@ -80,7 +80,7 @@ class Endpoint:
             grant = self._door.admit("ask", _authorization(request), request.scope.get(CERTIFICATE, ()))
             questions = self._questions
             if isinstance(questions, str):
-                raise QuestionError(Code.NOT_IMPLEMENTED, questions)
+                return _problem(Code.NOT_IMPLEMENTED, questions)
             asked = _question(request, await _body(request))
             return await run_in_threadpool(lambda: _written(request, questions.answer(grant, asked)))
         except ForbiddenError as error:
