@@ -46,7 +46,10 @@ from tokentrace_collector.store.database import Store, StoreError
 from tokentrace_collector.store.reading import Reader
 from tokentrace_collector.tls import Tls
 
-_ASK_THE_SERVER = "This collector stores in a ClickHouse server: ask that one, with a user and row policies of its own; see deploy/README.md."
+_ASK_THE_SERVER = (
+    "This collector stores in a ClickHouse server: ask that one, with a user and row policies of its own; "
+    "see deploy/README.md."
+)
 
 ADDRESS_FILE = "collector.json"
 """Beside the store while a collector holds it: where it answers."""

@@ -30,7 +30,7 @@ MORE = f"""
   - {{name: third, tenant: third, may: [send], token_sha256: {access.digest("of-a-third")}}}
   - {{name: chief, may: [ask], token_sha256: {access.digest("sees-all")}}}
   - {{name: small, tenant: acme, may: [ask], token_sha256: {access.digest("small")},
-     limits: {{queries: 1, query_seconds: 0.5, query_memory_bytes: 50000000, query_rows: 10}}}}
+     limits: {{queries: 1, query_seconds: 2, query_memory_bytes: 50000000, query_rows: 10}}}}
 """
 SLOW = "SELECT sum(cityHash64(number)) FROM numbers(100000000000)"
 
@@ -222,7 +222,8 @@ def test_a_credential_has_so_many_questions_under_way(collector: Collector):
         codes: list[str | None] = []
         while not slow.done():
             codes.append(query(collector, "SELECT 1", token="small")[1])
-    assert "202" in codes
+    # Whichever of them came first.
+    assert "202" in {*codes, slow.result()[1]}
     assert query(collector, "SELECT 1", token="small") == (200, None, b"1\n")
 
 

@@ -18,12 +18,15 @@ from tokentrace_collector.store.database import StoreError
 from tokentrace_collector.store.reading import Handle, Reader, Result
 
 _FORMATS = frozenset({
-    "Arrow", "ArrowStream", "CSV", "CSVWithNames", "CSVWithNamesAndTypes", "JSON", "JSONColumns", "JSONColumnsWithMetadata",
+    "Arrow", "ArrowStream", "CSV", "CSVWithNames",
+    "CSVWithNamesAndTypes", "JSON", "JSONColumns", "JSONColumnsWithMetadata",
     "JSONCompact", "JSONCompactColumns", "JSONCompactEachRow", "JSONCompactEachRowWithNames",
     "JSONCompactEachRowWithNamesAndTypes", "JSONCompactStrings", "JSONEachRow", "JSONObjectEachRow", "JSONStrings",
-    "JSONStringsEachRow", "Markdown", "Native", "Null", "Parquet", "Pretty", "PrettyCompact", "RowBinary", "RowBinaryWithNames",
+    "JSONStringsEachRow", "Markdown", "Native", "Null",
+    "Parquet", "Pretty", "PrettyCompact", "RowBinary", "RowBinaryWithNames",
     "RowBinaryWithNamesAndTypes", "TabSeparated", "TabSeparatedRaw", "TabSeparatedWithNames",
-    "TabSeparatedWithNamesAndTypes", "TSV", "TSVRaw", "TSVWithNames", "TSVWithNamesAndTypes", "Values", "Vertical", "XML",
+    "TabSeparatedWithNamesAndTypes", "TSV", "TSVRaw", "TSVWithNames",
+    "TSVWithNamesAndTypes", "Values", "Vertical", "XML",
 })  # fmt: skip
 """Formats that only write what is asked for."""
 
@@ -36,9 +39,11 @@ _LIMITS = {
 """Settings that a client may lower, and the limits that they cannot be above."""
 
 _FREE = frozenset({
-    "date_time_output_format", "extremes", "join_use_nulls", "log_comment", "max_block_size", "output_format_arrow_string_as_string",
+    "date_time_output_format", "extremes", "join_use_nulls",
+    "log_comment", "max_block_size", "output_format_arrow_string_as_string",
     "output_format_decimal_trailing_zeros", "output_format_json_quote_64bit_floats",
-    "output_format_json_quote_64bit_integers", "output_format_json_quote_decimals", "output_format_json_quote_denormals",
+    "output_format_json_quote_64bit_integers",
+    "output_format_json_quote_decimals", "output_format_json_quote_denormals",
     "output_format_json_named_tuples_as_objects", "output_format_native_encode_types_in_binary_format",
     "prefer_column_name_to_alias", "session_timezone",
 })  # fmt: skip

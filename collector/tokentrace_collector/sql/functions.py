@@ -8,17 +8,20 @@ from tokentrace_collector.store.reading import Handle
 
 _PURE = (
     "Arithmetic", "Arrays", "Bit", "Bitmap", "Comparison", "Conditional", "Dates and Times", "Distance", "Encoding",
-    "Financial", "Geo", "Geo Polygon", "Hash", "IP Address", "JSON", "Logical", "Map", "Mathematical", "Null", "Random Number",
+    "Financial", "Geo", "Geo Polygon", "Hash", "IP Address",
+    "JSON", "Logical", "Map", "Mathematical", "Null", "Random Number",
     "Rounding", "String", "String Replacement", "String Search", "String Splitting", "Time Window", "Tuple",
     "Type Conversion", "URL", "UUID",
 )  # fmt: skip
 """The engine's categories in which nothing reads files, dictionaries, tables, the network or the machine."""
 
 _MORE = (
-    "bar", "bitWrap", "byteSize", "countDigits", "currentDatabase", "currentUser", "defaultValueOfArgumentType", "defaultValueOfTypeName",
+    "bar", "bitWrap", "byteSize", "countDigits",
+    "currentDatabase", "currentUser", "defaultValueOfArgumentType", "defaultValueOfTypeName",
     "digits", "displayName", "errorCodeToName", "finalizeAggregation", "formatQuery", "formatQueryOrNull",
     "formatQuerySingleLine", "formatReadableDecimalSize", "formatReadableQuantity", "formatReadableSize",
-    "formatReadableTimeDelta", "getSizeOfEnumType", "getSubcolumn", "identity", "ignore", "indexHint", "initializeAggregation",
+    "formatReadableTimeDelta", "getSizeOfEnumType", "getSubcolumn",
+    "identity", "ignore", "indexHint", "initializeAggregation",
     "isConstant", "isDecimalOverflow", "lowCardinalityIndices", "lowCardinalityKeys", "materialize", "neighbor",
     "normalizeQuery", "normalizedQueryHash", "parseReadableSize", "parseReadableSizeOrNull", "parseReadableSizeOrZero",
     "parseTimeDelta", "revision", "rowNumberInAllBlocks", "rowNumberInBlock", "runningAccumulate", "runningDifference",

@@ -24,7 +24,8 @@ _MOST_TEXT = 1 << 20
 """The longest question, in bytes."""
 
 _TRANSPORT = frozenset({
-    "add_http_cors_header", "buffer_size", "client_protocol_version", "compress", "database", "decompress", "default_format",
+    "add_http_cors_header", "buffer_size", "client_protocol_version",
+    "compress", "database", "decompress", "default_format",
     "enable_http_compression", "http_headers_progress_interval_ms", "password", "query", "query_id", "quota_key",
     "send_progress_in_http_headers", "session_check", "session_id", "session_timeout", "user", "wait_end_of_query",
 })  # fmt: skip

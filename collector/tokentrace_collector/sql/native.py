@@ -81,7 +81,7 @@ def _prefix(kind: str) -> int:
     return sum(_prefix(part) for part in parts)
 
 
-def _after(content: bytes, place: int, kind: str, rows: int) -> int:
+def _after(content: bytes, place: int, kind: str, rows: int) -> int:  # noqa: PLR0911 - one return per kind of type
     """Where the data of a column ends."""
     name, parts = _read(kind)
     if size := _size(name, parts):
@@ -156,12 +156,12 @@ def _read(kind: str) -> _Type:
 def _split(text: str) -> list[str]:
     """What stands between the commas of a type that are not within another."""
     parts, depth = [""], 0
-    for token in _PARTS.findall(text):
-        depth += {"(": 1, ")": -1}.get(token, 0)
-        if token == "," and not depth:
+    for piece in _PARTS.findall(text):
+        depth += {"(": 1, ")": -1}.get(piece, 0)
+        if piece == "," and not depth:
             parts.append("")
         else:
-            parts[-1] += token
+            parts[-1] += piece
     return [part.strip() for part in parts if part.strip()]
 
 

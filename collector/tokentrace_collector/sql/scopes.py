@@ -154,19 +154,17 @@ def _owners(table: str, tenant: str) -> str:
 
 def _view(database: str, name: str, row: Mapping[str, str], owners: str) -> str:
     final = "" if name == "otel_traces" else " FINAL"
-    return f"CREATE VIEW `{name}` AS SELECT {row['names']} FROM `{database}`.`{name}`{final} WHERE {row['owner']} IN ({owners})"
+    # The names are those of columns and tables; what a credential says is in the literals.
+    select = f"SELECT {row['names']} FROM `{database}`.`{name}`{final} WHERE {row['owner']} IN ({owners})"  # noqa: S608
+    return f"CREATE VIEW `{name}` AS {select}"
 
 
 def _catalogue(name: str, columns: str, database: str) -> str:
     key = "name" if name == "databases" else "database"
-    kept = (
-        ""
-        if name == "databases"
-        else " AND table NOT LIKE 'system\\_%'"
-        if name == "columns"
-        else " AND name NOT LIKE 'system\\_%'"
-    )
-    return f"CREATE VIEW `system_{name}` AS SELECT {key}, {columns} FROM system.{name} WHERE {key} = {literal(database)}{kept}"
+    named = {"tables": "name", "columns": "table"}.get(name)
+    kept = f" AND {named} NOT LIKE 'system\\_%'" if named else ""
+    select = f"SELECT {key}, {columns} FROM system.{name} WHERE {key} = {literal(database)}{kept}"  # noqa: S608 - as above
+    return f"CREATE VIEW `system_{name}` AS {select}"
 
 
 def _filter(table: str, condition: str) -> str:

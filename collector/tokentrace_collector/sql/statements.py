@@ -80,7 +80,8 @@ def _rewritten(tokens: list[re.Match[str]], homes: Collection[str], moved: Mappi
     while place < len(tokens):
         token = tokens[place]
         begins = token.lastgroup in {"word", "name"} and (not written or written[-1] != ".")
-        if begins and place + 2 < len(tokens) and tokens[place + 1][0] == "." and tokens[place + 2].lastgroup in _NAMES:
+        dotted = place + 2 < len(tokens) and tokens[place + 1][0] == "." and tokens[place + 2].lastgroup in _NAMES
+        if begins and dotted:
             database, table = _bare(token), _bare(tokens[place + 2])
             if f"{database}.{table}" in moved:
                 written.append(moved[f"{database}.{table}"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tokentrace_collector.store import cluster
 from tokentrace_collector.store.database import StoreError
@@ -79,7 +79,7 @@ class Reader:
         import chdb  # noqa: PLC0415 - a collector of a server need not have it
 
         with _our_errors():
-            connection = chdb.connect(self._path)
+            connection: Any = cast("Any", chdb).connect(self._path)
         with closing(connection):
             yield connection
 
