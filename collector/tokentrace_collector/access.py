@@ -9,11 +9,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import yaml
 
 from tokentrace_collector import notation
+from tokentrace_collector.allowance import NAMES, RATES, Allowance
 from tokentrace_collector.counters import Counters
 from tokentrace_collector.tenants import CANARY
 
@@ -24,6 +25,7 @@ RIGHTS: frozenset[Right] = frozenset(get_args(Right))
 _KNOWN: dict[str, Right] = {right: right for right in RIGHTS}
 _LOOKS_EVERY = 1.0
 """Seconds after which a file that may have changed is looked at again."""
+_UNBOUNDED = 1e18
 _EMPTY = "version: 1\ncredentials:\n"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -46,7 +48,10 @@ class Grant:
 
     name: str
     tenant: str
+    """Whose spans and figures; empty: of no tenant, which may ask SQL about all."""
     rights: frozenset[Right] = RIGHTS
+    limits: Allowance = field(default_factory=Allowance)
+    """What it may take, where that is not what everybody may."""
 
 
 class Door(Protocol):
@@ -60,6 +65,11 @@ class Door(Protocol):
         ...
 
     @property
+    def asks(self) -> bool:
+        """Whether it lets in only whom it knows."""
+        ...
+
+    @property
     def trouble(self) -> str:
         """What an operator should look at; empty where all is well."""
         ...
@@ -69,6 +79,7 @@ class Everybody:
     """Lets everybody in who can reach the port, for one tenant."""
 
     trouble = ""
+    asks = False
 
     def __init__(self, tenant: str) -> None:
         self._grant = Grant("everybody", tenant)
@@ -94,6 +105,11 @@ class Counted:
             raise
 
     @property
+    def asks(self) -> bool:
+        """As the door behind it."""
+        return self._door.asks
+
+    @property
     def trouble(self) -> str:
         """As of the door behind it."""
         return self._door.trouble
@@ -113,6 +129,8 @@ class Credentials:
 
     A file that has become unreadable changes nothing: those it named last are let in, and `trouble` says why.
     """
+
+    asks = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -206,9 +224,13 @@ def parse(text: str) -> Listed:
 
 
 def _add(node: yaml.Node, listed: Listed, names: set[str]) -> None:
-    known = {"name", "tenant", "may", "token_sha256", "certificate"}
-    said = notation.entries(node, known, needed=("name", "tenant", "may"))
-    grant = Grant(_word(said["name"]), _word(said["tenant"]), _rights(said["may"]))
+    known = {"name", "tenant", "may", "limits", "token_sha256", "certificate"}
+    said = notation.entries(node, known, needed=("name", "may"))
+    rights = _rights(said["may"])
+    if "tenant" not in said and rights != {"ask"}:
+        notation.reject(node, "Whose spans are they? Give it a tenant; only what may ask and nothing else needs none")
+    tenant = _word(said["tenant"]) if "tenant" in said else ""
+    grant = Grant(_word(said["name"]), tenant, rights, _limits(said.get("limits")))
     if grant.tenant == CANARY:
         notation.reject(said["tenant"], f"The tenant {CANARY!r} is the collector's own. Choose another")
     if grant.name in names:
@@ -236,6 +258,22 @@ def _rights(node: yaml.Node) -> frozenset[Right]:
     if not found:
         notation.reject(node, f"Whoever may do nothing needs no credential. Name some of {', '.join(sorted(RIGHTS))}")
     return frozenset(found)
+
+
+def _limits(node: yaml.Node | None) -> Allowance:
+    said = notation.entries(node, set(NAMES)) if node else {}
+    return Allowance(**{name: _number(each, is_whole=name not in RATES) for name, each in said.items()})
+
+
+def _number(node: yaml.Node, *, is_whole: bool) -> Any:
+    written = notation.text(node)
+    try:
+        number = int(written) if is_whole else float(written)
+    except ValueError:
+        number = 0
+    if not 0 < number < _UNBOUNDED:
+        notation.reject(node, f"{written!r} is no limit. Write a {'whole ' * is_whole}number above 0")
+    return number
 
 
 def _word(node: yaml.Node) -> str:

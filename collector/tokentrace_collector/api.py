@@ -190,13 +190,19 @@ class Questions:
     def _admitted(self, request: Request, right: Right) -> str:
         """The tenant of who asks."""
         authorization = request.headers.get("authorization", "")
-        return self._door.admit(right, authorization, request.scope.get(CERTIFICATE, ())).tenant
+        grant = self._door.admit(right, authorization, request.scope.get(CERTIFICATE, ()))
+        if not grant.tenant:
+            raise ForbiddenError(f"The credential {grant.name!r} is of no tenant, and asks only SQL, at /query.")
+        return grant.tenant
 
 
 class OwnPagesOnly:
-    """Refuses what a web page elsewhere could send: foreign host names (DNS rebinding) and foreign origins."""
+    """Refuses what a web page elsewhere could send: foreign host names (DNS rebinding) and foreign origins.
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+    Without `hosts` each name is its own: who needs a credential can be reached by the name of a machine, too.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
         self._app = app
         self._hosts = hosts
 
@@ -208,13 +214,9 @@ class OwnPagesOnly:
 
     def _admits(self, headers: Headers) -> bool:
         origin = headers.get("origin")
-        return self._is_own(f"//{headers.get('host', '')}") and (origin is None or self._is_own(origin))
-
-    def _is_own(self, address: str) -> bool:
-        try:
-            return (urlsplit(address).hostname or "") in self._hosts
-        except ValueError:
-            return False
+        host = _host(f"//{headers.get('host', '')}")
+        hosts = {host} if self._hosts is None else self._hosts
+        return host in hosts and (origin is None or _host(origin) in hosts)
 
 
 def application(
@@ -226,10 +228,12 @@ def application(
     more: Sequence[BaseRoute] = (),
     hosts: Sequence[str] = (),
 ) -> Starlette:
-    """The application: its own routes and `more`, answering to loopback names and `hosts`."""
+    """The application: its own routes and `more`, answering to loopback names and `hosts`, or to all who are asked."""
     return Starlette(
         routes=[*Questions(store, rollup, door, delete).routes, *more],
-        middleware=[Middleware(OwnPagesOnly, hosts=_LOOPBACK | {host.lower() for host in hosts})],
+        middleware=[
+            Middleware(OwnPagesOnly, hosts=None if door.asks else _LOOPBACK | {host.lower() for host in hosts})
+        ],
         exception_handlers={QuestionError: _bad_question, StoreError: _no_store, RefusedError: _not_let_in},
     )
 
@@ -308,6 +312,13 @@ def read_repricing(asked: QueryParams, book: str, tenant: str) -> Repricing:
         raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: adopt, since, until.")
     period = {name: _moment(asked, name) for name in ("since", "until") if name in asked}
     return Repricing(book=parse_book(book) if book else None, adopt=_flag(asked, "adopt"), tenant=tenant, **period)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _moment(asked: QueryParams, name: str) -> datetime:

@@ -149,6 +149,11 @@ class _CanaryDoor:
         return self._door.admit(right, authorization, certificate)
 
     @property
+    def asks(self) -> bool:
+        """As the door behind it."""
+        return self._door.asks
+
+    @property
     def trouble(self) -> str:
         return self._door.trouble
 

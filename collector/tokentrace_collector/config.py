@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tokentrace_collector.allowance import NAMES, Allowance
 from tokentrace_collector.journal.entries import Limits
 from tokentrace_collector.retention import Retention
 from tokentrace_collector.tenants import CANARY, EVERYBODY
@@ -44,6 +45,17 @@ class Config:
     requests_per_second: float | None = None
     bytes_per_second: float | None = None
     """How much each credential may send; without them, as much as there is room for."""
+    queries: int = 4
+    query_seconds: float = 30.0
+    query_memory_bytes: int = 1 << 30
+    query_rows: int = 1_000_000
+    query_result_bytes: int = 256 << 20
+    """What the SQL of each credential may take: questions at once, and of each the time, memory, rows and bytes.
+
+    A credential may have other limits in the file of credentials.
+    """
+    connections: int = 512
+    """What each receiver, and the query API, has open at once."""
     rollup_seconds: float = 5.0
     """The pause between two runs of the rollup."""
     retention: Retention | None = None
@@ -57,12 +69,17 @@ class Config:
     request_bytes: int = 64 << 20
     """The largest request, after decompression."""
     in_flight_bytes: int = 256 << 20
-    """What all requests under way may hold in memory."""
+    """What all requests under way may hold in memory, as sent and decompressed, over HTTP and gRPC together."""
     body_seconds: float = 30.0
     """How long a sender may take over a body."""
     grace_seconds: float = 10.0
     """How long a stopping collector works off its journal; what is left it finds again when it starts."""
     journal: Limits = field(default_factory=Limits)
+
+    @property
+    def allowance(self) -> Allowance:
+        """What a credential may take that has no limits of its own."""
+        return Allowance(**{name: getattr(self, name) for name in NAMES})
 
     def __post_init__(self) -> None:
         knows_senders = self.access is not None or (self.tls is not None and self.tls.client_ca is not None)

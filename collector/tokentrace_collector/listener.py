@@ -18,11 +18,13 @@ from tokentrace_collector import tls
 from tokentrace_collector.tls import Tls
 
 _BACKLOG = 1024
-_CONNECTIONS = 512
 _IDLE_SECONDS = 60
 _GRACE_SECONDS = 2
 _HEAD_SECONDS = 10.0
 _HEAD_BYTES = 64 << 10
+
+CONNECTIONS = 512
+"""What a listener has open at once, where nobody says otherwise; who comes then is answered 503."""
 
 CERTIFICATE = "tokentrace.certificate"
 """In the scope of a request: the names in the certificate of its connection, where it showed one."""
@@ -35,7 +37,16 @@ class PortError(OSError):
 class Listener:
     """An ASGI application behind a port, open to callers from the start."""
 
-    def __init__(self, name: str, application: ASGIApp, host: str, port: int, secure: Tls | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        application: ASGIApp,
+        host: str,
+        port: int,
+        secure: Tls | None = None,
+        *,
+        most: int = CONNECTIONS,
+    ) -> None:
         context = secure.context() if secure else None
         self._socket = _bound(name, host, port)
         self.port: int = self._socket.getsockname()[1]
@@ -47,7 +58,7 @@ class Listener:
             log_config=None,
             access_log=False,
             server_header=False,
-            limit_concurrency=_CONNECTIONS,
+            limit_concurrency=most,
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             ssl_context_factory=_giving(context) if context else None,

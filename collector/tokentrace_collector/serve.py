@@ -34,13 +34,23 @@ from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
 from tokentrace_collector.receive.pace import Pace
+from tokentrace_collector.receive.room import Room
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.rollup.rolling import Roll, Rolling
+from tokentrace_collector.sql.asking import Questions
+from tokentrace_collector.sql.http import Endpoint
+from tokentrace_collector.sql.scopes import Scopes
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
+from tokentrace_collector.store.reading import Reader
 from tokentrace_collector.tls import Tls
+
+_ASK_THE_SERVER = (
+    "This collector stores in a ClickHouse server: ask that one, with a user and row policies of its own; "
+    "see deploy/README.md."
+)
 
 ADDRESS_FILE = "collector.json"
 """Beside the store while a collector holds it: where it answers."""
@@ -119,16 +129,22 @@ class Collector:
             spans=config.batch_spans,
             seconds=config.batch_seconds,
         )
-        intake = Intake(self._journal, letters, self.counters, most=config.request_bytes, privacy=self._privacy)
+        intake = Intake(
+            self._journal,
+            letters,
+            self.counters,
+            most=config.request_bytes,
+            privacy=self._privacy,
+            room=Room(config.in_flight_bytes),
+        )
         self._drain.on_slow = intake.flatten
         door = self._canary.let_in_by(self._door) if self._canary else self._door
         pace = Pace(self.counters, config.requests_per_second, config.bytes_per_second)
-        receiver = http.Receiver(
-            intake, door, in_flight=config.in_flight_bytes, body_seconds=config.body_seconds, pace=pace
-        )
-        self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port, config.tls)
+        receiver = http.Receiver(intake, door, body_seconds=config.body_seconds, pace=pace)
+        most = config.connections
+        self._otlp = Listener("OTLP/HTTP", receiver.application(), host, config.http_port, config.tls, most=most)
         undo.callback(self._otlp.stop)
-        self._grpc = grpc.Receiver(intake, door, pace).server()
+        self._grpc = grpc.Receiver(intake, door, pace).server(most)
         undo.callback(self._grpc.stop, None)
         named = _named(host)
         grpc_port = self._bind_grpc(f"{named}:{config.grpc_port}")
@@ -139,7 +155,7 @@ class Collector:
         )
         # The commands on this machine need no certificate for a port that nobody else reaches.
         asked = None if is_loopback(config.api_host) else config.tls
-        self._operations = Listener("queries", self._late, config.api_host, config.api_port, asked)
+        self._operations = Listener("queries", self._late, config.api_host, config.api_port, asked, most=most)
         self.addresses = Addresses(
             api=f"{_scheme(asked)}://{_named(config.api_host)}:{self._operations.port}",
             otlp_http=f"{_scheme(config.tls)}://{named}:{self._otlp.port}",
@@ -210,13 +226,22 @@ class Collector:
             raise
         if self._api:
             asked = self._closing.enter_context(closing(store.sibling()))
-            self._late.become(self._api(asked, self.rollup, self._door, delete=self.delete, more=self._health.routes))
+            more = [*self._health.routes, *self._sql(store).routes]
+            self._late.become(self._api(asked, self.rollup, self._door, delete=self.delete, more=more))
         if self._rolling:
             self._rolling.start(store.sibling())
         if self._canary:
             self._canary.start(self.addresses.otlp_http, store.sibling())
         self._is_open = True
         return store
+
+    def _sql(self, store: Store) -> Endpoint:
+        if not self._address.embedded:
+            return Endpoint(_ASK_THE_SERVER, self._door)
+        reader = Reader(self._address)
+        scopes = Scopes(self._closing.enter_context(closing(store.sibling())), reader)
+        self._closing.callback(scopes.close)
+        return Endpoint(Questions(reader, scopes, self.config.allowance), self._door)
 
     def _troubles(self) -> list[str]:
         """What an operator should look at, though nothing accepted is lost."""

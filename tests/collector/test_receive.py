@@ -37,6 +37,7 @@ from tokentrace_collector.otlp.privacy import Privacy
 from tokentrace_collector.receive import grpc as grpc_receiver, http as http_receiver
 from tokentrace_collector.receive.intake import NOTHING, Intake
 from tokentrace_collector.receive.pace import Pace
+from tokentrace_collector.receive.room import Room
 from tokentrace_collector.receive.signals import NO_METRICS
 
 NOW = 1_767_225_600_000_000_000
@@ -54,15 +55,17 @@ class Answer(NamedTuple):
 class Receivers:
     """Both receivers over a journal, without a database."""
 
-    def __init__(self, directory, limits: Limits, privacy: Privacy = NOTHING, **pace: Any) -> None:
+    def __init__(
+        self, directory, limits: Limits, privacy: Privacy = NOTHING, room: Room | None = None, **pace: Any
+    ) -> None:
         self.counters = Counters()
         self.letters = directory / "dead-letters.jsonl"
         self.journal = Journal(directory / "journal", limits)
         self.dead_letters = DeadLetters(self.letters)
-        intake = Intake(self.journal, self.dead_letters, self.counters, most=MOST, privacy=privacy)
+        intake = Intake(self.journal, self.dead_letters, self.counters, most=MOST, privacy=privacy, room=room)
         door = Everybody("default")
         self.pace = Pace(self.counters, **pace)
-        receiver = http_receiver.Receiver(intake, door, in_flight=4 * MOST, body_seconds=0.5, pace=self.pace)
+        receiver = http_receiver.Receiver(intake, door, body_seconds=0.5, pace=self.pace)
         self.listener = Listener("OTLP/HTTP", receiver.application(), "127.0.0.1", 0)
         self.listener.start()
         self.server = grpc_receiver.Receiver(intake, door, self.pace).server()

@@ -38,18 +38,31 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--tenant", required=True, help="Whose spans it sends, and whose costs it may see.")
+@click.option(
+    "--tenant", help="Whose spans it sends, and whose costs it may see; without one it may ask SQL about all."
+)
 @click.option("--may", "rights", type=click.Choice(_RIGHTS), multiple=True, required=True, help="May come again.")
 @click.option("--certificate", help="A name in the certificate that it will show, instead of a token.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=NUMBER", help="A limit of its own; may come again.")
 @_FILE
-def add(name: str, *, tenant: str, rights: tuple[str, ...], certificate: str | None, path: Path) -> None:
+def add(
+    name: str,
+    *,
+    tenant: str | None,
+    rights: tuple[str, ...],
+    certificate: str | None,
+    limits: tuple[str, ...],
+    path: Path,
+) -> None:
     """Add a credential, and print its token: the file keeps only a digest of it."""
     from tokentrace_collector import access  # noqa: PLC0415
     from tokentrace_collector.cli import faults, terminal  # noqa: PLC0415
 
     token = "" if certificate else _BEGINNING + secrets.token_urlsafe(_BYTES)
     proof = {"certificate": certificate} if certificate else {"token_sha256": access.digest(token)}
-    entry = {"name": name, "tenant": tenant, "may": list(dict.fromkeys(rights)), **proof}
+    whose = {"tenant": tenant} if tenant else {}
+    own = {"limits": dict(_limit(each) for each in limits)} if limits else {}
+    entry: dict[str, object] = {"name": name, **whose, "may": list(dict.fromkeys(rights)), **own, **proof}
     with faults.told():
         access.append(path, entry)
     if token:
@@ -74,6 +87,14 @@ def show(*, as_json: bool, path: Path) -> None:
         return
     for row in rows:
         click.echo("  ".join(terminal.plain(str(value)) for value in row.values()))
+
+
+def _limit(written: str) -> tuple[str, int | float]:
+    name, _, number = written.partition("=")
+    try:
+        return name, float(number) if "." in number else int(number)
+    except ValueError:
+        raise click.UsageError(f"{written!r} is no limit. Write it like query_seconds=10.") from None
 
 
 def _rows(listed: Listed) -> list[dict[str, str]]:

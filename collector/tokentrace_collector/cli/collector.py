@@ -67,6 +67,21 @@ def _kept(name: str, what: str, default: str) -> Callable[[options.Decorated], o
 @_kept("raw", "spans as received", "as long as calls")
 @_kept("calls", "spans as read: so long a span that comes late has its whole request recomputed", "as long as costs")
 @_kept("costs", "costs by call and by request; sums by hour stay", "for ever")
+@click.option("--queries", type=click.IntRange(1), default=4, show_default=True, help="SQL of each credential at once.")
+@click.option("--query-seconds", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True)
+@click.option("--query-memory-bytes", type=click.IntRange(1), default=1 << 30, show_default=True)
+@click.option("--query-rows", type=click.IntRange(1), default=1_000_000, show_default=True)
+@click.option("--query-result-bytes", type=click.IntRange(1), default=256 << 20, show_default=True)
+@click.option(
+    "--connections", type=click.IntRange(1), default=512, show_default=True, help="What each port has open at once."
+)
+@click.option(
+    "--in-flight-bytes",
+    type=click.IntRange(1),
+    default=256 << 20,
+    show_default=True,
+    help="What requests under way may hold in memory together.",
+)
 @options.book
 @click.option(
     "--rollup-every",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 _CONTAINERS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
@@ -23,8 +24,8 @@ class TooLargeError(ValueError):
     """A body that exceeds what we take, as sent or decompressed."""
 
 
-def inflated(body: bytes, encoding: str, *, most: int) -> bytes:
-    """A body without its compression; stops where it would grow beyond `most`."""
+def inflated(body: bytes, encoding: str, *, most: int, grow: Callable[[int], object] = abs) -> bytes:
+    """A body without its compression; stops where it would grow beyond `most`, and tells `grow` of each piece of it."""
     if encoding not in _CONTAINERS:
         _check(len(body), most)
         return body
@@ -40,6 +41,7 @@ def inflated(body: bytes, encoding: str, *, most: int) -> bytes:
             part = _decompressed(stream, piece, left)
             rest = rest[len(piece) - len(stream.unused_data) :]
             left -= len(part)
+            grow(len(part))
             parts.append(part)
             if left < 0:
                 _check(most + 1, most)

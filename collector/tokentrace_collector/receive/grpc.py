@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NoReturn, TypeAlias, cast
 
 import grpc
@@ -13,6 +14,7 @@ from tokentrace_collector.journal.appender import JournalError
 from tokentrace_collector.receive import status
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake
 from tokentrace_collector.receive.pace import Pace, TooFastError
+from tokentrace_collector.receive.room import FullError
 from tokentrace_collector.receive.signals import LOGS, METRICS, NO_METRICS, TRACES, Signal, data_points
 from tokentrace_collector.tls import Tls, TlsError
 
@@ -34,8 +36,8 @@ class Receiver:
         self._door = door
         self._pace = pace or Pace(intake.counters)
 
-    def server(self) -> grpc.Server:
-        """A server of them, not yet bound to a port."""
+    def server(self, calls: int | None = None) -> grpc.Server:
+        """A server of them, not yet bound to a port; it lets so many calls wait or be under way."""
         options = [
             # Beyond its limit gRPC answers RESOURCE_EXHAUSTED, which exporters retry in vain; so we refuse before it.
             ("grpc.max_receive_message_length", 2 * self._intake.most),
@@ -43,7 +45,8 @@ class Receiver:
             ("grpc.max_connection_idle_ms", _IDLE_MS),
             ("grpc.so_reuseport", 0),
         ]
-        made: grpc.Server = grpc.server(ThreadPoolExecutor(_WORKERS, "otlp-grpc"), options=options)
+        workers = ThreadPoolExecutor(_WORKERS, "otlp-grpc")
+        made: grpc.Server = grpc.server(workers, options=options, maximum_concurrent_rpcs=calls)
         made.add_generic_rpc_handlers(
             (
                 *(_service(signal.service, self._stored(signal)) for signal in (TRACES, LOGS)),
@@ -56,10 +59,11 @@ class Receiver:
         def export(body: bytes, context: grpc.ServicerContext) -> bytes:
             grant = self._admitted(context, len(body))
             try:
-                receipt = self._intake.take(signal, body, tenant=grant.tenant)  # Refuses what exceeds the limit, too.
-                if receipt.kept:
-                    receipt.kept.result()
-            except (JournalError, ValueError) as error:
+                with self._held(body):
+                    receipt = self._intake.take(signal, body, tenant=grant.tenant)  # Refuses what is too large, too.
+                    if receipt.kept:
+                        receipt.kept.result()
+            except (JournalError, FullError, ValueError) as error:
                 _refuse(error, context)
             self._intake.count(receipt)
             return receipt.answer
@@ -69,11 +73,23 @@ class Receiver:
     def _metrics(self, body: bytes, context: grpc.ServicerContext) -> bytes:
         self._admitted(context, len(body))
         try:
-            count = data_points(body)
-        except ValueError as error:
+            with self._held(body):
+                count = data_points(body)
+        except (FullError, ValueError) as error:
             _refuse(error, context)
         self._intake.counters.add(metrics_not_stored=count)
         return METRICS.answer(count, NO_METRICS)
+
+    @contextmanager
+    def _held(self, body: bytes) -> Generator[None]:
+        """A body takes up room as long as it is under way."""
+        with self._intake.room.claim() as claim:
+            try:
+                claim.grow(len(body))
+            except FullError:
+                self._intake.counters.add(requests_refused=1)
+                raise
+            yield
 
     def _admitted(self, context: grpc.ServicerContext, size: int) -> Grant:
         """Who sends; else the call ends here, before anything of it is decoded."""
@@ -81,7 +97,7 @@ class Receiver:
         authorization, certificate = metadata.get("authorization", ""), _shown(context)
         try:
             grant = self._door.admit("send", authorization if isinstance(authorization, str) else "", certificate)
-            self._pace.enter(grant.name)
+            self._pace.enter(grant)
         except RefusedError as error:
             is_known = isinstance(error, ForbiddenError)
             code = grpc.StatusCode.PERMISSION_DENIED if is_known else grpc.StatusCode.UNAUTHENTICATED
@@ -90,7 +106,7 @@ class Receiver:
             _send_away(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, status.Code.RESOURCE_EXHAUSTED, str(error), error.seconds, context
             )
-        self._pace.spend(grant.name, size)
+        self._pace.spend(grant, size)
         return grant
 
 
@@ -133,6 +149,9 @@ def _service(name: str, export: Export) -> grpc.GenericRpcHandler:
 def _refuse(error: Exception, context: grpc.ServicerContext) -> NoReturn:
     """End the call with the status that makes an exporter come again, or give up, as it should."""
     message = str(error)
+    if isinstance(error, FullError):
+        exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED, status.Code.RESOURCE_EXHAUSTED
+        _send_away(*exhausted, message, RETRY_SECONDS, context)
     if not isinstance(error, JournalError):
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
     _send_away(grpc.StatusCode.UNAVAILABLE, status.Code.UNAVAILABLE, message, RETRY_SECONDS, context)

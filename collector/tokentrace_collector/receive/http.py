@@ -19,6 +19,7 @@ from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.otlp import compression
 from tokentrace_collector.receive.intake import RETRY_SECONDS, Intake, Receipt
 from tokentrace_collector.receive.pace import Pace, TooFastError
+from tokentrace_collector.receive.room import Claim, FullError
 from tokentrace_collector.receive.signals import (
     LOGS,
     METRICS,
@@ -39,12 +40,17 @@ _INLINE_COMPRESSED = _INLINE // 8
 _AT_ONCE = 2
 """Large bodies that are judged at the same time; each may take many times its size."""
 
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_SECONDS)}}
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": str(RETRY_SECONDS)},
+    503: {"Retry-After": str(RETRY_SECONDS)},
+}
 
 _ANSWERS: Mapping[type[Exception], tuple[int, Code]] = {
     ForbiddenError: (403, Code.PERMISSION_DENIED),
     RefusedError: (401, Code.UNAUTHENTICATED),
     TooFastError: (429, Code.RESOURCE_EXHAUSTED),
+    FullError: (429, Code.RESOURCE_EXHAUSTED),
     JournalError: (503, Code.UNAVAILABLE),
     compression.TooLargeError: (413, Code.INVALID_ARGUMENT),
     Exception: (400, Code.INVALID_ARGUMENT),
@@ -68,13 +74,10 @@ class RefusalError(Exception):
 class Receiver:
     """The endpoints of OTLP/HTTP."""
 
-    def __init__(
-        self, intake: Intake, door: Door, *, in_flight: int, body_seconds: float, pace: Pace | None = None
-    ) -> None:
+    def __init__(self, intake: Intake, door: Door, *, body_seconds: float, pace: Pace | None = None) -> None:
         self._intake = intake
         self._door = door
         self._pace = pace or Pace(intake.counters)
-        self._room = in_flight
         self._patience = body_seconds
         self._heavy = asyncio.Semaphore(_AT_ONCE)
 
@@ -119,15 +122,13 @@ class Receiver:
                 # Before the body is read: who may not send takes up no room.
                 certificate = request.scope.get(CERTIFICATE, ())
                 grant = self._door.admit("send", request.headers.get("authorization", ""), certificate)
-                self._pace.enter(grant.name)
+                self._pace.enter(grant)
                 encoding = _understood(request, content_type)
-                sent = await self._read(request)
-                self._pace.spend(grant.name, len(sent))
-                try:
+                with self._intake.room.claim() as claim:
+                    sent = await self._read(request, claim)
+                    self._pace.spend(grant, len(sent))
                     return await endpoint(sent, encoding, content_type, grant.tenant)
-                finally:
-                    self._room += len(sent)
-            except (RefusedError, RefusalError, JournalError, TooFastError, ValueError) as error:
+            except (RefusedError, RefusalError, JournalError, TooFastError, FullError, ValueError) as error:
                 return _refused(error, content_type)
             except asyncio.CancelledError:
                 # A stopping server cancels what outlasts its grace, and would answer 500, which nobody sends again.
@@ -137,31 +138,26 @@ class Receiver:
 
         return answer
 
-    async def _read(self, request: Request) -> bytes:
-        """The body as sent; it takes up room until the caller gives that back."""
+    async def _read(self, request: Request, claim: Claim) -> bytes:
+        """The body as sent, which takes up room."""
         parts: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(self._patience):
                 async for part in request.stream():
                     parts.append(part)
-                    size += len(part)
-                    self._room -= len(part)
-                    self._check(size)
-        except BaseException as error:
-            self._room += size
-            if isinstance(error, TimeoutError):
-                raise RefusalError(408, Code.DEADLINE_EXCEEDED, "The body took too long to come.") from error
-            if isinstance(error, ClientDisconnect):
-                raise RefusalError(400, Code.CANCELLED, "The sender went away.") from error
+                    claim.grow(len(part))
+                    if claim.size > self._intake.most:
+                        raise compression.TooLargeError(
+                            f"The request is larger than {self._intake.most} bytes. Send fewer spans."
+                        )
+        except TimeoutError as error:
+            raise RefusalError(408, Code.DEADLINE_EXCEEDED, "The body took too long to come.") from error
+        except ClientDisconnect as error:
+            raise RefusalError(400, Code.CANCELLED, "The sender went away.") from error
+        except FullError:
+            self._intake.counters.add(requests_refused=1)
             raise
         return b"".join(parts)
-
-    def _check(self, size: int) -> None:
-        if size > self._intake.most:
-            raise compression.TooLargeError(f"The request is larger than {self._intake.most} bytes. Send fewer spans.")
-        if self._room < 0:
-            raise RefusalError(503, Code.UNAVAILABLE, "Too many requests are under way. Come again.")
 
 
 def _understood(request: Request, content_type: str) -> str:

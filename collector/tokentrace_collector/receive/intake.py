@@ -15,6 +15,7 @@ from tokentrace_collector.journal.segment import Entry
 from tokentrace_collector.otlp import cleaned, compression, decode, from_json, logs, logs_json
 from tokentrace_collector.otlp.decode import Accepted, Rejected
 from tokentrace_collector.otlp.privacy import Privacy
+from tokentrace_collector.receive.room import FullError, Room
 from tokentrace_collector.receive.signals import LOGS, TRACES, Signal
 
 _ACCEPT: Mapping[tuple[Signal, bool], Callable[..., Accepted]] = {
@@ -26,6 +27,9 @@ _ACCEPT: Mapping[tuple[Signal, bool], Callable[..., Accepted]] = {
 """What reads a signal, in protobuf and in JSON."""
 
 NOTHING = Privacy()
+
+_ROOMS = 4
+"""The largest bodies that fit at once, where nobody says otherwise."""
 
 RETRY_SECONDS = 1
 """When a sender that was sent away should come again; exporters that wait longer give their batch up."""
@@ -59,11 +63,20 @@ class Intake:
     """The way of a request into the journal."""
 
     def __init__(
-        self, journal: Journal, letters: DeadLetters, counters: Counters, *, most: int, privacy: Privacy = NOTHING
+        self,
+        journal: Journal,
+        letters: DeadLetters,
+        counters: Counters,
+        *,
+        most: int,
+        privacy: Privacy = NOTHING,
+        room: Room | None = None,
     ) -> None:
         self.counters = counters
         self.most = most
         """The largest body, after decompression."""
+        self.room = room or Room(_ROOMS * most)
+        """What all requests under way may hold."""
         self._flattens = False
         self._privacy = privacy
         self._journal = journal
@@ -83,13 +96,22 @@ class Intake:
 
     def take(self, signal: Signal, sent: bytes, encoding: str = "", *, tenant: str, is_json: bool = False) -> Receipt:
         """Take a request; what may be stored is on its way to the disk."""
-        now = time.time_ns()
-        try:
-            plain = compression.inflated(sent, encoding, most=self.most)
-            accepted = self._accepted(signal, plain, is_json=is_json, now=now)
-        except ValueError:
-            self.counters.add(requests_malformed=1)
-            raise
+        with self.room.claim() as claim:
+            now = time.time_ns()
+            try:
+                plain = compression.inflated(sent, encoding, most=self.most, grow=claim.grow)
+                accepted = self._accepted(signal, plain, is_json=is_json, now=now)
+            except ValueError:
+                self.counters.add(requests_malformed=1)
+                raise
+            except FullError:
+                self.counters.add(requests_refused=1)
+                raise
+            return self._taken(signal, sent, encoding, plain, accepted, now=now, tenant=tenant)
+
+    def _taken(
+        self, signal: Signal, sent: bytes, encoding: str, plain: bytes, accepted: Accepted, *, now: int, tenant: str
+    ) -> Receipt:
         kept = None
         if accepted.spans:
             # What needed no change is kept as it was sent: compressed, it is quicker to write than to compress again.

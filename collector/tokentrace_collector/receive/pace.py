@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tokentrace_collector.access import Grant
 from tokentrace_collector.counters import Counters
 
 _LONGEST = 5
@@ -39,6 +40,8 @@ class _Bucket:
 class Pace:
     """Holds back who sends more than so many requests and bytes a second; either may be None, which is no limit.
 
+    A credential that has limits of its own is held to these.
+
     A body counts once it is here, and may overdraw: the next request then waits until that is made up for.
     """
 
@@ -49,27 +52,32 @@ class Pace:
     _buckets: dict[tuple[str, str], _Bucket] = field(default_factory=dict[tuple[str, str], _Bucket])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def enter(self, name: str) -> None:
+    def enter(self, grant: Grant) -> None:
         """A request of a credential begins; raises TooFastError where it has to wait."""
         with self._lock:
-            buckets = [self._bucket(name, what) for what in ("requests", "bytes")]
+            buckets = [self._bucket(grant, what) for what in ("requests", "bytes")]
             lacks = max((bucket.lacks(self.clock()) for bucket in buckets if bucket), default=0.0)
             if not lacks and buckets[0]:
                 buckets[0].level -= 1
         if lacks:
             self.counters.add(requests_limited=1)
             seconds = min(math.ceil(lacks), _LONGEST)
-            raise TooFastError(f"{name!r} sends more than it may. Come again in {seconds} s, or send less.", seconds)
+            raise TooFastError(
+                f"{grant.name!r} sends more than it may. Come again in {seconds} s, or send less.", seconds
+            )
 
-    def spend(self, name: str, size: int) -> None:
+    def spend(self, grant: Grant, size: int) -> None:
         """Count the bytes of a body."""
         with self._lock:
-            if bucket := self._bucket(name, "bytes"):
+            if bucket := self._bucket(grant, "bytes"):
                 bucket.level -= size
 
-    def _bucket(self, name: str, what: str) -> _Bucket | None:
-        rate = self.requests if what == "requests" else self.size
+    def _bucket(self, grant: Grant, what: str) -> _Bucket | None:
+        own, general = grant.limits, self.requests if what == "requests" else self.size
+        rate = (own.requests_per_second if what == "requests" else own.bytes_per_second) or general
         if rate is None:
             return None
-        fresh = _Bucket(rate, max(rate, 1.0), self.clock())
-        return self._buckets.setdefault((name, what), fresh)
+        bucket = self._buckets.setdefault((grant.name, what), _Bucket(rate, max(rate, 1.0), self.clock()))
+        # The file of credentials may have changed.
+        bucket.rate = rate
+        return bucket

@@ -132,6 +132,11 @@ def views() -> frozenset[str]:
     return frozenset(each.creates for each in _objects("tables") if "CREATE MATERIALIZED VIEW" in each.sql)
 
 
+def plain_views() -> list[str]:
+    """The statements that make the views over the tables, in the order in which they need one another."""
+    return [statement for each in _objects("views") for statement in split(each.sql)]
+
+
 @cache
 def components() -> tuple[Component, ...]:
     """The cost components by rank: one file each, `components/NN_name.sql`."""
