@@ -64,6 +64,18 @@ UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
             "It leaves Google to OpenTelemetry's instrumentation, if that is there.",
         ),
     ),
+    "OpenTelemetry google-genai": (
+        Unlike(("google-genai",), "provider", OTHERWISE, "It calls it `gemini`, the name of an earlier convention."),
+    ),
+    "OpenLIT": (
+        Unlike(("google-genai",), "provider", OTHERWISE, "It calls it `gemini`, the name of an earlier convention."),
+        Unlike(("anthropic", *_OPENAI), "reasoning", UNTOLD, "It is in the output, and not told apart."),
+        Unlike(("anthropic",), "input", OTHERWISE, "Of a stream it tells the input without what was cached."),
+        Unlike(("anthropic", "openai responses"), "cache read", UNTOLD, "Not of streams, nor of responses read again."),
+        Unlike(
+            ("anthropic", "openai responses"), "cache write", UNTOLD, "Not of streams, nor of responses read again."
+        ),
+    ),
     "Langfuse": (
         Unlike(_OPENAI, "provider", UNTOLD, "Its spans name the model alone."),
         Unlike(_OPENAI, "response id", UNTOLD, "Its spans do not have it."),
