@@ -14,7 +14,7 @@ from tokentrace_collector.rollup.recompute import Rollup
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
-CALLS_IN_TEN = 4
+CALLS_IN_TEN = 5
 """Calls among ten spans of `SPANS`."""
 BOOK = 'version: 1\nrates: [{provider: openai, model: "gpt-6*", prices: {input_text: 9, output_text: 40}}]\n'
 
