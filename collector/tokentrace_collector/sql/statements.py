@@ -33,7 +33,7 @@ class Statement:
 
 
 def read(text: str, homes: Collection[str], moved: Mapping[str, str]) -> Statement:
-    """A statement without its format and settings; tables of `homes` need no database, `moved` ones have another name."""
+    """A statement without its format and settings; `homes` need not be named, `moved` tables have another name."""
     tokens = list(_TOKEN.finditer(text))
     while tokens and (tokens[-1].lastgroup == "space" or tokens[-1][0] == ";"):
         tokens.pop()
