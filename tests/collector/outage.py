@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,6 @@ def installed() -> Path:
 
 
 def _install(npm: str, target: Path) -> None:
-    # Renamed when complete: whoever comes second, from whatever process, finds all of it or nothing.
     draft = target.with_name(f"{target.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(HERE, draft)
@@ -55,9 +55,7 @@ def _install(npm: str, target: Path) -> None:
     if ran.returncode:
         packages = ", ".join(json.loads(ASKED.read_text())["dependencies"])
         pytest.fail(f"npm did not install {packages}:\n{ran.stderr}", pytrace=False)
-    try:
+    with suppress(OSError):  # Another process was quicker.
         draft.rename(target)
-    except OSError:
-        if not target.exists():
-            raise
-        shutil.rmtree(draft)
+    shutil.rmtree(draft, ignore_errors=True)
+    assert target.exists()
