@@ -40,7 +40,7 @@ WITH
             currency,
             amount,
             if(is_estimated, ifNull(amount, 0), 0) AS estimated,
-            if(kind IN ('used', 'idle'), ifNull(amount, 0), 0) AS allocated,
+            if(kind NOT IN ('token', 'meter', 'review'), ifNull(amount, 0), 0) AS allocated,
             if(kind = 'token', quantity, 0) AS tokens,
             1 AS lines,
             isNull(amount) AS is_unpriced

@@ -1,4 +1,4 @@
--- One row per hour in which this run has rated calls or allocated capacity.
+-- One row per hour in which this run has rated calls, allocated capacity, or changed a line of a commitment.
 INSERT INTO rollup_hours
 SELECT DISTINCT
     tenant,
@@ -11,3 +11,10 @@ SELECT DISTINCT
     tenant,
     hour
 FROM rollup_pool_hours
+UNION DISTINCT
+SELECT DISTINCT
+    tenant,
+    hour
+FROM capacity_lines
+WHERE version = {version:UInt64}
+    AND startsWith(kind, 'commit_')

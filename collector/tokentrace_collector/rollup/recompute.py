@@ -218,7 +218,7 @@ class Rollup:
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()
-            stages.allocate(bounds)
+            bounds = stages.allocate(bounds)
             stages.add_hours(bounds)
             for share in (shares := range(self._shares())):
                 stages.begin("batch_everything", share=share, shares=len(shares))

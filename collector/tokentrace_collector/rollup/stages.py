@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tokentrace_collector.prices import rates
+from tokentrace_collector.rollup import commitments
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
@@ -47,12 +48,14 @@ _SCRATCH = (
     "hours",
     "pool_hours",
     "shares",
+    *commitments.SCRATCH,
 )
 
 TABLES = {
     "call_costs": "total",
     "capacity_hours": "cost",
     "capacity_lines": "amount",
+    "commitment_periods": "fee",
     "tcoai_by_hour": "amount",
     "tcoai_by_trace": "total",
 }
@@ -169,16 +172,23 @@ class Stages:
 
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
-        self.store.run("DELETE FROM capacity_hours WHERE rating_run != {run:String}", run=self.run.id)
-        self.store.run("DELETE FROM capacity_lines WHERE rating_run != {run:String}", run=self.run.id)
+        for table in ("capacity_hours", "capacity_lines", "commitment_periods"):
+            self.store.run(f"DELETE FROM {table} WHERE rating_run != {{run:String}}", run=self.run.id)
 
     def allocate(self, bounds: Bounds) -> Bounds:
-        """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
-        if not self.run.book.pools:
+        """Share out the capacity and commitments that the run has changed; the bounds of all traces that bears upon."""
+        book, named = self.run.book, self._named(bounds)
+        if not (book.pools or book.commitments):
             return bounds
-        for statement in _ALLOCATION:
-            self._do(statement, **self._named(bounds))
-        self._do("batch_neighbours")
+        if book.commitments:
+            sharing = commitments.Sharing(self.store, self.run, self.statement, self._do)
+            if end := sharing.share(**named):
+                # What a period has left unused is dated by its end, perhaps long after those who used the rest.
+                bounds = replace(bounds, until=max(bounds.until, f"{end:%Y-%m-%d %H:%M:%S}.000000000"))
+        if book.pools:
+            for statement in _ALLOCATION:
+                self._do(statement, **named)
+        self._do("batch_neighbours", version=self.version)
         return bounds | (self.bounds() or bounds)
 
     def sum_up(self, bounds: Bounds) -> None:

@@ -1,0 +1,120 @@
+-- One row per period that is worked out again: what was promised, used, left and overrun.
+INSERT INTO commitment_periods
+WITH
+    toInt256('1000000000000000000000000000') AS whole,
+    windows AS (
+        SELECT
+            windows.tenant AS tenant,
+            windows.commitment AS commitment,
+            windows.pot_since AS pot_since,
+            windows.pot_until AS pot_until,
+            windows.settled AS settled,
+            windows.fee AS fee,
+            isNull(windows.quantity) AS is_spend,
+            windows.is_linear AS is_linear,
+            ifNull(windows.quantity, 0) AS quantity,
+            intDiv(flows.taken, whole) AS taken,
+            intDiv(flows.offered, whole) AS offered,
+            windows.kept AS kept,
+            -- A unit at utilisation u costs r·(2 - u): r in its component, the rest is the price of what stood idle.
+            if(
+                NOT is_linear OR taken >= quantity,
+                fee,
+                intDiv(fee * taken * (2 * quantity - taken), greatest(quantity * quantity, 1))
+            ) AS owed
+        FROM rollup_commitment_windows AS windows
+        LEFT JOIN (
+            SELECT
+                tenant,
+                commitment,
+                since,
+                sum(taken) AS taken,
+                sum(offered) AS offered
+            FROM rollup_commitment_flows
+            GROUP BY
+                tenant,
+                commitment,
+                since
+        ) AS flows ON flows.tenant = windows.tenant AND flows.commitment = windows.commitment AND flows.since = windows.since
+    ),
+    pots AS (
+        SELECT
+            tenant,
+            commitment,
+            pot_since,
+            any(pot_until) AS pot_until,
+            any(is_spend) AS is_spend,
+            any(settled) AS settled,
+            sum(fee) AS fee,
+            sum(owed) AS owed,
+            sum(quantity) AS quantity,
+            sum(taken) AS taken,
+            sum(offered) AS offered
+        FROM windows
+        GROUP BY
+            tenant,
+            commitment,
+            pot_since
+    ),
+    made AS (
+        SELECT
+            amounts.tenant AS tenant,
+            amounts.commitment AS commitment,
+            amounts.pot_since AS pot_since,
+            sumIf(ifNull(amounts.amount, 0), amounts.kind = 'commit_used') AS used,
+            sumIf(ifNull(amounts.amount, 0), amounts.kind = 'commit_overflow') AS overflow,
+            intDiv(sumIf(ifNull(committed.cost, 0) * amounts.share, amounts.kind = 'commit_used'), whole) AS covered_cost,
+            countIf(isNull(committed.cost)) AS unpriced
+        FROM rollup_commitment_amounts AS amounts
+        INNER JOIN rollup_committed AS committed ON committed.line = amounts.line
+        GROUP BY
+            tenant,
+            commitment,
+            pot_since
+    )
+SELECT
+    pots.tenant,
+    pots.commitment,
+    pots.pot_since,
+    pots.pot_until,
+    if(pots.is_spend, 'spend', 'usage'),
+    pots.settled,
+    toDecimal128(divideDecimal(toDecimal256(pots.fee, 0), toDecimal256(1000000000000000000, 0), 18), 18) AS fee_money,
+    if(pots.is_spend, toDecimal128(fee_money, 6), toDecimal128(divideDecimal(toDecimal256(pots.quantity, 0), toDecimal256(1000000, 0), 6), 6)),
+    if(
+        pots.is_spend,
+        toDecimal128(used_money, 6),
+        toDecimal128(divideDecimal(toDecimal256(pots.taken, 0), toDecimal256(1000000, 0), 6), 6)
+    ),
+    if(
+        pots.is_spend,
+        toDecimal128(overflow_money, 6),
+        toDecimal128(divideDecimal(toDecimal256(pots.offered - pots.taken, 0), toDecimal256(1000000, 0), 6), 6)
+    ),
+    toDecimal128(divideDecimal(toDecimal256(made.used, 0), toDecimal256(1000000000000000000, 0), 18), 18) AS used_money,
+    if(pots.settled, left_money, 0),
+    if(
+        pots.settled,
+        0,
+        toDecimal128(
+            divideDecimal(toDecimal256(greatest(pots.owed - made.used, 0), 0), toDecimal256(1000000000000000000, 0), 18), 18
+        ) AS left_money
+    ),
+    toDecimal128(divideDecimal(toDecimal256(made.overflow, 0), toDecimal256(1000000000000000000, 0), 18), 18) AS overflow_money,
+    toDecimal128(divideDecimal(toDecimal256(made.covered_cost, 0), toDecimal256(1000000000000000000, 0), 18), 18),
+    multiIf(
+        pots.is_spend AND pots.fee > 0, toFloat64(made.used) / toFloat64(pots.fee),
+        pots.quantity > 0, toFloat64(pots.taken) / toFloat64(pots.quantity),
+        NULL
+    ),
+    multiIf(
+        made.covered_cost = 0, NULL,
+        pots.is_spend, toFloat64(made.used) / toFloat64(made.covered_cost),
+        toFloat64(pots.fee) * toFloat64(pots.taken) / (toFloat64(pots.quantity) * toFloat64(made.covered_cost))
+    ),
+    made.unpriced,
+    {run:String},
+    {version:UInt64},
+    0
+FROM pots
+LEFT JOIN made ON made.tenant = pots.tenant AND made.commitment = pots.commitment AND made.pot_since = pots.pot_since

@@ -1,0 +1,7 @@
+-- One row per period that has been settled.
+SELECT
+    commitment,
+    since
+FROM commitment_periods FINAL
+WHERE rating_run = {run:String}
+    AND settled
