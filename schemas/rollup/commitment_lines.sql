@@ -60,6 +60,7 @@ WITH
             pots.last_hour AS last_hour,
             pots.pot AS pot,
             if(calls.call_taken = 0, 1, calls.call_taken) AS taken,
+            sum(taken) OVER (PARTITION BY pots.tenant, pots.commitment, pots.since) AS all_taken,
             calls.trace_id AS trace_id,
             calls.span_id AS span_id,
             calls.part AS part,
@@ -94,7 +95,6 @@ WITH
             arrayFirstIndex(claim -> claim > 0, [${components: greatest({claimed}, 0)}]) AS first_claim,
             [${components: '{name}'}][first_claim] AS component,
             [${components: {sub_component}}][first_claim] AS sub_component,
-            sum(taken) OVER of_pot AS all_taken,
             intDiv(pot * taken, all_taken) AS floor,
             pot - sum(floor) OVER of_pot AS left_over,
             row_number() OVER (

@@ -12,15 +12,14 @@ WITH
             windows.fee AS fee,
             isNull(windows.quantity) AS is_spend,
             windows.is_linear AS is_linear,
-            ifNull(windows.quantity, 0) AS quantity,
-            intDiv(flows.taken, whole) AS taken,
-            intDiv(flows.offered, whole) AS offered,
-            windows.kept AS kept,
+            ifNull(windows.quantity, 0) AS units_promised,
+            intDiv(flows.taken, whole) AS units_taken,
+            intDiv(flows.offered, whole) AS units_offered,
             -- A unit at utilisation u costs r·(2 - u): r in its component, the rest is the price of what stood idle.
             if(
-                NOT is_linear OR taken >= quantity,
+                NOT is_linear OR units_taken >= units_promised,
                 fee,
-                intDiv(fee * taken * (2 * quantity - taken), greatest(quantity * quantity, 1))
+                intDiv(fee * units_taken * (2 * units_promised - units_taken), greatest(units_promised * units_promised, 1))
             ) AS owed
         FROM rollup_commitment_windows AS windows
         LEFT JOIN (
@@ -47,9 +46,9 @@ WITH
             any(settled) AS settled,
             sum(fee) AS fee,
             sum(owed) AS owed,
-            sum(quantity) AS quantity,
-            sum(taken) AS taken,
-            sum(offered) AS offered
+            sum(units_promised) AS quantity,
+            sum(units_taken) AS taken,
+            sum(units_offered) AS offered
         FROM windows
         GROUP BY
             tenant,

@@ -24,7 +24,10 @@ FROM (
             if(
                 lines.kind = 'token',
                 toDecimal256(toUInt64(lines.quantity) * lines.price, 18),
-                roundBankers(divideDecimal(toDecimal256(lines.quantity, 6) * lines.price, toDecimal256(lines.per, 0), 36), 18)
+                toDecimal256(
+                    roundBankers(divideDecimal(toDecimal256(lines.quantity, 6) * lines.price, toDecimal256(lines.per, 0), 36), 18),
+                    18
+                )
             ) * toInt256(1000000000000000000)
         ) AS cost,
         operation,

@@ -50,10 +50,10 @@ class Match:
     """The model that answered and its tier are themselves priced."""
     matched_by: str = ""
     pool: str = ""
-    commitments: Sequence[str] = ()
-    """Those that may cover it, by id; the first is used first."""
     lists: Sequence[PriceList] = field(default=())
     """Price lists of the book, still to be stored; those of the catalogue are."""
+    commitments: Sequence[str] = ()
+    """Those that may cover it, by id; the first is used first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tokentrace_collector.rollup import windows
 from tokentrace_collector.store.database import Store
 
 SCRATCH = ("commitment_windows", "committed", "commitment_flows", "commitment_amounts", "commitment_lines")
-_DIVIDED = ("commitment_amounts", "commitment_periods", "commitment_lines", "commitment_booked", "commitment_gone")
+_BOOKED = ("commitment_periods", "commitment_lines", "commitment_booked", "commitment_gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Sharing:
         for each in commitments:
             if each.id in names:
                 self.do("commitment_flows", run=self.run.id, commitment=each.id)
-        for statement in _DIVIDED:
+        self.do("commitment_amounts")
+        for statement in _BOOKED:
             self.do(statement, **named)
         return max(until for _, _, until in pots)
 
