@@ -7,6 +7,7 @@ WITH
             hour,
             toStartOfMonth(hour) AS month,
             kind,
+            charge_kind,
             provider,
             model,
             tier,
@@ -31,13 +32,27 @@ WITH
             sum(toDecimal128(quantity, 6)) AS units,
             count() AS lines,
             sum(ifNull(amount, 0)) AS effective,
-            sum(if(status = 'free', 0, coalesce(cost_lines.list_cost, cost_lines.contracted_cost, amount, 0))) AS listed,
-            sum(if(status = 'free', 0, coalesce(cost_lines.contracted_cost, cost_lines.list_cost, amount, 0))) AS contracted
-        FROM cost_lines
+            sum(if(status = 'free', 0, coalesce(priced.list_cost, priced.contracted_cost, amount, 0))) AS listed,
+            sum(if(status = 'free', 0, coalesce(priced.contracted_cost, priced.list_cost, amount, 0))) AS contracted
+        FROM (
+            SELECT
+                * REPLACE (
+                    if(
+                        kind NOT IN ('commit_used', 'commit_overflow'), kind,
+                        if(match(unit, '^(input_|output_|cache_|tool_use_prompt)'), 'token', 'meter')
+                    ) AS kind,
+                    if(startsWith(kind, 'commit_'), toDecimal128(divideDecimal(toDecimal256(quantity, 6) * list_price, toDecimal256(per, 0), 36), 18), list_cost) AS list_cost,
+                    if(startsWith(kind, 'commit_'), toDecimal128(divideDecimal(toDecimal256(quantity, 6) * price, toDecimal256(per, 0), 36), 18), contracted_cost) AS contracted_cost
+                ),
+                kind AS charge_kind
+            FROM cost_lines
+            -- A line that commitments cover is there again by what each makes of it.
+            WHERE NOT (kind IN ('token', 'meter') AND status = 'committed')
+        ) AS priced
         WHERE tenant = {tenant:String}
             AND hour >= {since:DateTime64(6)}
             AND hour < {until:DateTime64(6)}
-            AND ({profile:String} = 'chargeback' OR kind IN ('token', 'meter'))
+            AND ({profile:String} = 'chargeback' OR kind IN ('token', 'meter', 'commit_unused'))
         GROUP BY ALL
     ),
     -- Whole millionths of a millionth, and what is left of each.
@@ -52,17 +67,17 @@ WITH
             arrayMap((cost, left) -> intDiv(cost - left, toInt256(1000000)), exact, rest) AS whole,
             row_number() OVER (
                 PARTITION BY month, currency
-                ORDER BY rest[1] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                ORDER BY rest[1] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
             ) AS effective_place,
             row_number() OVER (
                 PARTITION BY month, currency
-                ORDER BY rest[2] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                ORDER BY rest[2] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
             ) AS listed_place,
             row_number() OVER (
                 PARTITION BY month, currency
-                ORDER BY rest[3] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                ORDER BY rest[3] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
             ) AS contracted_place
         FROM charged
@@ -109,6 +124,7 @@ WITH
             ) AS seller,
             multiIf(
                 kind = 'idle', 'Idle capacity',
+                kind = 'commit_unused', 'Unused commitment',
                 unit = 'review_seconds', 'Human Review',
                 initcap(replaceAll(toString(unit), '_', ' ')) || if(kind IN ('token', 'used'), ' Tokens', '')
             ) AS meter,
@@ -121,11 +137,13 @@ WITH
                 initcap(replaceAll(toString(unit), '_', ' '))
             ) AS consumed,
             concat(provider, '/', model, '/', if(kind = 'idle', pool, unit)) AS sku,
-            if(tier = '', 'standard', toString(tier)) AS price_tier
+            if(tier = '', 'standard', toString(tier)) AS price_tier,
+            -- Paid for as a commitment: the provider bills it as such, and whoever bills teams bills them this.
+            {profile:String} = 'provider' AND charge_kind IN ('commit_used', 'commit_unused') AS is_amortised
         FROM rounded
     )
 SELECT
-    costs[1] AS BilledCost,
+    if(is_amortised, toDecimal128(0, 12), costs[1]) AS BilledCost,
     concat('tokentrace:', tenant) AS BillingAccountId,
     toNullable(toString(tenant)) AS BillingAccountName,
     'Organization' AS BillingAccountType,
@@ -140,13 +158,17 @@ SELECT
     'Usage-Based' AS ChargeFrequency,
     toDateTime(hour + INTERVAL 1 HOUR, 'UTC') AS ChargePeriodEnd,
     toDateTime(hour, 'UTC') AS ChargePeriodStart,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountCategory,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountId,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountName,
-    CAST(NULL, 'Nullable(Decimal(38, 12))') AS CommitmentDiscountQuantity,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountStatus,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountType,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountUnit,
+    if(
+        is_covered,
+        if(pool IN (SELECT commitment FROM commitments WHERE kind = 'spend'), 'Spend', 'Usage'),
+        NULL
+    ) AS CommitmentDiscountCategory,
+    if(charge_kind IN ('commit_used', 'commit_unused') AS is_covered, toString(pool), NULL) AS CommitmentDiscountId,
+    CommitmentDiscountId AS CommitmentDiscountName,
+    if(is_covered, costs[1], NULL) AS CommitmentDiscountQuantity,
+    if(is_covered, if(kind = 'commit_unused', 'Unused', 'Used'), NULL) AS CommitmentDiscountStatus,
+    if(is_covered, if(CommitmentDiscountCategory = 'Spend', 'Spend Commitment', 'Capacity Commitment'), NULL) AS CommitmentDiscountType,
+    if(is_covered, toString(currency), NULL) AS CommitmentDiscountUnit,
     if(is_rated, toDecimal128(units, 12), NULL) AS ConsumedQuantity,
     if(is_rated, consumed, NULL) AS ConsumedUnit,
     costs[3] AS ContractedCost,
@@ -165,7 +187,7 @@ SELECT
     if({profile:String} = 'chargeback', {issuer:String}, seller) AS InvoiceIssuerName,
     costs[2] AS ListCost,
     if(is_rated, toDecimal128(list_unit_price * if(kind = 'token', 1000000, 1), 12), NULL) AS ListUnitPrice,
-    if(is_rated, if(tier = 'flex', 'Dynamic', 'Standard'), NULL) AS PricingCategory,
+    if(is_rated, multiIf(is_covered, 'Committed', tier = 'flex', 'Dynamic', 'Standard'), NULL) AS PricingCategory,
     BillingCurrency AS PricingCurrency,
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
     EffectiveCost AS PricingCurrencyEffectiveCost,
@@ -249,7 +271,7 @@ SELECT
             )
         )
     ) AS Tags,
-    toString(kind) AS x_ChargeKind,
+    toString(charge_kind) AS x_ChargeKind,
     toString(component) AS x_Component,
     if(is_estimated, 'true', 'false') AS x_IsEstimated,
     lines AS x_LineCount,

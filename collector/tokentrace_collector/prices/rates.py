@@ -30,7 +30,10 @@ _POOL = (
     "tenant", "rating_run", "pool", "hourly_cost", "weight_input", "weight_cached", "weight_output", "capacity",
     "valid_from", "valid_to",
 )  # fmt: skip
-_COMMITMENT = ("tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to")
+_COMMITMENT = (
+    "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price", "per",
+    "settle", "quantity", "discount", "scheme",
+)  # fmt: skip
 _RESOLVED = (
     "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host",
     "catalogue", "rate_provider", "rate_model", "rate_context", "is_exact", "matched_by", "pool",
@@ -104,7 +107,8 @@ def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
 
 def _commitment(run: Run, one: Commitment) -> tuple[Any, ...]:
     weights = {unit: int(weight.scaleb(6)) for unit, weight in one.weights.items()}
-    return one.tenant, run.id, one.id, one.kind, weights, one.since, one.until
+    promised = (one.provider, one.model, one.price, one.per, one.settle, one.quantity, one.discount, one.scheme)
+    return one.tenant, run.id, one.id, one.kind, weights, one.since, one.until, *promised
 
 
 def _resolved(run: Run, seen: Seen, one: Match) -> tuple[Any, ...]:
