@@ -27,6 +27,7 @@ WITH
             is_estimated,
             currency,
             rating_run,
+            hour + INTERVAL 1 HOUR AS charged_until,
             if(status = 'free', toDecimal128(0, 18), coalesce(list_price, price)) AS list_unit_price,
             if(status = 'free', toDecimal128(0, 18), coalesce(price, list_price)) AS contracted_unit_price,
             sum(toDecimal128(quantity, 6)) AS units,
@@ -54,6 +55,55 @@ WITH
             AND hour < {until:DateTime64(6)}
             AND ({profile:String} = 'chargeback' OR kind IN ('token', 'meter', 'commit_unused'))
         GROUP BY ALL
+        UNION ALL
+        -- What is owed whether it is used or not; under a linear scheme nothing is, but what was used costs more.
+        SELECT
+            tenant,
+            periods.since AS hour,
+            toStartOfMonth(hour) AS month,
+            'purchase' AS kind,
+            'commit_purchase' AS charge_kind,
+            promised.provider AS provider,
+            '' AS model,
+            '' AS tier,
+            'commitment' AS unit,
+            '' AS team,
+            '' AS feature,
+            '' AS customer,
+            '' AS project,
+            '' AS cost_center,
+            '' AS environment,
+            '' AS role,
+            '' AS component,
+            '' AS sub_component,
+            periods.commitment AS pool,
+            toUInt32(1) AS per,
+            'committed' AS status,
+            0 AS is_estimated,
+            'USD' AS currency,
+            periods.rating_run AS rating_run,
+            periods.until AS charged_until,
+            NULL AS list_unit_price,
+            NULL AS contracted_unit_price,
+            toDecimal128(1, 6) AS units,
+            1 AS lines,
+            periods.fee AS effective,
+            periods.fee AS listed,
+            periods.fee AS contracted
+        FROM commitment_periods AS periods FINAL
+        INNER JOIN (
+            SELECT
+                rating_run,
+                commitment,
+                provider
+            FROM commitments FINAL
+            WHERE scheme = 'take_or_pay'
+        ) AS promised ON promised.rating_run = periods.rating_run AND promised.commitment = periods.commitment
+        WHERE tenant = {tenant:String}
+            AND periods.since >= {since:DateTime64(6)}
+            AND periods.since < {until:DateTime64(6)}
+            AND periods.fee > 0
+            AND {profile:String} = 'provider'
     ),
     -- Whole millionths of a millionth, and what is left of each.
     split AS (
@@ -66,17 +116,17 @@ WITH
             arrayMap(cost -> positiveModulo(cost, toInt256(1000000)), exact) AS rest,
             arrayMap((cost, left) -> intDiv(cost - left, toInt256(1000000)), exact, rest) AS whole,
             row_number() OVER (
-                PARTITION BY month, currency
+                PARTITION BY month, currency, kind = 'purchase'
                 ORDER BY rest[1] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
             ) AS effective_place,
             row_number() OVER (
-                PARTITION BY month, currency
+                PARTITION BY month, currency, kind = 'purchase'
                 ORDER BY rest[2] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
             ) AS listed_place,
             row_number() OVER (
-                PARTITION BY month, currency
+                PARTITION BY month, currency, kind = 'purchase'
                 ORDER BY rest[3] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price
             ) AS contracted_place
@@ -100,7 +150,7 @@ WITH
                 ]
             ) AS costs
         FROM split
-        WINDOW months AS (PARTITION BY month, currency)
+        WINDOW months AS (PARTITION BY month, currency, kind = 'purchase')
     ),
     named AS (
         SELECT
@@ -125,6 +175,7 @@ WITH
             multiIf(
                 kind = 'idle', 'Idle capacity',
                 kind = 'commit_unused', 'Unused commitment',
+                kind = 'purchase', 'Commitment',
                 unit = 'review_seconds', 'Human Review',
                 initcap(replaceAll(toString(unit), '_', ' ')) || if(kind IN ('token', 'used'), ' Tokens', '')
             ) AS meter,
@@ -150,23 +201,23 @@ SELECT
     toString(currency) AS BillingCurrency,
     toDateTime(month + INTERVAL 1 MONTH, 'UTC') AS BillingPeriodEnd,
     toDateTime(month, 'UTC') AS BillingPeriodStart,
-    'Usage' AS ChargeCategory,
+    if(kind = 'purchase', 'Purchase', 'Usage') AS ChargeCategory,
     CAST(NULL, 'Nullable(String)') AS ChargeClass,
     toNullable(
         arrayStringConcat(arrayFilter(part -> part != '', [meter, toString(model), if(tier = '', '', price_tier)]), ', ')
     ) AS ChargeDescription,
-    'Usage-Based' AS ChargeFrequency,
-    toDateTime(hour + INTERVAL 1 HOUR, 'UTC') AS ChargePeriodEnd,
+    if(kind = 'purchase', 'Recurring', 'Usage-Based') AS ChargeFrequency,
+    toDateTime(charged_until, 'UTC') AS ChargePeriodEnd,
     toDateTime(hour, 'UTC') AS ChargePeriodStart,
     if(
         is_covered,
         if(pool IN (SELECT commitment FROM commitments WHERE kind = 'spend'), 'Spend', 'Usage'),
         NULL
     ) AS CommitmentDiscountCategory,
-    if(charge_kind IN ('commit_used', 'commit_unused') AS is_covered, toString(pool), NULL) AS CommitmentDiscountId,
+    if(charge_kind IN ('commit_used', 'commit_unused', 'commit_purchase') AS is_covered, toString(pool), NULL) AS CommitmentDiscountId,
     CommitmentDiscountId AS CommitmentDiscountName,
     if(is_covered, costs[1], NULL) AS CommitmentDiscountQuantity,
-    if(is_covered, if(kind = 'commit_unused', 'Unused', 'Used'), NULL) AS CommitmentDiscountStatus,
+    if(is_covered AND kind != 'purchase', if(kind = 'commit_unused', 'Unused', 'Used'), NULL) AS CommitmentDiscountStatus,
     if(is_covered, if(CommitmentDiscountCategory = 'Spend', 'Spend Commitment', 'Capacity Commitment'), NULL) AS CommitmentDiscountType,
     if(is_covered, toString(currency), NULL) AS CommitmentDiscountUnit,
     if(is_rated, toDecimal128(units, 12), NULL) AS ConsumedQuantity,
@@ -177,7 +228,7 @@ SELECT
         toDecimal128(contracted_unit_price * if(kind = 'token', 1000000, 1), 12),
         NULL
     ) AS ContractedUnitPrice,
-    costs[1] AS EffectiveCost,
+    if(kind = 'purchase', toDecimal128(0, 12), costs[1]) AS EffectiveCost,
     multiIf(
         kind IN ('used', 'idle'), NULL,
         kind = 'review', {issuer:String},
