@@ -35,7 +35,10 @@ WITH
     )
 SELECT
     'USD' AS BillingCurrency,
-    toJSONString(map('x_Provider', toString(provider), 'x_Model', model)) AS ContractCommitmentApplicability,
+    -- Globs are more than its rules can say.
+    concat(
+        '{"IsComplexScope":true,"x_Provider":', toJSONString(toString(provider)), ',"x_Model":', toJSONString(model), '}'
+    ) AS ContractCommitmentApplicability,
     if(is_spend, 'Discount', 'Availability') AS ContractCommitmentBenefitCategory,
     if(is_spend, 'Spend', 'Usage') AS ContractCommitmentCategory,
     if(is_spend, toDecimal128(price, 12), NULL) AS ContractCommitmentCost,

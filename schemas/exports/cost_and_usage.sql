@@ -6,8 +6,12 @@ WITH
             tenant,
             hour,
             toStartOfMonth(hour) AS month,
-            kind,
             charge_kind,
+            multiIf(
+                charge_kind NOT IN ('commit_used', 'commit_overflow'), charge_kind,
+                match(unit, '^(input_|output_|cache_|tool_use_prompt)'), 'token',
+                'meter'
+            ) AS kind,
             provider,
             model,
             tier,
@@ -33,19 +37,12 @@ WITH
             sum(toDecimal128(quantity, 6)) AS units,
             count() AS lines,
             sum(ifNull(amount, 0)) AS effective,
-            sum(if(status = 'free', 0, coalesce(priced.list_cost, priced.contracted_cost, amount, 0))) AS listed,
-            sum(if(status = 'free', 0, coalesce(priced.contracted_cost, priced.list_cost, amount, 0))) AS contracted
+            sum(if(status = 'free', 0, coalesce(priced.list_cost, toDecimal128(divideDecimal(toDecimal256(quantity, 6) * list_price, toDecimal256(per, 0), 36), 18), priced.contracted_cost, amount, 0))) AS listed,
+            sum(if(status = 'free', 0, coalesce(priced.contracted_cost, toDecimal128(divideDecimal(toDecimal256(quantity, 6) * price, toDecimal256(per, 0), 36), 18), priced.list_cost, amount, 0))) AS contracted
         FROM (
             SELECT
-                * REPLACE (
-                    if(
-                        kind NOT IN ('commit_used', 'commit_overflow'), kind,
-                        if(match(unit, '^(input_|output_|cache_|tool_use_prompt)'), 'token', 'meter')
-                    ) AS kind,
-                    if(startsWith(kind, 'commit_'), toDecimal128(divideDecimal(toDecimal256(quantity, 6) * list_price, toDecimal256(per, 0), 36), 18), list_cost) AS list_cost,
-                    if(startsWith(kind, 'commit_'), toDecimal128(divideDecimal(toDecimal256(quantity, 6) * price, toDecimal256(per, 0), 36), 18), contracted_cost) AS contracted_cost
-                ),
-                kind AS charge_kind
+                *,
+                toString(kind) AS charge_kind
             FROM cost_lines
             -- A line that commitments cover is there again by what each makes of it.
             WHERE NOT (kind IN ('token', 'meter') AND status = 'committed')
@@ -61,8 +58,8 @@ WITH
             tenant,
             periods.since AS hour,
             toStartOfMonth(hour) AS month,
-            'purchase' AS kind,
             'commit_purchase' AS charge_kind,
+            'purchase' AS kind,
             promised.provider AS provider,
             '' AS model,
             '' AS tier,

@@ -16,10 +16,24 @@ WITH
             intDiv(flows.taken, whole) AS units_taken,
             intDiv(flows.offered, whole) AS units_offered,
             -- A unit at utilisation u costs r·(2 - u): r in its component, the rest is the price of what stood idle.
+            -- Where it was used by shares of tokens, its utilisation is known to 22 digits.
+            flows.taken % whole = 0 AS is_exact,
+            intDiv(flows.taken, greatest(units_promised, 1) * 100000) AS utilised,
             if(
-                NOT is_linear OR units_taken >= units_promised,
-                fee,
-                intDiv(fee * units_taken * (2 * units_promised - units_taken), greatest(units_promised * units_promised, 1))
+                is_exact,
+                fee * units_taken * (2 * units_promised - units_taken),
+                fee * utilised * (2 * toInt256('10000000000000000000000') - utilised)
+            ) AS dividend,
+            if(
+                is_exact,
+                greatest(units_promised * units_promised, 1),
+                toInt256('10000000000000000000000') * toInt256('10000000000000000000000')
+            ) AS divisor,
+            intDiv(dividend, divisor) AS floor,
+            multiIf(
+                NOT is_linear OR units_taken >= units_promised, fee,
+                (dividend % divisor) * 2 > divisor OR ((dividend % divisor) * 2 = divisor AND floor % 2 = 1), floor + 1,
+                floor
             ) AS owed
         FROM rollup_commitment_windows AS windows
         LEFT JOIN (

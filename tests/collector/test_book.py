@@ -133,7 +133,7 @@ def promised(old="", new="", *more):
         (promised("quantity: 9", "quantity: 0"), "Line 3: A quantity of 0 covers nothing. Write the units of one settlement period."),
         (promised("match: {provider: x}", "match: {}"), "Line 3: A commitment to everybody covers nothing. Name a provider, model or host."),
         (promised("id: c", "id: c, time_zone: Mars/Base"), "Line 3: There is no time zone 'Mars/Base'. Write one such as America/Los_Angeles."),
-        (promised("hour", "month").replace("2026-01-01", "2026-01-02"), "Line 3: A month in UTC is cut in two. Let the term begin and end where a month does."),
+        (promised("hour", "month").replace("2026-01-01", "2025-12-31"), "Line 3: A month in UTC is cut in two. Let the term begin and end where a month does."),
         (promised("hour", "day").replace("id: c", "id: c, time_zone: Asia/Kolkata"), "Line 3: Figures are of whole hours (UTC), and a day in Asia/Kolkata begins within one."),
         (promised("from: 2026-01-01", "from: 2026-01-01T00:30:00"), "Line 3: The term begins or ends within an hour. Write whole hours."),
         (promised("id: c", "id: c, scheme: steep"), "Line 3: 'steep' is not known here. Write one of take_or_pay, linear."),

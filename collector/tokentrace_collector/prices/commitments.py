@@ -106,6 +106,7 @@ def periods(step: Step, since: datetime, until: datetime, zone: str) -> Sequence
 def _midnights(step: Step, since: datetime, until: datetime, zone: str) -> Iterator[datetime]:
     where = ZoneInfo(zone)
     day = since.astimezone(where).date()
+    day = day if step == "day" else day.replace(day=1)
     while (edge := datetime.combine(day, time(), where).astimezone(UTC)) <= until:
         yield edge
         day = day + timedelta(days=1) if step == "day" else _next_month(day)
