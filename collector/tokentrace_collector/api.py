@@ -23,9 +23,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError, parse as parse_book
-from tokentrace_collector.reports import answers, breakdown, focus
+from tokentrace_collector.reports import answers, breakdown, commitments, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
+from tokentrace_collector.reports.commitments import UtilisationError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
 from tokentrace_collector.rollup.deletion import Kind, Wanted
@@ -75,6 +76,7 @@ class Questions:
             Route("/v1/costs", self.costs),
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
+            Route("/v1/commitments", self.commitments),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -117,6 +119,13 @@ class Questions:
         with self._lock:
             found = answers.prices(books, asked.get("provider", ""), asked.get("model", ""), datetime.now(UTC))
         return JSONResponse({"prices": found})
+
+    def commitments(self, request: Request) -> Response:
+        """How far what was promised is used."""
+        books = self._books(request)
+        wanted = read_question(request.query_params)
+        with self._lock:
+            return JSONResponse({"commitments": commitments.utilisation(books, wanted)})
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""
@@ -223,6 +232,18 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
         given = {name: read(asked, name) for name, read in plain.items() if name in asked}
         return Breakdown(by=tuple(asked.getlist("by")), only=only, **given)
     except BreakdownError as error:
+        raise QuestionError(str(error)) from None
+
+
+def read_question(asked: QueryParams) -> commitments.Question:
+    """The periods of commitments that query parameters describe."""
+    known = [field.name for field in fields(commitments.Question)]
+    if unknown := sorted(set(asked) - set(known)):
+        raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: {', '.join(known)}.")
+    since, until = (_moment(asked, name) if name in asked else None for name in ("since", "until"))
+    try:
+        return commitments.Question(cast("commitments.Per", asked.get("per", "period")), since, until)
+    except UtilisationError as error:
         raise QuestionError(str(error)) from None
 
 

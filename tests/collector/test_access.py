@@ -179,7 +179,7 @@ def test_whoever_asks_says_who_it_is_too_and_whoever_watches_need_not(collector:
     def statuses(path: str, *tokens: str, method: str = "GET") -> list[int]:
         return [asked(collector.addresses.api, method, path, bearer(token))[0] for token in tokens]
 
-    for path in ("/v1/traces", "/v1/traces/latest", "/v1/costs", "/v1/focus", "/v1/prices"):
+    for path in ("/v1/traces", "/v1/traces/latest", "/v1/costs", "/v1/focus", "/v1/prices", "/v1/commitments"):
         assert statuses(path, "guessed", "operates") == [401, 403], path
     assert statuses("/v1/rollup", "of-acme", method="POST") == [403]
     assert statuses("/v1/reprice", "of-acme", method="POST") == [403]

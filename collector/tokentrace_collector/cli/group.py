@@ -20,6 +20,7 @@ _COMMANDS = {
     "rollup": "Recompute costs from the stored spans.",
     "delete": "Delete what is kept of a trace, a user or a tenant.",
     "reprice": "Say what other prices would change, and adopt them.",
+    "commitments": "Say how far commitments are used, and from which use on they pay off.",
     "prices": "Show the prices that calls are rated with.",
     "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",
     "doctor": "Check clients, delivery, store, collector and ports.",

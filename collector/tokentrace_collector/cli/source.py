@@ -26,10 +26,20 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown, focus
+from tokentrace_collector.reports import answers, breakdown, commitments, focus
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
-from tokentrace_collector.reports.documents import Deleted, Price, Request, RequestReport, RollupOutcome, Share, Task
+from tokentrace_collector.reports.commitments import Question
+from tokentrace_collector.reports.documents import (
+    Deleted,
+    Price,
+    Request,
+    RequestReport,
+    RollupOutcome,
+    Share,
+    Task,
+    Utilisation,
+)
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.rollup.orders import Repricing
@@ -81,6 +91,10 @@ class Source(Protocol):
 
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
+        ...
+
+    def commitments(self, wanted: Question) -> list[Utilisation]:
+        """How far what was promised is used."""
         ...
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -142,6 +156,12 @@ class Remote:
     def prices(self, provider: str, model: str) -> list[Price]:
         """The price lists that hold now."""
         found: list[Price] = self._ask(f"/v1/prices?{urlencode({'provider': provider, 'model': model})}")["prices"]
+        return found
+
+    def commitments(self, wanted: Question) -> list[Utilisation]:
+        """How far what was promised is used."""
+        asked = {name: _parameter(value) for name, value in asdict(wanted).items() if value is not None}
+        found: list[Utilisation] = self._ask(f"/v1/commitments?{urlencode(asked)}")["commitments"]
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -225,6 +245,10 @@ class Local:
         """The price lists that hold now."""
         rates.load(self._store, self._book)
         return answers.prices(self._books, provider, model, datetime.now(UTC))
+
+    def commitments(self, wanted: Question) -> list[Utilisation]:
+        """How far what was promised is used."""
+        return commitments.utilisation(self._books, wanted)
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""

@@ -20,6 +20,7 @@ COMMANDS = [
     "rollup",
     "delete",
     "reprice",
+    "commitments",
     "prices",
     "fetch-tokenizers",
     "doctor",
