@@ -10,7 +10,11 @@ BOOK = "version: 1\nrates: [{{provider: '*', model: m, prices: {{input_text: 200
 TERM = "from: 2026-11-20T10:00:00, to: 2026-11-20T12:00:00, match: {{provider: {0}}}"
 CAPACITY = "{{id: {0}, kind: usage, settle: term, price: 7200, quantity: 6000000, weights: {{input: 1}}, " + TERM + "}}"
 SPENDING = "{{id: {0}, kind: spend, settle: term, amount: 10000, discount: 0.2, " + TERM + "}}"
-LINEAR = "{{id: {0}, scheme: linear, kind: usage, settle: term, price: 7200, quantity: 6000000, weights: {{input: 1}}, " + TERM + "}}"
+LINEAR = (
+    "{{id: {0}, scheme: linear, kind: usage, settle: term, price: 7200, quantity: 6000000, weights: {{input: 1}}, "
+    + TERM
+    + "}}"
+)
 THOUSAND = 1_000
 WORKED = [
     ("t3", CAPACITY, 6000, ["7200", "0", "0"], 0.6),
@@ -67,7 +71,11 @@ def test_what_stood_idle_is_infrastructure_and_the_rest_is_the_answer(worked, na
 
 def test_the_report_says_how_far_each_is_used(worked):
     found = {each["commitment"]: each for each in utilisation(Books(worked.store), Question("month"))}
-    assert (found["t3-1800"]["utilisation"], found["t3-1800"]["unused"], found["t3-1800"]["settled"]) == (0.3, "5040", True)
+    assert (found["t3-1800"]["utilisation"], found["t3-1800"]["unused"], found["t3-1800"]["settled"]) == (
+        0.3,
+        "5040",
+        True,
+    )
     assert (found["t3-7500"]["beyond"], found["t3-7500"]["covered"]) == ("1500000", "6000000")
     assert (found["t4-4000"]["utilisation"], found["t4-4000"]["break_even"]) == (0.64, pytest.approx(0.8))
 
@@ -102,7 +110,9 @@ def test_a_free_quota_is_capacity_that_costs_nothing(fresh_ledger):
         f"commitments: [{{{free}, match: {{provider: s}}, from: 2026-11-20, to: 2026-11-21}}]"
     )
     for trace in ("t1", "t2"):
-        ledger.call(trace, "a", provider="s", model="m", role="answer", meters={"web_search": 2}, tokens={"input_text": 1})
+        ledger.call(
+            trace, "a", provider="s", model="m", role="answer", meters={"web_search": 2}, tokens={"input_text": 1}
+        )
     ledger.tick()
     assert [ledger.components(trace) for trace in ("t1", "t2")] == [{"orchestration": "0.005", "visible": "0.001"}] * 2
 

@@ -171,7 +171,9 @@ def test_every_sum_has_all_lines(at_once):
     nobodys = added(at_once, "cost_lines", "amount", "trace_id = ''")
     assert added(at_once, "tcoai_by_hour FINAL", "amount") == whole
     assert added(at_once, "tcoai_by_trace FINAL", "total") + nobodys == whole
-    assert added(at_once, "tcoai_by_trace FINAL", "allocated") + nobodys == added(at_once, "capacity_lines FINAL", "amount")
+    assert added(at_once, "tcoai_by_trace FINAL", "allocated") + nobodys == added(
+        at_once, "capacity_lines FINAL", "amount"
+    )
 
 
 def test_the_order_in_which_traces_come_changes_nothing(at_once, fresh_ledger):

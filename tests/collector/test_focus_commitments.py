@@ -27,7 +27,9 @@ def books(fresh_ledger):
     """An hour that asks for more than was reserved, one that asks for nothing; a month of spending not over yet."""
     ledger = fresh_ledger().priced_by(BOOK)
     ledger.call("t1", "a", model="a", role="answer", tokens={"input_text": 701, "output_text": 103})
-    ledger.call("t2", "a", model="b", role="answer", tokens={"input_text": 999, "output_text": 97}, meters={"web_search": 2})
+    ledger.call(
+        "t2", "a", model="b", role="answer", tokens={"input_text": 999, "output_text": 97}, meters={"web_search": 2}
+    )
     ledger.span("z", "x", at=2 * 3600)
     ledger.tick()
     return ledger.store
@@ -45,7 +47,10 @@ def test_what_was_used_is_billed_by_its_purchase(books):
     found = rows(books)
     kinds = {each["CommitmentDiscountStatus"] or each["ChargeCategory"] for each in found}
     billed = {
-        kind: added([each for each in found if kind == (each["CommitmentDiscountStatus"] or each["ChargeCategory"])], "BilledCost")
+        kind: added(
+            [each for each in found if kind == (each["CommitmentDiscountStatus"] or each["ChargeCategory"])],
+            "BilledCost",
+        )
         for kind in kinds
     }
     assert billed == {"Purchase": Decimal("1.45"), "Used": 0, "Unused": 0, "Usage": billed["Usage"]}

@@ -55,7 +55,7 @@ def command(
     \b
       tokentrace export --from 2026-11-01 --to 2026-12-01 --output november.csv
       tokentrace export --dataset contract-commitment --from 2026-11-01 --to 2026-12-01 --output commitments.csv
-  tokentrace export --profile chargeback --issuer "Acme IT" --format parquet \
+    tokentrace export --profile chargeback --issuer "Acme IT" --format parquet \
         --from 2026-11-01 --to 2026-12-01 --output november.parquet
 
     Charges without a known price are listed with costs of 0 and `unpriced` in x_PriceStatus.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,7 +127,7 @@ def _periods(one: Commitment, step: Step, since: datetime, until: datetime) -> I
             edge += length
         return
     edges = periods(step, one.since, one.until, one.zone)
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in itertools.pairwise(edges):
         if first < until and last > since:
             yield first, last
 

@@ -31,8 +31,8 @@ _POOL = (
     "valid_from", "valid_to",
 )  # fmt: skip
 _COMMITMENT = (
-    "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price", "per",
-    "settle", "quantity", "discount", "scheme",
+    "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price",
+    "per", "settle", "quantity", "discount", "scheme",
 )  # fmt: skip
 _RESOLVED = (
     "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host",

@@ -69,6 +69,7 @@ FROM (
     WHERE version < {{version:UInt64}} AND {condition}
 )
 """
+_OF_OTHERS = "DELETE FROM {table} WHERE rating_run != {{run:String}}"
 _NOTHING_BEHIND = {
     "call_costs": "true",
     "tcoai_by_trace": "true",
@@ -173,7 +174,7 @@ class Stages:
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
         for table in ("capacity_hours", "capacity_lines", "commitment_periods"):
-            self.store.run(f"DELETE FROM {table} WHERE rating_run != {{run:String}}", run=self.run.id)
+            self.store.run(_OF_OTHERS.format(table=table), run=self.run.id)
 
     def allocate(self, bounds: Bounds) -> Bounds:
         """Share out the capacity and commitments that the run has changed; the bounds of all traces that bears upon."""

@@ -63,8 +63,8 @@ def rows(commitments: Sequence[Commitment], pots: Collection[Pot], latest: datet
         for since, until in one.windows(pot_since, pot_until):
             fee = int(one.fee(since, until).scaleb(notation.FINEST, notation.WIDE))
             yield (
-                one.tenant, name, rank, since, until, pot_since, pot_until, int(pot_until <= latest), fee, quantity, kept,
-                int(one.scheme == "linear"),
+                one.tenant, name, rank, since, until, pot_since, pot_until, int(pot_until <= latest), fee, quantity,
+                kept, int(one.scheme == "linear"),
             )  # fmt: skip
 
 
