@@ -141,10 +141,10 @@ def _weights(node: yaml.Node, units: Collection[str], tokens: Collection[str]) -
         "input": lambda unit: not unit.startswith(("output_", "cache_read")),
     }
     told = dict(notation.pairs(node))
-    for name in told:
+    for name, each in told.items():
         if name not in units and name not in classes:
             known = ", ".join((*classes, *sorted(units)))
-            notation.reject(told[name], f"{name!r} is no bucket or meter. Use one of {known}")
+            notation.reject(each, f"{name!r} is no bucket or meter. Use one of {known}")
     weight = {name: notation.money(each, places=_MICRO) for name, each in told.items()}
     if not any(weight.values()):
         notation.reject(node, "Nothing here takes capacity. Give a bucket or meter a weight above 0")

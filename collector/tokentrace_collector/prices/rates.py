@@ -115,8 +115,7 @@ def _resolved(run: Run, seen: Seen, one: Match) -> tuple[Any, ...]:
     # A price book lies over one edition of the catalogue, so that its rows are those of the run, not of the book.
     edition = run.id if one.lists else one.catalogue
     found = (edition, one.provider, one.model, one.context, int(one.is_exact), one.matched_by, one.pool)
-    found = (*found, list(one.commitments))
-    return run.id, *_of_seen(seen), *found
+    return run.id, *_of_seen(seen), *found, list(one.commitments)
 
 
 def _has(store: Store, question: str, name: str) -> bool:

@@ -14,8 +14,6 @@ from tokentrace_collector.tenants import Books
 Per: TypeAlias = Literal["period", "month"]
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER = datetime(2106, 1, 1, tzinfo=UTC)
-_MONEY = ("fee", "used", "unused", "at_risk", "overflow", "covered_cost")
-_UNITS = ("promised", "covered", "beyond")
 
 
 class UtilisationError(ValueError):
@@ -44,7 +42,6 @@ def utilisation(books: Books, wanted: Question) -> list[Utilisation]:
 
 
 def _utilisation(row: dict[str, Any]) -> Utilisation:
-    amounts: Any = {name: decimal(row[name]) for name in (*_MONEY, *_UNITS)}
     return {
         "commitment": row["commitment"],
         "kind": row["kind"],
@@ -54,5 +51,13 @@ def _utilisation(row: dict[str, Any]) -> Utilisation:
         "utilisation": row["utilisation"],
         "break_even": row["break_even"],
         "unpriced": row["unpriced"],
-        **amounts,
+        "fee": decimal(row["fee"]),
+        "promised": decimal(row["promised"]),
+        "covered": decimal(row["covered"]),
+        "beyond": decimal(row["beyond"]),
+        "used": decimal(row["used"]),
+        "unused": decimal(row["unused"]),
+        "at_risk": decimal(row["at_risk"]),
+        "overflow": decimal(row["overflow"]),
+        "covered_cost": decimal(row["covered_cost"]),
     }
