@@ -42,7 +42,17 @@ WITH
             whole - used_up.share AS left_over,
             sum(asking.weight * (whole - used_up.share)) OVER (PARTITION BY windows.since) AS demand
         FROM asking
-        ASOF INNER JOIN (SELECT * FROM rollup_commitment_windows WHERE commitment = {commitment:String}) AS windows
+        ASOF INNER JOIN (
+            SELECT
+                tenant,
+                rank,
+                since,
+                until,
+                pot_since,
+                quantity
+            FROM rollup_commitment_windows
+            WHERE commitment = {commitment:String}
+        ) AS windows
             ON windows.tenant = asking.tenant AND windows.since <= asking.moment
         LEFT JOIN used_up ON used_up.line = asking.line
         WHERE asking.moment < windows.until

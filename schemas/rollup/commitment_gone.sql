@@ -19,7 +19,19 @@ SELECT
     {version:UInt64},
     1
 FROM (
-    SELECT *
+    SELECT
+        tenant,
+        hour,
+        pool,
+        trace_id,
+        span_id,
+        part,
+        kind,
+        component,
+        sub_component,
+        unit,
+        segment,
+        rating_run
     FROM capacity_lines FINAL
     WHERE startsWith(kind, 'commit_')
         AND hour >= (SELECT min(pot_since) FROM rollup_commitment_windows)

@@ -18,7 +18,7 @@ ROLLUP = [name for name in NAMES if name.startswith(("rollup/", "deletion/"))]
 GIVEN = {
     "trusted": ["openrouter"],
     "claim": "c", "among": "", "turn": 1, "life": 1000,
-    "tenant": "t", "id": "i",
+    "tenant": "t", "id": "i", "commitment": "c",
     "run": "r", "version": 1, "limit": 1, "share": 0, "shares": 1,
     "since": "2026-11-20 00:00:00", "until": "2026-11-21 00:00:00", "latest": "2026-11-21 00:00:00",
 }  # fmt: skip
