@@ -23,9 +23,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError, parse as parse_book
-from tokentrace_collector.reports import answers, breakdown, focus, months, pricing
+from tokentrace_collector.reports import answers, breakdown, commitments, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
+from tokentrace_collector.reports.commitments import UtilisationError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
 from tokentrace_collector.reports.months import PeriodError
@@ -79,6 +80,7 @@ class Questions:
             Route("/v1/focus", self.focus),
             Route("/v1/prices", self.prices),
             Route("/v1/prices/findings", self.findings),
+            Route("/v1/commitments", self.commitments),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -144,6 +146,13 @@ class Questions:
         until = _moment(asked, "until") if "until" in asked else datetime.now(UTC)
         with self._lock:
             return JSONResponse(pricing.findings(books, _moment(asked, "since"), until))
+
+    def commitments(self, request: Request) -> Response:
+        """How far what was promised is used."""
+        books = self._books(request)
+        wanted = read_question(request.query_params)
+        with self._lock:
+            return JSONResponse({"commitments": commitments.utilisation(books, wanted)})
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""
@@ -269,6 +278,18 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
         given = {name: read(asked, name) for name, read in plain.items() if name in asked}
         return Breakdown(by=tuple(asked.getlist("by")), only=only, **given)
     except BreakdownError as error:
+        raise QuestionError(str(error)) from None
+
+
+def read_question(asked: QueryParams) -> commitments.Question:
+    """The periods of commitments that query parameters describe."""
+    known = [field.name for field in fields(commitments.Question)]
+    if unknown := sorted(set(asked) - set(known)):
+        raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: {', '.join(known)}.")
+    since, until = (_moment(asked, name) if name in asked else None for name in ("since", "until"))
+    try:
+        return commitments.Question(cast("commitments.Per", asked.get("per", "period")), since, until)
+    except UtilisationError as error:
         raise QuestionError(str(error)) from None
 
 

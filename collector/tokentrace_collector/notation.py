@@ -39,15 +39,15 @@ def moment(node: yaml.Node) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def money(node: yaml.Node, *, places: int = FINEST) -> Decimal:
+def money(node: yaml.Node, *, places: int = FINEST, below: int = 10**9) -> Decimal:
     """An amount from 0 up, with every digit it was written with."""
     written = text(node)
     try:
         amount = Decimal(written)
     except InvalidOperation:
         reject(node, f"{written!r} is no decimal number")
-    if not amount.is_finite() or amount < 0 or amount >= 10**9:
-        reject(node, f"{written!r} is no price. Write a decimal number from 0 to 10^9")
+    if not amount.is_finite() or amount < 0 or amount >= below:
+        reject(node, f"{written!r} is no price. Write a decimal number from 0 to 10^{len(str(below)) - 1}")
     if amount != amount.quantize(Decimal(1).scaleb(-places), context=WIDE):
         reject(node, f"{written!r} has more than {places} decimal places. Round it")
     return amount

@@ -8,7 +8,12 @@ WITH
             hour,
             booking_month AS month,
             is_correction,
-            kind,
+            charge_kind,
+            multiIf(
+                charge_kind NOT IN ('commit_used', 'commit_overflow'), charge_kind,
+                match(unit, '^(input_|output_|cache_|tool_use_prompt)'), 'token',
+                'meter'
+            ) AS kind,
             provider,
             model,
             tier,
@@ -27,22 +32,80 @@ WITH
             status,
             is_estimated,
             currency,
+            hour + INTERVAL 1 HOUR AS charged_until,
             if(status = 'free', toDecimal128(0, 18), coalesce(list_price, price)) AS list_unit_price,
             if(status = 'free', toDecimal128(0, 18), coalesce(price, list_price)) AS contracted_unit_price,
-            max(charges.rating_run) AS rating_run,
+            toString(max(priced.rating_run)) AS rating_run,
             sum(quantity) AS units,
-            sum(charges.lines) AS lines,
+            sum(priced.lines) AS lines,
             sum(amount) AS effective,
-            sum(charges.listed) AS listed,
-            sum(charges.contracted) AS contracted
-        FROM charges
+            sum(priced.listed) AS listed,
+            sum(priced.contracted) AS contracted
+        FROM (
+            SELECT
+                *,
+                toString(kind) AS charge_kind
+            FROM charges
+            -- A line that commitments cover is there again by what each makes of it.
+            WHERE kind != 'unknown'
+                AND NOT (kind IN ('token', 'meter') AND status = 'committed')
+        ) AS priced
         WHERE tenant = {tenant:String}
             AND booking_time >= {since:DateTime64(6)}
             AND booking_time < {until:DateTime64(6)}
-            AND kind != 'unknown'
-            AND ({profile:String} = 'chargeback' OR kind IN ('token', 'meter'))
+            AND ({profile:String} = 'chargeback' OR kind IN ('token', 'meter', 'commit_unused'))
         GROUP BY ALL
         HAVING lines != 0 OR units != 0 OR effective != 0 OR listed != 0 OR contracted != 0
+        UNION ALL
+        -- What is owed whether it is used or not; under a linear scheme nothing is, but what was used costs more.
+        SELECT
+            tenant,
+            periods.since AS hour,
+            toStartOfMonth(hour) AS month,
+            0 AS is_correction,
+            'commit_purchase' AS charge_kind,
+            'purchase' AS kind,
+            promised.provider AS provider,
+            '' AS model,
+            '' AS tier,
+            'commitment' AS unit,
+            '' AS team,
+            '' AS feature,
+            '' AS customer,
+            '' AS project,
+            '' AS cost_center,
+            '' AS environment,
+            '' AS role,
+            '' AS component,
+            '' AS sub_component,
+            periods.commitment AS pool,
+            toUInt32(1) AS per,
+            'committed' AS status,
+            0 AS is_estimated,
+            'USD' AS currency,
+            periods.until AS charged_until,
+            NULL AS list_unit_price,
+            NULL AS contracted_unit_price,
+            toString(periods.rating_run) AS rating_run,
+            toDecimal128(1, 6) AS units,
+            1 AS lines,
+            periods.fee AS effective,
+            periods.fee AS listed,
+            periods.fee AS contracted
+        FROM commitment_periods AS periods FINAL
+        INNER JOIN (
+            SELECT
+                rating_run,
+                commitment,
+                provider
+            FROM commitments FINAL
+            WHERE scheme = 'take_or_pay'
+        ) AS promised ON promised.rating_run = periods.rating_run AND promised.commitment = periods.commitment
+        WHERE tenant = {tenant:String}
+            AND periods.since >= {since:DateTime64(6)}
+            AND periods.since < {until:DateTime64(6)}
+            AND periods.fee > 0
+            AND {profile:String} = 'provider'
     ),
     -- Whole millionths of a millionth, and what is left of each.
     split AS (
@@ -55,20 +118,20 @@ WITH
             arrayMap(cost -> positiveModulo(cost, toInt256(1000000)), exact) AS rest,
             arrayMap((cost, left) -> intDiv(cost - left, toInt256(1000000)), exact, rest) AS whole,
             row_number() OVER (
-                PARTITION BY month, currency
-                ORDER BY rest[1] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                PARTITION BY month, currency, kind = 'purchase'
+                ORDER BY rest[1] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price,
                     per, is_estimated, is_correction
             ) AS effective_place,
             row_number() OVER (
-                PARTITION BY month, currency
-                ORDER BY rest[2] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                PARTITION BY month, currency, kind = 'purchase'
+                ORDER BY rest[2] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price,
                     per, is_estimated, is_correction
             ) AS listed_place,
             row_number() OVER (
-                PARTITION BY month, currency
-                ORDER BY rest[3] DESC, hour, provider, model, tier, unit, kind, team, feature, customer, project, cost_center,
+                PARTITION BY month, currency, kind = 'purchase'
+                ORDER BY rest[3] DESC, hour, provider, model, tier, unit, kind, charge_kind, team, feature, customer, project, cost_center,
                     environment, role, component, sub_component, pool, status, list_unit_price, contracted_unit_price,
                     per, is_estimated, is_correction
             ) AS contracted_place
@@ -92,7 +155,7 @@ WITH
                 ]
             ) AS costs
         FROM split
-        WINDOW months AS (PARTITION BY month, currency)
+        WINDOW months AS (PARTITION BY month, currency, kind = 'purchase')
     ),
     named AS (
         SELECT
@@ -116,6 +179,8 @@ WITH
             ) AS seller,
             multiIf(
                 kind = 'idle', 'Idle capacity',
+                kind = 'commit_unused', 'Unused commitment',
+                kind = 'purchase', 'Commitment',
                 unit = 'review_seconds', 'Human Review',
                 initcap(replaceAll(toString(unit), '_', ' ')) || if(kind IN ('token', 'used'), ' Tokens', '')
             ) AS meter,
@@ -128,32 +193,38 @@ WITH
                 initcap(replaceAll(toString(unit), '_', ' '))
             ) AS consumed,
             concat(provider, '/', model, '/', if(kind = 'idle', pool, unit)) AS sku,
-            if(tier = '', 'standard', toString(tier)) AS price_tier
+            if(tier = '', 'standard', toString(tier)) AS price_tier,
+            -- Paid for as a commitment: the provider bills it as such, and whoever bills teams bills them this.
+            {profile:String} = 'provider' AND charge_kind IN ('commit_used', 'commit_unused') AS is_amortised
         FROM rounded
     )
 SELECT
-    costs[1] AS BilledCost,
+    if(is_amortised, toDecimal128(0, 12), costs[1]) AS BilledCost,
     concat('tokentrace:', tenant) AS BillingAccountId,
     toNullable(toString(tenant)) AS BillingAccountName,
     'Organization' AS BillingAccountType,
     toString(currency) AS BillingCurrency,
     toDateTime(month + INTERVAL 1 MONTH, 'UTC') AS BillingPeriodEnd,
     toDateTime(month, 'UTC') AS BillingPeriodStart,
-    'Usage' AS ChargeCategory,
+    if(kind = 'purchase', 'Purchase', 'Usage') AS ChargeCategory,
     if(is_correction, 'Correction', NULL) AS ChargeClass,
     toNullable(
         arrayStringConcat(arrayFilter(part -> part != '', [meter, toString(model), if(tier = '', '', price_tier)]), ', ')
     ) AS ChargeDescription,
-    'Usage-Based' AS ChargeFrequency,
-    toDateTime(hour + INTERVAL 1 HOUR, 'UTC') AS ChargePeriodEnd,
+    if(kind = 'purchase', 'Recurring', 'Usage-Based') AS ChargeFrequency,
+    toDateTime(charged_until, 'UTC') AS ChargePeriodEnd,
     toDateTime(hour, 'UTC') AS ChargePeriodStart,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountCategory,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountId,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountName,
-    CAST(NULL, 'Nullable(Decimal(38, 12))') AS CommitmentDiscountQuantity,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountStatus,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountType,
-    CAST(NULL, 'Nullable(String)') AS CommitmentDiscountUnit,
+    if(
+        is_covered,
+        if(pool IN (SELECT commitment FROM commitments WHERE kind = 'spend'), 'Spend', 'Usage'),
+        NULL
+    ) AS CommitmentDiscountCategory,
+    if(charge_kind IN ('commit_used', 'commit_unused', 'commit_purchase') AS is_covered, toString(pool), NULL) AS CommitmentDiscountId,
+    CommitmentDiscountId AS CommitmentDiscountName,
+    if(is_covered, costs[1], NULL) AS CommitmentDiscountQuantity,
+    if(is_covered AND kind != 'purchase', if(kind = 'commit_unused', 'Unused', 'Used'), NULL) AS CommitmentDiscountStatus,
+    if(is_covered, if(CommitmentDiscountCategory = 'Spend', 'Spend Commitment', 'Capacity Commitment'), NULL) AS CommitmentDiscountType,
+    if(is_covered, toString(currency), NULL) AS CommitmentDiscountUnit,
     if(is_rated, toDecimal128(units, 12), NULL) AS ConsumedQuantity,
     if(is_rated, consumed, NULL) AS ConsumedUnit,
     costs[3] AS ContractedCost,
@@ -162,7 +233,7 @@ SELECT
         toDecimal128(contracted_unit_price * if(kind = 'token', 1000000, 1), 12),
         NULL
     ) AS ContractedUnitPrice,
-    costs[1] AS EffectiveCost,
+    if(kind = 'purchase', toDecimal128(0, 12), costs[1]) AS EffectiveCost,
     multiIf(
         kind IN ('used', 'idle'), NULL,
         kind = 'review', {issuer:String},
@@ -172,7 +243,7 @@ SELECT
     if({profile:String} = 'chargeback', {issuer:String}, seller) AS InvoiceIssuerName,
     costs[2] AS ListCost,
     if(is_rated, toDecimal128(list_unit_price * if(kind = 'token', 1000000, 1), 12), NULL) AS ListUnitPrice,
-    if(is_rated, if(tier = 'flex', 'Dynamic', 'Standard'), NULL) AS PricingCategory,
+    if(is_rated, multiIf(is_covered, 'Committed', tier = 'flex', 'Dynamic', 'Standard'), NULL) AS PricingCategory,
     BillingCurrency AS PricingCurrency,
     ContractedUnitPrice AS PricingCurrencyContractedUnitPrice,
     EffectiveCost AS PricingCurrencyEffectiveCost,
@@ -256,7 +327,7 @@ SELECT
             )
         )
     ) AS Tags,
-    toString(kind) AS x_ChargeKind,
+    toString(charge_kind) AS x_ChargeKind,
     toString(component) AS x_Component,
     if(is_estimated, 'true', 'false') AS x_IsEstimated,
     lines AS x_LineCount,

@@ -8,7 +8,7 @@ WITH RECURSIVE
             currency,
             amount,
             if(is_estimated, ifNull(amount, 0), 0) AS estimated,
-            if(kind IN ('used', 'idle'), ifNull(amount, 0), 0) AS allocated,
+            if(kind NOT IN ('token', 'meter', 'review'), ifNull(amount, 0), 0) AS allocated,
             if(kind = 'token', quantity, 0) AS tokens,
             isNull(amount) AS is_unpriced
         FROM cost_lines

@@ -65,7 +65,7 @@ WITH
             currency,
             sign * booked.amount AS amount,
             if(is_estimated, sign * booked.amount, 0) AS estimated,
-            if(kind IN ('used', 'idle'), sign * booked.amount, 0) AS allocated,
+            if(kind NOT IN ('token', 'meter', 'review'), sign * booked.amount, 0) AS allocated,
             if(kind = 'token', sign * quantity, 0) AS tokens,
             sign * booked.lines AS lines,
             sign * booked.unpriced AS unpriced
@@ -98,7 +98,7 @@ WITH
             currency,
             charges.amount AS amount,
             if(is_estimated, charges.amount, 0) AS estimated,
-            if(kind IN ('used', 'idle'), charges.amount, 0) AS allocated,
+            if(kind NOT IN ('token', 'meter', 'review'), charges.amount, 0) AS allocated,
             if(kind = 'token', quantity, 0) AS tokens,
             charges.lines AS lines,
             charges.unpriced AS unpriced
@@ -123,7 +123,7 @@ WITH
             currency,
             ifNull(cost_lines.amount, 0) AS amount,
             if(is_estimated, ifNull(cost_lines.amount, 0), 0) AS estimated,
-            if(kind IN ('used', 'idle'), ifNull(cost_lines.amount, 0), 0) AS allocated,
+            if(kind NOT IN ('token', 'meter', 'review'), ifNull(cost_lines.amount, 0), 0) AS allocated,
             if(kind = 'token', quantity, 0) AS tokens,
             1 AS lines,
             isNull(cost_lines.amount) AS unpriced

@@ -2,7 +2,7 @@
 SELECT
     span_id,
     component,
-    sum(amount) AS amount
+    sum(ifNull(capacity_lines.amount, 0)) AS amount
 FROM capacity_lines FINAL
 WHERE tenant = {tenant:String}
     AND trace_id = {trace_id:String}

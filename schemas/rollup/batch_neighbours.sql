@@ -1,8 +1,16 @@
--- One row per trace that shares an allocated hour: its share has changed though its own lines have not.
+-- One row per trace that shares an allocated hour, or whose line of a commitment has changed: its share has changed though its own lines have not.
 INSERT INTO rollup_batch
 SELECT DISTINCT
     tenant,
     trace_id
 FROM capacity_lines
 WHERE (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
+    AND trace_id != ''
+UNION DISTINCT
+SELECT DISTINCT
+    tenant,
+    trace_id
+FROM capacity_lines
+WHERE version = {version:UInt64}
+    AND startsWith(kind, 'commit_')
     AND trace_id != ''

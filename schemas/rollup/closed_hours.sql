@@ -10,6 +10,7 @@ WITH
         FROM capacity_lines FINAL
         WHERE hour + INTERVAL 1 HOUR > {horizon:DateTime64(6)}
             AND trace_id != ''
+            AND NOT startsWith(kind, 'commit_')
     )
 SELECT
     tenant,

@@ -1,5 +1,5 @@
--- One row per hour in which this run has rated calls or allocated capacity, or in which a closed trace of the batch has calls:
--- what came late to it may have been rated by a run that was cut short.
+-- One row per hour in which this run has rated calls, allocated capacity, or changed a line of a commitment; or in which a
+-- closed trace of the batch has calls: what came late to it may have been rated by a run that was cut short.
 INSERT INTO rollup_hours
 SELECT DISTINCT
     tenant,
@@ -14,3 +14,11 @@ SELECT DISTINCT
     hour
 FROM rollup_pool_hours
 WHERE hour >= {kept:DateTime}
+UNION DISTINCT
+SELECT DISTINCT
+    tenant,
+    hour
+FROM capacity_lines
+WHERE version = {version:UInt64}
+    AND startsWith(kind, 'commit_')
+    AND hour >= {kept:DateTime}

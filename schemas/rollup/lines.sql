@@ -60,6 +60,10 @@ WITH
             used.*,
             rates.rate AS rate,
             if(used.started_at >= rates.pool_from AND used.started_at < rates.pool_to, rates.pool, '') AS pool,
+            arrayFilter(
+                each -> pool = '' AND used.started_at >= each.valid_from AND used.started_at < each.valid_to,
+                rates.commitments
+            ) AS commitments,
             arraySort(
                 each -> (
                     startsWith(each.1, 'output_'),
@@ -132,6 +136,7 @@ WITH
             rate,
             cell,
             pool,
+            commitments,
             is_free,
             is_tool_prompt_free,
             reported,
@@ -175,6 +180,7 @@ WITH
             rate,
             cell,
             pool,
+            commitments,
             is_free,
             is_tool_prompt_free,
             reported,
@@ -203,6 +209,9 @@ WITH
             multiIf(
                 (is_free AND segment != 'attempt') OR (unit = 'tool_use_prompt' AND is_tool_prompt_free), 'free',
                 pool != '', 'allocated',
+                -- Whether an attempt is billed that got no answer, nobody knows.
+                segment != 'attempt'
+                    AND arrayExists(each -> if(each.is_spend, is_priced, has(each.units, unit)), commitments), 'committed',
                 NOT is_priced, 'unpriced',
                 prices.is_own, 'priced',
                 'fallback'
@@ -223,7 +232,8 @@ WITH
                 kind = 'token',
                 toUInt64(line_quantity) * price,
                 toDecimal128(roundBankers(divideDecimal(toDecimal256(line_quantity, 6) * price, toDecimal256(per, 0), 36), 18), 18)
-            ) AS amount,
+            ) AS contracted_amount,
+            if(status = 'committed', toDecimal128(0, 18), contracted_amount) AS amount,
             multiIf(
                 status = 'free', toDecimal128(0, 18),
                 kind = 'token', toUInt64(line_quantity) * list_price,
@@ -244,7 +254,8 @@ SELECT
     part,
     any(waste),
     any(pool),
-    if(any(pool) = '', any(reported), NULL),
+    if(countIf(status = 'committed') = 0, [], any(commitments.id)) AS covering,
+    if(any(pool) = '' AND empty(covering), any(reported), NULL),
     arraySort(
         each -> (each.1, each.2),
         groupArray((
@@ -253,7 +264,7 @@ SELECT
     ),
     ${components: sumIf(ifNull(amount, 0), component = '{name}')},
     sum(ifNull(list_amount, 0)),
-    sum(ifNull(amount, 0)),
+    sum(ifNull(contracted_amount, 0)),
     sumIf(toUInt64(line_quantity), kind = 'token' AND status != 'unpriced'),
     sumIf(toUInt64(line_quantity), kind = 'token'),
     countIf(kind != 'review' AND status = 'priced'),

@@ -47,7 +47,8 @@ WITH
             pool,
             hour
         FROM capacity_lines FINAL
-        WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
+        WHERE kind IN ('used', 'idle')
+            AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
             AND (tenant, trace_id) IN (
                 SELECT
                     tenant,

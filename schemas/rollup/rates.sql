@@ -1,6 +1,11 @@
 -- One row per tenant, kind of call in the batch and start of validity. Kinds without a price stay: a pool may serve them.
 INSERT INTO rollup_rates
 WITH
+    (
+        SELECT groupArray((toString(commitment), kind = 'spend', CAST(mapKeys(weights), 'Array(String)'), valid_from, valid_to))
+        FROM commitments FINAL
+        WHERE rating_run = {run:String}
+    ) AS promised,
     resolved AS (
         SELECT
             tenant,
@@ -10,7 +15,8 @@ WITH
             rate_model,
             rate_context,
             is_exact,
-            pool
+            pool,
+            commitments
         FROM model_resolution FINAL
         WHERE rating_run = {run:String}
             AND (tenant, rate_key) IN (
@@ -67,7 +73,8 @@ SELECT
     if(empty(listed.list_prices), listed.prices, listed.list_prices),
     resolved.pool,
     ifNull(pools.valid_from, toDateTime(0)),
-    ifNull(pools.valid_to, toDateTime(4294967295))
+    ifNull(pools.valid_to, toDateTime(4294967295)),
+    arrayMap(id -> arrayFirst(one -> one.1 = id, promised), resolved.commitments)
 FROM resolved
 LEFT JOIN listed
     ON listed.catalogue = resolved.catalogue

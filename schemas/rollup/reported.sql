@@ -48,6 +48,7 @@ SELECT
     rated.part,
     rated.waste,
     rated.pool,
+    rated.commitments,
     NULL,
     arrayMap(
         (line, amount) -> (

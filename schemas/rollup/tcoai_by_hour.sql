@@ -18,7 +18,7 @@ SELECT
     currency,
     {run:String},
     sum(amount),
-    sumIf(ifNull(amount, 0), kind IN ('used', 'idle')),
+    sumIf(ifNull(amount, 0), kind NOT IN ('token', 'meter', 'review')),
     sumIf(ifNull(amount, 0), is_estimated),
     sum(list_cost),
     sum(contracted_cost),

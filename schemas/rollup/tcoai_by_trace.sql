@@ -120,8 +120,9 @@ WITH
         SELECT
             tenant,
             trace_id,
-            ${components: sumIf(amount, component = '{name}') AS {name}_share},
-            sum(amount) AS allocated
+            ${components: sumIf(ifNull(amount, 0), component = '{name}') AS {name}_share},
+            sum(ifNull(amount, 0)) AS allocated,
+            sumIf(toUInt64(quantity), isNull(amount)) AS unpriced_tokens
         FROM capacity_lines FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
@@ -167,7 +168,7 @@ SELECT
     caused.unexplained,
     caused.usage_covered_sum,
     caused.usage_total_sum,
-    caused.tokens_covered_sum,
+    caused.tokens_covered_sum - least(caused.tokens_covered_sum, shared.unpriced_tokens) AS tokens_priced,
     caused.tokens_total_sum,
     caused.rates_covered_sum,
     caused.rates_total_sum,
@@ -177,7 +178,7 @@ SELECT
     caused.reviews_total_sum,
     arrayMin(arrayMap(
         (covered, total) -> if(total = 0, 1, covered / total),
-        [caused.usage_covered_sum, caused.tokens_covered_sum, caused.rates_covered_sum, caused.roles_covered_sum, caused.reviews_covered_sum],
+        [caused.usage_covered_sum, tokens_priced, caused.rates_covered_sum, caused.roles_covered_sum, caused.reviews_covered_sum],
         [caused.usage_total_sum, caused.tokens_total_sum, caused.rates_total_sum, caused.roles_total_sum, caused.reviews_total_sum]
     )),
     told.rated_by,

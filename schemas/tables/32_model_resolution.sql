@@ -1,5 +1,5 @@
 -- One row per rating run and combination of provider, models, tier and host that calls were seen with: its price list and
--- its capacity pool.
+-- its capacity pool and commitments.
 CREATE TABLE IF NOT EXISTS model_resolution (
     tenant LowCardinality(String),
     rating_run LowCardinality(String),
@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS model_resolution (
     rate_context LowCardinality(String),
     is_exact UInt8 COMMENT 'The model that answered and its tier were both found.',
     pool LowCardinality(String) COMMENT 'Capacity pool that serves it; empty: paid per token.',
+    commitments Array(LowCardinality(String)) COMMENT 'Commitments that may cover it, the first used first.',
     matched_by LowCardinality(String)
 )
 ENGINE = ReplacingMergeTree

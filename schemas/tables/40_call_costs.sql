@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS call_costs (
     user String CODEC(ZSTD(1)),
     session String CODEC(ZSTD(1)),
     pool LowCardinality(String),
+    commitments Array(LowCardinality(String)) COMMENT 'Commitments that may cover its lines of the status committed, the first used first.',
     currency LowCardinality(String),
     lines Nested (
         kind LowCardinality(String),

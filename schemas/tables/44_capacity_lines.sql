@@ -1,5 +1,5 @@
 -- One row per pool, hour, call and line of that call: its share of the used hour; and one per call for its share of the
--- idle rest. The idle cost of an hour without traffic is a row of no trace.
+-- idle rest. The idle cost of an hour without traffic is a row of no trace. So for commitments, whose id is the pool.
 CREATE TABLE IF NOT EXISTS capacity_lines (
     tenant LowCardinality(String),
     hour DateTime,
@@ -7,13 +7,16 @@ CREATE TABLE IF NOT EXISTS capacity_lines (
     trace_id String CODEC(ZSTD(1)),
     span_id String CODEC(ZSTD(1)),
     part UInt16,
-    kind LowCardinality(String) COMMENT 'used or idle',
+    kind LowCardinality(String) COMMENT 'used or idle; of a commitment, commit_used, commit_overflow or commit_unused',
     component LowCardinality(String),
     sub_component LowCardinality(String),
     unit LowCardinality(String),
     segment LowCardinality(String),
     quantity Decimal(18, 6),
-    amount Decimal(38, 18),
+    amount Nullable(Decimal(38, 18)) COMMENT 'NULL where no price is known of what a commitment did not cover.',
+    list_price Nullable(Decimal(38, 18)) COMMENT 'Of what a commitment covers, of `per` units, without it.',
+    price Nullable(Decimal(38, 18)),
+    per UInt32 DEFAULT 1,
     service LowCardinality(String),
     provider LowCardinality(String),
     model LowCardinality(String),

@@ -1,4 +1,4 @@
--- One row per tenant, kind of call in the batch and start of validity: its price list and its pool; scratch.
+-- One row per tenant, kind of call in the batch and start of validity: its price list, its pool and its commitments; scratch.
 CREATE TABLE IF NOT EXISTS rollup_rates (
     rate UInt32,
     tenant LowCardinality(String),
@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS rollup_rates (
     list_prices Array(Array(Decimal(38, 18))),
     pool LowCardinality(String),
     pool_from DateTime,
-    pool_to DateTime
+    pool_to DateTime,
+    commitments Array(Tuple(id String, is_spend UInt8, units Array(String), valid_from DateTime, valid_to DateTime))
 )
 ENGINE = Memory

@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS rollup_lines (
     part UInt16,
     waste LowCardinality(String),
     pool LowCardinality(String),
+    commitments Array(LowCardinality(String)),
     reported Nullable(Decimal(38, 18)) COMMENT 'What a trusted provider said it cost; the row without it replaces this one.',
     lines Array(Tuple(
         place UInt16,

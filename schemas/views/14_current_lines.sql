@@ -28,8 +28,20 @@ SELECT
     rating_run,
     toDecimal128(cost_lines.quantity, 6) AS quantity,
     ifNull(cost_lines.amount, 0) AS amount,
-    if(status = 'free', 0, coalesce(list_cost, contracted_cost, cost_lines.amount, 0)) AS listed,
-    if(status = 'free', 0, coalesce(contracted_cost, list_cost, cost_lines.amount, 0)) AS contracted,
+    if(status = 'free', 0, coalesce(
+        list_cost,
+        toDecimal128(divideDecimal(toDecimal256(cost_lines.quantity, 6) * cost_lines.list_price, toDecimal256(per, 0), 36), 18),
+        contracted_cost,
+        cost_lines.amount,
+        0
+    )) AS listed,
+    if(status = 'free', 0, coalesce(
+        contracted_cost,
+        toDecimal128(divideDecimal(toDecimal256(cost_lines.quantity, 6) * cost_lines.price, toDecimal256(per, 0), 36), 18),
+        list_cost,
+        cost_lines.amount,
+        0
+    )) AS contracted,
     toInt64(1) AS lines,
     toInt64(isNull(cost_lines.amount)) AS unpriced
 FROM cost_lines

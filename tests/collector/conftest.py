@@ -215,7 +215,14 @@ class Ledger:
         """Every table of cost, row by row, without the number of the run that wrote it."""
         return {
             table: self.store.query(f"SELECT * EXCEPT version FROM {table} FINAL ORDER BY ALL")
-            for table in ("call_costs", "capacity_hours", "capacity_lines", "tcoai_by_trace", "tcoai_by_hour")
+            for table in (
+                "call_costs",
+                "capacity_hours",
+                "capacity_lines",
+                "commitment_periods",
+                "tcoai_by_trace",
+                "tcoai_by_hour",
+            )
         }
 
 

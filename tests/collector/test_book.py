@@ -59,7 +59,7 @@ def test_two_books_of_one_text_are_one():
         ("rates: []", "Line 1: The entry 'version' is missing."),
         ("version: 2", "Line 1: This collector reads `version: 1`."),
         ("version: 1\ncurrency: EUR", "Line 2: Amounts are in USD, the currency of the catalogue; write `currency: USD`."),
-        ("version: 1\nrate: []", "Line 2: There is no entry 'rate' here. Known: currency, gpu_pools, human_review, rates, trust_reported, version."),
+        ("version: 1\nrate: []", "Line 2: There is no entry 'rate' here. Known: commitments, currency, gpu_pools, human_review, rates, trust_reported, version."),
         ("version: 1\nrates:\n  - {prices: {input_txt: 1}}", "Line 3: 'input_txt' is no bucket or meter. Use one of audio_seconds, cache_read,"),
         ("version: 1\nrates:\n  - {prices: {input_text: cheap}}", "Line 3: 'cheap' is no decimal number."),
         ("version: 1\nrates:\n  - {prices: {input_text: -1}}", "Line 3: '-1' is no price. Write a decimal number from 0 to 10^9."),
@@ -109,3 +109,59 @@ def test_a_book_prices_what_no_catalogue_knows(ledger):
     ledger.tick()
     cost = ledger.call_cost("t", "a")
     assert (cost["total"], sorted(cost["lines.status"])) == (Decimal("0.005"), ["fallback", "priced"])
+
+
+PROMISE = "id: c, kind: usage, settle: hour, price: 1, quantity: 9, weights: {input: 1}, match: {provider: x}, from: 2026-01-01, to: 2026-02-01"
+
+
+def promised(old="", new="", *more):
+    text = PROMISE.replace(old, new) if old else PROMISE
+    return "version: 1\ncommitments:\n" + "".join(f"  - {{{each}}}\n" for each in (text, *more))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (promised("", "", PROMISE), "Line 4: There are two commitments 'c'. Give each its own id."),
+        (promised("hour", "week"), "Line 3: 'week' is not known here. Write one of minute, hour, day, month, term."),
+        (promised("to: 2026-02-01", "to: 2025-02-01"), "Line 3: `to: 2025-02-01` does not lie after `from`."),
+        (promised("input: 1", "inputs: 1"), "Line 3: 'inputs' is no bucket or meter. Use one of output, cached, input, audio_seconds"),
+        (promised("input: 1", "input: 0"), "Line 3: Nothing here takes capacity. Give a bucket or meter a weight above 0."),
+        (promised("usage", "credit"), "Line 3: 'credit' is not known here. Write one of usage, spend."),
+        (promised("kind: usage", "kind: usage, discount: 0.1"), "Line 3: A commitment of usage has no 'discount'. Known: price, quantity,"),
+        (promised("price: 1, ", ""), "Line 3: A commitment of usage needs the entry 'price'."),
+        (promised("quantity: 9", "quantity: 0"), "Line 3: A quantity of 0 covers nothing. Write the units of one settlement period."),
+        (promised("match: {provider: x}", "match: {}"), "Line 3: A commitment to everybody covers nothing. Name a provider, model or host."),
+        (promised("id: c", "id: c, time_zone: Mars/Base"), "Line 3: There is no time zone 'Mars/Base'. Write one such as America/Los_Angeles."),
+        (promised("hour", "month").replace("2026-01-01", "2025-12-31"), "Line 3: A month in UTC is cut in two. Let the term begin and end where a month does."),
+        (promised("hour", "day").replace("id: c", "id: c, time_zone: Asia/Kolkata"), "Line 3: Figures are of whole hours (UTC), and a day in Asia/Kolkata begins within one."),
+        (promised("from: 2026-01-01", "from: 2026-01-01T00:30:00"), "Line 3: The term begins or ends within an hour. Write whole hours."),
+        (promised("id: c", "id: c, scheme: steep"), "Line 3: 'steep' is not known here. Write one of take_or_pay, linear."),
+        (
+            "version: 1\ncommitments:\n  - {id: s, kind: spend, settle: term, amount: 1, discount: 1.5, match: {provider: x}, from: 2026-01-01, to: 2026-02-01}",
+            "Line 3: A discount of 1.5 pays for being used. Write 0.2 for 20 %.",
+        ),
+        (promised() + "gpu_pools: [{id: c, hourly_cost: 1, match: {host: h}}]", "Line 3: 'c' is a pool already. Give each commitment its own id."),
+    ],
+)  # fmt: skip
+def test_a_commitment_that_cannot_be_meant_is_refused_where_it_stands(text, message):
+    with pytest.raises(BookError) as refused:
+        parse(text)
+    assert message in str(refused.value)
+
+
+def test_parts_of_a_term_cost_what_the_term_costs():
+    """A month's fee, by the hour, over a month in which the clocks change."""
+    (one,) = parse(
+        promised("price: 1", "price: {amount: 100, per: month}, time_zone: America/Los_Angeles")
+        .replace("2026-01-01", "2026-11-01")
+        .replace("2026-02-01", "2026-12-01")
+    ).commitments
+    hours = list(one.pots(one.since, one.until))
+    assert (len(hours), sum(one.fee(*each) for each in hours)) == (721, 100)
+
+
+def test_capacity_is_used_before_spending_and_what_ends_first_before_the_rest():
+    later = PROMISE.replace("id: c", "id: b").replace("2026-02-01", "2026-03-01")
+    spend = "id: a, kind: spend, settle: term, amount: 1, match: {provider: x}, from: 2026-01-01, to: 2026-01-02"
+    assert [each.id for each in parse(promised("", "", spend, later)).commitments] == ["c", "b", "a"]

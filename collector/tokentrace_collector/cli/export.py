@@ -11,7 +11,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.focus import Format, Profile, Version
+    from tokentrace_collector.reports.focus import Dataset, Format, Profile, Version
 
 
 @click.command("export")
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     default="provider",
     show_default=True,
     help="What providers of models bill; or all of it, people and capacity included.",
+)
+@click.option(
+    "--dataset",
+    type=click.Choice(["cost-and-usage", "contract-commitment"]),
+    default="cost-and-usage",
+    show_default=True,
+    help="What was spent; or what was promised to providers for a term.",
 )
 @click.option("--from", "since", type=options.Moment(), required=True, help="First hour (UTC).")
 @click.option("--to", "until", type=options.Moment(), required=True, help="End of the last hour.")
@@ -34,6 +41,7 @@ def command(
     *,
     version: Version,
     profile: Profile,
+    dataset: Dataset,
     since: datetime,
     until: datetime,
     form: Format,
@@ -46,7 +54,8 @@ def command(
 
     \b
       tokentrace export --from 2026-11-01 --to 2026-12-01 --output november.csv
-      tokentrace export --profile chargeback --issuer "Acme IT" --format parquet \
+      tokentrace export --dataset contract-commitment --from 2026-11-01 --to 2026-12-01 --output commitments.csv
+    tokentrace export --profile chargeback --issuer "Acme IT" --format parquet \
         --from 2026-11-01 --to 2026-12-01 --output november.parquet
 
     Charges without a known price are listed with costs of 0 and `unpriced` in x_PriceStatus.
@@ -55,7 +64,7 @@ def command(
     from tokentrace_collector.reports.focus import Export, ExportError  # noqa: PLC0415
 
     try:
-        wanted = Export(since, until, version, profile, form, issuer)
+        wanted = Export(since, until, version, profile, form, issuer, dataset)
     except ExportError as error:
         raise terminal.Trouble(str(error)) from None
     with source.opened(store, url) as books:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "delete": "Delete what is kept of a trace, a user or a tenant.",
     "reprice": "Say what other prices would change, and adopt them.",
     "close": "Close a month, and say what was corrected since.",
+    "commitments": "Say how far commitments are used, and from which use on they pay off.",
     "prices": "Show, compare, update and check the prices that calls are rated with.",
     "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",
     "doctor": "Check clients, delivery, store, collector and ports.",

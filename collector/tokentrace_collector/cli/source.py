@@ -26,9 +26,10 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown, focus, months, pricing
+from tokentrace_collector.reports import answers, breakdown, commitments, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
+from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents import (
     Deleted,
     Month,
@@ -39,6 +40,7 @@ from tokentrace_collector.reports.documents import (
     RollupOutcome,
     Share,
     Task,
+    Utilisation,
 )
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
@@ -99,6 +101,10 @@ class Source(Protocol):
 
     def findings(self, since: datetime, until: datetime) -> PriceFindings:
         """How the calls of a period came to their prices."""
+        ...
+
+    def commitments(self, wanted: Question) -> list[Utilisation]:
+        """How far what was promised is used."""
         ...
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -193,6 +199,12 @@ class Remote:
         except OSError:
             return {}
         return told
+
+    def commitments(self, wanted: Question) -> list[Utilisation]:
+        """How far what was promised is used."""
+        asked = {name: _parameter(value) for name, value in asdict(wanted).items() if value is not None}
+        found: list[Utilisation] = self._ask(f"/v1/commitments?{urlencode(asked)}")["commitments"]
+        return found
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Have the collector recompute."""
@@ -293,6 +305,10 @@ class Local:
     def findings(self, since: datetime, until: datetime) -> PriceFindings:
         """How the calls of a period came to their prices."""
         return pricing.findings(self._books, since, until)
+
+    def commitments(self, wanted: Question) -> list[Utilisation]:
+        """How far what was promised is used."""
+        return commitments.utilisation(self._books, wanted)
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""

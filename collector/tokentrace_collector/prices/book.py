@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 from tokentrace_collector import files, notation
+from tokentrace_collector.prices import committed
+from tokentrace_collector.prices.commitments import Commitment
 
 _MILLION = 6
 """Prices of tokens are written per million: so many places are gone once it is one."""
@@ -72,6 +74,8 @@ class Book:
     """Cost of an hour of attention; None: reviews are not priced."""
     review_roles: Mapping[str, Decimal] = field(default_factory=_none)
     pools: tuple[Pool, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    """In the order in which they are used."""
     trust_reported: tuple[str, ...] = _DEFAULT_TRUST
     """Who is taken at their word on what a call cost: providers, or what computes it on the way, such as `litellm`."""
     currency: str = "USD"
@@ -120,7 +124,7 @@ def _registry() -> Mapping[str, Any]:
 
 
 def _book(node: yaml.Node, text: str) -> Book:
-    known = {"version", "currency", "rates", "human_review", "gpu_pools", "trust_reported"}
+    known = {"version", "currency", "rates", "human_review", "gpu_pools", "commitments", "trust_reported"}
     entries = notation.entries(node, known, needed=("version",))
     if notation.text(entries["version"]) != "1":
         notation.reject(entries["version"], "This collector reads `version: 1`")
@@ -128,11 +132,13 @@ def _book(node: yaml.Node, text: str) -> Book:
         notation.reject(entries["currency"], "Amounts are in USD, the currency of the catalogue; write `currency: USD`")
     reviews = notation.entries(entries["human_review"], {"rate_per_hour", "roles"}) if "human_review" in entries else {}
     trusted = entries.get("trust_reported")
+    pools = _pools(notation.items(entries.get("gpu_pools")))
     return Book(
         rates=tuple(_rate(each) for each in notation.items(entries.get("rates"))),
         review_rate=notation.money(reviews["rate_per_hour"]) if "rate_per_hour" in reviews else None,
         review_roles={name: notation.money(each) for name, each in notation.pairs(reviews.get("roles"))},
-        pools=_pools(notation.items(entries.get("gpu_pools"))),
+        pools=pools,
+        commitments=_commitments(entries.get("commitments"), {each.id for each in pools}),
         trust_reported=tuple(map(notation.text, notation.items(trusted))) if trusted else _DEFAULT_TRUST,
         text=text,
     )
@@ -163,6 +169,14 @@ def _pools(nodes: list[yaml.Node]) -> tuple[Pool, ...]:
             notation.reject(node, f"There are two pools {pool.id!r}. Give each its own id")
         pools[pool.id] = pool
     return tuple(pools.values())
+
+
+def _commitments(node: yaml.Node | None, pools: set[str]) -> tuple[Commitment, ...]:
+    nodes = notation.items(node)
+    found = committed.read(nodes, units(), tokens())
+    if shared := sorted(pools & {each.id for each in found}):
+        notation.reject(nodes[0], f"{shared[0]!r} is a pool already. Give each commitment its own id")
+    return found
 
 
 def _pool(node: yaml.Node) -> Pool:

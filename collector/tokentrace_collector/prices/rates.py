@@ -8,8 +8,9 @@ from operator import attrgetter
 from typing import Any
 
 from tokentrace_collector import files
-from tokentrace_collector.prices import book, catalogue, resolution
+from tokentrace_collector.prices import book, catalogue, commitments, committed, resolution
 from tokentrace_collector.prices.book import Book, Pool
+from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.pricelist import Row, row, units
 from tokentrace_collector.prices.resolution import Match, Seen, match
 from tokentrace_collector.store import schema
@@ -29,9 +30,14 @@ _POOL = (
     "tenant", "rating_run", "pool", "hourly_cost", "weight_input", "weight_cached", "weight_output", "capacity",
     "valid_from", "valid_to",
 )  # fmt: skip
+_COMMITMENT = (
+    "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price",
+    "per", "settle", "quantity", "discount", "scheme",
+)  # fmt: skip
 _RESOLVED = (
     "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host",
     "catalogue", "rate_provider", "rate_model", "rate_context", "is_exact", "matched_by", "pool",
+    "commitments",
 )  # fmt: skip
 
 
@@ -52,6 +58,7 @@ def load(store: Store, priced_by: Book) -> Run:
         _insert(store, "price_rates", _RATES, _catalogue())
     if not _has(store, "SELECT 1 FROM rating_runs WHERE rating_run = {name:String} LIMIT 1", run.id):
         _insert(store, "capacity_pools", _POOL, (_pool(run, each) for each in priced_by.pools))
+        _insert(store, "commitments", _COMMITMENT, (_commitment(run, each) for each in priced_by.commitments))
         text = (TENANT, run.id, catalogue.EDITION, priced_by.sha, priced_by.currency, priced_by.text)
         _insert(store, "rating_runs", _RUN, [text])
     return run
@@ -67,7 +74,7 @@ def resolve(store: Store, run: Run) -> int:
 
 
 def _name(priced_by: Book) -> str:
-    rules = files.fingerprint(book, resolution, resolution.names())
+    rules = files.fingerprint(book, commitments, committed, resolution, resolution.names())
     return files.fingerprint(catalogue.EDITION, rules, priced_by.sha, repr(priced_by.trust_reported))
 
 
@@ -98,11 +105,17 @@ def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
     return pool.tenant, run.id, pool.id, pool.hourly_cost, *weights, capacity, pool.since, pool.until
 
 
+def _commitment(run: Run, one: Commitment) -> tuple[Any, ...]:
+    weights = {unit: int(weight.scaleb(6)) for unit, weight in one.weights.items()}
+    promised = (one.provider, one.model, one.price, one.per, one.settle, one.quantity, one.discount, one.scheme)
+    return one.tenant, run.id, one.id, one.kind, weights, one.since, one.until, *promised
+
+
 def _resolved(run: Run, seen: Seen, one: Match) -> tuple[Any, ...]:
     # A price book lies over one edition of the catalogue, so that its rows are those of the run, not of the book.
     edition = run.id if one.lists else one.catalogue
     found = (edition, one.provider, one.model, one.context, int(one.is_exact), one.matched_by, one.pool)
-    return run.id, *_of_seen(seen), *found
+    return run.id, *_of_seen(seen), *found, list(one.commitments)
 
 
 def _has(store: Store, question: str, name: str) -> bool:

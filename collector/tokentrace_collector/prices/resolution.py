@@ -14,6 +14,7 @@ from genai_prices.types import ModelInfo, Provider
 from tokentrace_collector import files
 from tokentrace_collector.prices import catalogue
 from tokentrace_collector.prices.book import Book, Pool
+from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
 
 REVIEW = "human_review"
@@ -52,6 +53,8 @@ class Match:
     pool: str = ""
     lists: Sequence[PriceList] = field(default=())
     """Price lists of the book, still to be stored; those of the catalogue are."""
+    commitments: Sequence[str] = ()
+    """Those that may cover it, by id; the first is used first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,14 @@ class _Listed:
 
 
 def match(seen: Seen, book: Book) -> Match:
-    """The prices that apply to a call: the book's where it names the model, else the catalogue's."""
+    """The prices that apply to a call, and what was promised that covers it."""
     if seen.provider == REVIEW:
         return _review(seen, book)
+    return replace(_priced(seen, book), commitments=[each.id for each in book.commitments if _covers(each, seen)])
+
+
+def _priced(seen: Seen, book: Book) -> Match:
+    """The prices of a call: the book's where it names the model, else the catalogue's."""
     pool = next((each.id for each in book.pools if _serves(each, seen)), "")
     for name, how in _names(seen):
         listed = _listed(seen.provider, name, seen.tier)
@@ -93,6 +101,12 @@ def _review(seen: Seen, book: Book) -> Match:
 def _serves(pool: Pool, seen: Seen) -> bool:
     named = any(fnmatchcase(name, pool.model) for name in (seen.model, seen.request_model))
     return pool.tenant == seen.tenant and named and _globs((pool.provider, seen.provider), (pool.host, seen.host))
+
+
+def _covers(one: Commitment, seen: Seen) -> bool:
+    named = any(fnmatchcase(name, one.model) for name in (seen.model, seen.request_model))
+    pairs = (one.provider, seen.provider), (one.host, seen.host), (one.tier, seen.tier)
+    return one.tenant == seen.tenant and named and _globs(*pairs)
 
 
 def _globs(*pairs: tuple[str, str]) -> bool:

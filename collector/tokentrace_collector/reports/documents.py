@@ -131,6 +131,33 @@ class Share(TypedDict):
     """Lines that have a price, of all and of calls of unknown usage; short of all, the total is a lower bound."""
 
 
+class Utilisation(TypedDict):
+    """How far one commitment was used in one period, or in several together."""
+
+    commitment: str
+    kind: str
+    since: str
+    until: str
+    settled: bool
+    """All of it is over: what is unused is lost, and in the books."""
+    fee: str
+    promised: str
+    """Weighted units of capacity, or money of spending; so for the next two."""
+    covered: str
+    beyond: str
+    used: str
+    unused: str
+    at_risk: str
+    """What would be unused if nothing more came; in no total."""
+    overflow: str
+    covered_cost: str
+    """What it covered, at the prices that hold without it."""
+    utilisation: float | None
+    break_even: float | None
+    """The utilisation from which on it costs less than no commitment, by what it covered; None where nothing tells."""
+    unpriced: int
+
+
 class UnitPrice(TypedDict):
     """What a number of units costs."""
 

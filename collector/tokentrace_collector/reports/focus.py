@@ -12,6 +12,7 @@ from tokentrace_collector.tenants import Books
 Version = Literal["1.4", "1.2"]
 Profile = Literal["provider", "chargeback"]
 Format = Literal["csv", "parquet"]
+Dataset = Literal["cost-and-usage", "contract-commitment"]
 
 _LEFT_OUT: dict[Version, str] = {
     "1.4": "ProviderName, PublisherName",
@@ -45,13 +46,17 @@ class Export:
     format: Format = "csv"
     issuer: str = "Internal"
     """Who bills what no provider of models does."""
+    dataset: Dataset = "cost-and-usage"
+    """`contract-commitment`: what was promised to providers for a term that has a part in the period; since 1.4."""
 
     def __post_init__(self) -> None:
-        for name, known in (("version", Version), ("profile", Profile), ("format", Format)):
+        for name, known in (("version", Version), ("profile", Profile), ("format", Format), ("dataset", Dataset)):
             if getattr(self, name) not in get_args(known):
                 raise ExportError(
                     f"The {name} {getattr(self, name)!r} is unknown. Known: {', '.join(get_args(known))}."
                 )
+        if self.dataset == "contract-commitment" and self.version != "1.4":
+            raise ExportError(f"FOCUS {self.version} has no data set of contract commitments like this. Write 1.4.")
         for moment in (self.since, self.until):
             if moment.minute or moment.second or moment.microsecond:
                 raise ExportError(f"{moment.isoformat()} is within an hour. Charges are exported by whole hours.")
@@ -63,13 +68,16 @@ class Export:
 
 def written(books: Books, wanted: Export) -> bytes:
     """The file, as the engine writes it."""
+    period = {"since": wanted.since.astimezone(UTC), "until": wanted.until.astimezone(UTC)}
+    if wanted.dataset == "contract-commitment":
+        promised = schema.sql("exports/contract_commitment")
+        return books.file(promised, _ENGINE_FORMATS[wanted.format], settings=_SETTINGS, **period)
     charges = schema.sql("exports/cost_and_usage")
     return books.file(
         f"SELECT * EXCEPT ({_LEFT_OUT[wanted.version]}) FROM (\n{charges}\n)",  # noqa: S608 - columns of ours
         _ENGINE_FORMATS[wanted.format],
         settings=_SETTINGS,
-        since=wanted.since.astimezone(UTC),
-        until=wanted.until.astimezone(UTC),
+        **period,
         profile=wanted.profile,
         issuer=wanted.issuer,
     )

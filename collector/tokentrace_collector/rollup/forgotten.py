@@ -11,8 +11,30 @@ from tokentrace_collector.store.database import Store
 _OTHER_RUNS = """
 DELETE FROM {table}
 WHERE rating_run != {{run:String}}
+    AND {kinds}
     AND toUnixTimestamp(hour) + 3600 > {{horizon:Int64}}
     AND NOT has({{spared:Array(String)}}, concat(tenant, '\\n', pool, '\\n', toString(hour)))
+"""
+_POOLS = {"capacity_hours": "true", "capacity_lines": "NOT startsWith(kind, 'commit_')"}
+# A period of a commitment is worked out from costs, of closed traces too, as long as all of them are kept.
+_OTHER_COMMITMENTS = """
+DELETE FROM capacity_lines
+WHERE rating_run != {run:String}
+    AND startsWith(kind, 'commit_')
+    AND hour >= toDateTime({kept:String}, 'UTC')
+    AND toUnixTimestamp(hour) >= transform(toString(pool), {names:Array(String)}, {ends:Array(Int64)}, 0)
+"""
+_OTHER_PERIODS = """
+DELETE FROM commitment_periods
+WHERE rating_run != {run:String} AND since >= toDateTime({kept:String}, 'UTC')
+"""
+_STRADDLING = """
+SELECT
+    commitment,
+    toInt64(toUnixTimestamp(max(until))) AS end
+FROM commitment_periods FINAL
+WHERE since < toDateTime({kept:String}, 'UTC') AND until > toDateTime({kept:String}, 'UTC')
+GROUP BY commitment
 """
 _OPEN = """{horizon:DateTime64(6)} = toDateTime64(0, 6) OR (tenant, trace_id) NOT IN (
         SELECT tenant, trace_id
@@ -62,13 +84,18 @@ def late(store: Store) -> Late:
     return Late(**store.query(schema.sql("rollup/late"))[0])
 
 
-def drop_other_runs(store: Store, run: str, horizon: str) -> None:
-    """Drop the shares of capacity that other prices made, but for those of closed hours."""
+def drop_other_runs(store: Store, run: str, horizon: str, kept: str) -> None:
+    """Drop the shares of capacity and commitments that other prices made, but for those that stay as they are."""
     spared = [row["spared"] for row in store.query(schema.sql("rollup/spared"), horizon=horizon)]
     until = int(datetime.fromisoformat(horizon).replace(tzinfo=UTC).timestamp())
-    for table in ("capacity_hours", "capacity_lines"):
+    for table, kinds in _POOLS.items():
         # By name: where tables are replicated, other servers know nothing of what this run has found.
-        store.run(_OTHER_RUNS.format(table=table), run=run, horizon=until, spared=spared)
+        store.run(_OTHER_RUNS.format(table=table, kinds=kinds), run=run, horizon=until, spared=spared)
+    since = kept[:19]
+    ends = {row["commitment"]: row["end"] for row in store.query(_STRADDLING, kept=since)}
+    # Never empty: the engine would not know what to transform to.
+    store.run(_OTHER_COMMITMENTS, run=run, kept=since, names=["", *ends], ends=[0, *ends.values()])
+    store.run(_OTHER_PERIODS, run=run, kept=since)
 
 
 def left_over(store: Store, table: str) -> str:

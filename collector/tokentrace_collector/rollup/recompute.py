@@ -260,7 +260,7 @@ class Rollup:
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()
-            stages.allocate(bounds)
+            bounds = stages.allocate(bounds)
             stages.add_hours(bounds)
         stages.add_closed_hours()
         stages.carry_hours(self._remembered.get("rating_run"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tokentrace_collector.prices import rates
-from tokentrace_collector.rollup import forgotten
+from tokentrace_collector.rollup import commitments, forgotten
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.store import schema
@@ -67,12 +67,14 @@ _SCRATCH = (
     "closed",
     "rated",
     "closed_hours",
+    *commitments.SCRATCH,
 )
 
 TABLES = {
     "call_costs": "total",
     "capacity_hours": "cost",
     "capacity_lines": "amount",
+    "commitment_periods": "fee",
     "tcoai_by_hour": "amount",
     "tcoai_by_trace": "total",
 }
@@ -189,16 +191,23 @@ class Stages:
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
         self.close_hours(self.statement)
-        forgotten.drop_other_runs(self.store, self.run.id, self.closed_before)
+        forgotten.drop_other_runs(self.store, self.run.id, self.closed_before, self.kept_since)
 
     def allocate(self, bounds: Bounds) -> Bounds:
-        """Share out the hours of capacity that the run has changed; the bounds of all traces that bears upon."""
-        if not self.run.book.pools:
+        """Share out the capacity and commitments that the run has changed; the bounds of all traces that bears upon."""
+        book, named = self.run.book, self._named(bounds)
+        if not (book.pools or book.commitments):
             return bounds
-        self.close_hours(self.statement)
-        for statement in _ALLOCATION:
-            self._do(statement, **self._named(bounds))
-        self._do("batch_neighbours")
+        if book.commitments:
+            sharing = commitments.Sharing(self.store, self.run, self.statement, self._do, self.kept_since)
+            if end := sharing.share(**named):
+                # What a period has left unused is dated by its end, perhaps long after those who used the rest.
+                bounds = replace(bounds, until=max(bounds.until, f"{end:%Y-%m-%d %H:%M:%S}.000000000"))
+        if book.pools:
+            self.close_hours(self.statement)
+            for statement in _ALLOCATION:
+                self._do(statement, **named)
+        self._do("batch_neighbours", version=self.version)
         if self.forgets:
             self._close()
         return bounds | (self.bounds() or bounds)

@@ -13,7 +13,7 @@ from tokentrace_collector.rollup.stages import Stages
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
-_TABLES = ("call_costs", "capacity_hours", "capacity_lines", "tcoai_by_hour")
+_TABLES = ("call_costs", "capacity_hours", "capacity_lines", "commitment_periods", "tcoai_by_hour")
 _VIEWS = {"cost_lines": "views/10_cost_lines", "unknown_usage": "views/11_unknown_usage"}
 _BESIDE = re.compile(rf"\b({'|'.join((*_TABLES, *_VIEWS))})\b(?!\()")
 _KEYS = """

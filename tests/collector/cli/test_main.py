@@ -22,6 +22,7 @@ COMMANDS = [
     "delete",
     "reprice",
     "close",
+    "commitments",
     "prices",
     "fetch-tokenizers",
     "doctor",

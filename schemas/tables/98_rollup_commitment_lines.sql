@@ -1,0 +1,33 @@
+-- One row per line that commitments give in the periods that are worked out again, as `capacity_lines` keeps it; scratch.
+CREATE TABLE IF NOT EXISTS rollup_commitment_lines (
+    tenant LowCardinality(String),
+    hour DateTime,
+    pool LowCardinality(String),
+    trace_id String,
+    span_id String,
+    part UInt16,
+    kind LowCardinality(String),
+    component LowCardinality(String),
+    sub_component LowCardinality(String),
+    unit LowCardinality(String),
+    segment LowCardinality(String),
+    quantity Decimal(18, 6),
+    amount Nullable(Decimal(38, 18)),
+    list_price Nullable(Decimal(38, 18)),
+    price Nullable(Decimal(38, 18)),
+    per UInt32,
+    service LowCardinality(String),
+    provider LowCardinality(String),
+    model LowCardinality(String),
+    role LowCardinality(String),
+    team LowCardinality(String),
+    feature LowCardinality(String),
+    customer String,
+    project LowCardinality(String),
+    cost_center LowCardinality(String),
+    environment LowCardinality(String),
+    user String,
+    session String,
+    currency LowCardinality(String)
+)
+ENGINE = Memory
