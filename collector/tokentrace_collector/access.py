@@ -227,7 +227,7 @@ def _add(node: yaml.Node, listed: Listed, names: set[str]) -> None:
     known = {"name", "tenant", "may", "limits", "token_sha256", "certificate"}
     said = notation.entries(node, known, needed=("name", "may"))
     rights = _rights(said["may"])
-    if "tenant" not in said and rights != {"ask"}:
+    if "tenant" not in said and rights.difference({"ask"}):
         notation.reject(node, "Whose spans are they? Give it a tenant; only what may ask and nothing else needs none")
     tenant = _word(said["tenant"]) if "tenant" in said else ""
     grant = Grant(_word(said["name"]), tenant, rights, _limits(said.get("limits")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
@@ -21,7 +21,7 @@ class Room:
     @contextmanager
     def claim(self) -> Generator[Claim]:
         """What one request holds; given back at the end."""
-        claim = Claim(self)
+        claim = Claim(self._take)
         try:
             yield claim
         finally:
@@ -38,12 +38,13 @@ class Room:
 class Claim:
     """What one request holds."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, take: Callable[[int], bool]) -> None:
+        """`take` says whether there is room for so many bytes, and holds them if so."""
+        self._take = take
         self.size = 0
 
     def grow(self, size: int) -> None:
         """Hold more bytes; raises FullError where there are none."""
-        if not self._room._take(size):  # noqa: SLF001 - a claim is a part of its room
+        if not self._take(size):
             raise FullError("Too many requests are under way. Come again, or send fewer spans at once.")
         self.size += size

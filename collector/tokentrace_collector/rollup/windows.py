@@ -28,7 +28,7 @@ def affected(
     known: Mapping[tuple[str, datetime], bool],
     latest: datetime,
 ) -> set[Pot]:
-    """The periods of hours that were touched; those that are new, or over and not settled; and all that these bear upon.
+    """The periods of hours that were touched; those that are new, or over and not settled; and what these bear upon.
 
     `known` are those worked out before, and whether they were settled; `met` are commitments that cover the same calls:
     what one does not cover, the next does.
