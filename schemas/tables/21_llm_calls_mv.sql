@@ -1,30 +1,10 @@
 -- One row per span, and one more per separately priced part of its answer: raw attributes read into typed columns.
 -- Values arrive as text and are never trusted: what does not parse is absent, not zero.
+-- Layer by layer, from within: what several others use is a column, as the engine spells out an alias for each of them, at every insert.
 -- `tokentrace rollup renormalise` runs this same SELECT again over a range of `otel_traces`.
 CREATE MATERIALIZED VIEW IF NOT EXISTS llm_calls_mv TO llm_calls AS
 WITH
-    -- A count beyond any request is a fault of its sender; believed, it would swamp every sum.
-    1000000000 AS implausible,
-    '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
     toDecimal128OrNull(said['tokentrace.cost.reported'], 18) AS cost,
-    if(reading != 0, theirs.request_model, said['gen_ai.request.model']) AS asked_model,
-    if(reading != 0, theirs.response_model, said['gen_ai.response.model']) AS answering_model,
-    if(answering_model != '', answering_model, asked_model) AS said_model,
-    multiIf(
-        reading != 0, theirs.provider,
-        said['gen_ai.provider.name'] != '', said['gen_ai.provider.name'],
-        said['gen_ai.system']
-    ) AS said_provider,
-    lower(if(reading != 0, theirs.operation, said['gen_ai.operation.name'])) AS said_operation,
-    if(reading != 0, theirs.finish_reasons, said['gen_ai.response.finish_reasons']) AS said_reasons,
-    theirs.input AS said_input,
-    theirs.output AS said_output,
-    theirs.cache_read AS cache_read,
-    theirs.cache_write AS cache_write,
-    theirs.reasoning AS said_reasoning,
-    theirs.total AS total,
-    theirs.input_audio AS audio_input,
-    theirs.output_audio AS audio_output,
     if(reading != 0, theirs.session, said['session.id']) AS told_session,
     if(reading != 0, theirs.user, said['user.id']) AS told_user,
     -- LiteLLM names its own functions, those that are awaited with an `a` before.
@@ -33,104 +13,10 @@ WITH
         '^a(completion|text_completion|responses|anthropic_messages|generate_content|embedding|rerank|image_generation|transcription|speech)$',
         '\\1'
     ) AS done,
-    arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000) AS parts,
-    -- Parts that were cut off on the way cannot bear what the whole would then not bear.
-    arrayFilter(
-        flag -> flag != 'main_is_sum_of_parts' OR notEmpty(parts),
-        JSONExtract(said['tokentrace.usage.flags'], 'Array(String)')
-    ) AS said_flags,
-    mapFilter(
-        (bucket, count) -> count < implausible AND match(bucket, bucket_name),
-        mapApply(
-            (key, value) -> (substring(key, 18), ifNull(toUInt64OrNull(value), implausible)),
-            mapFilter((key, value) -> startsWith(key, 'tokentrace.usage.'), said)
-        )
-    ) AS own_tokens,
-    mapFilter(
-        (meter, count) -> count >= 0 AND count < implausible,
-        mapApply(
-            (key, value) -> (substring(key, 18), ifNull(toDecimal64OrNull(value, 6), toDecimal64(-1, 6))),
-            mapFilter((key, value) -> startsWith(key, 'tokentrace.meter.'), said)
-        )
-    ) AS own_meters,
-    -- Other instrumentations report totals: caches inside the input, reasoning inside the output, unless their dialect differs.
-    -- Google counts thoughts beside the output; who passes that on as it is tells of them in the total alone.
-    if(
-        isNull(said_reasoning) AND position(said_model, 'gemini') > 0 AND total < implausible AND total > said_input + said_output,
-        total - said_input - said_output,
-        NULL
-    ) AS thoughts,
-    if(isNull(thoughts), said_reasoning, toUInt64(thoughts)) AS reasoning,
-    NOT is_own
-        AND (isNotNull(said_input) OR isNotNull(said_output))
-        AND ifNull(said_input, 0) < implausible
-        AND ifNull(said_output, 0) < implausible AS is_foreign,
-    ifNull(cache_read, 0) + ifNull(cache_write, 0) AS cached,
-    -- Where the part exceeds its whole, the sender counts apart what the convention counts inside.
-    cached > ifNull(said_input, 0) AS is_cache_beyond,
-    isNull(thoughts) AND ifNull(reasoning, 0) > ifNull(said_output, 0) AS is_reasoning_beyond,
-    is_foreign AND (
-        (is_cache_beyond AND NOT theirs.counts_cache_apart) OR (is_reasoning_beyond AND NOT theirs.counts_reasoning_apart)
-    ) AS is_inconsistent,
-    is_cache_beyond OR (theirs.counts_cache_apart AND cached > 0) AS is_cache_apart,
-    is_reasoning_beyond OR isNotNull(thoughts) OR (theirs.counts_reasoning_apart AND reasoning > 0) AS is_reasoning_apart,
-    if(is_cache_apart, said_input, toUInt64(said_input - cached)) AS fresh_input,
-    if(is_reasoning_apart, said_output, toUInt64(said_output - ifNull(reasoning, 0))) AS shown_output,
-    -- Sound that the rest of its side cannot hold may be cached, or thought, and is left in the text.
-    if(audio_input <= fresh_input, audio_input, NULL) AS heard,
-    if(audio_output <= shown_output, audio_output, NULL) AS spoken,
-    -- In an array of one, so that it is worked out for these spans alone.
-    if(is_foreign, [reading], []) AS once,
-    arrayFilter(
-        pair -> isNotNull(pair.2),
-        arrayMap(
-            each -> [
-                ('input_text', toUInt64(fresh_input - ifNull(heard, 0))),
-                ('input_audio', heard),
-                ('cache_read', cache_read),
-                ('cache_write_unknown', cache_write),
-                ('output_text', toUInt64(shown_output - ifNull(spoken, 0))),
-                ('output_audio', spoken),
-                ('output_reasoning', reasoning)
-            ],
-            once
-        )[1]
-    ) AS foreign_tokens,
     JSONExtract(said['tokentrace.input.segments'], 'Array(String)') AS segments,
-    if(
-        startsWith(said_reasons, '['),
-        JSONExtract(said_reasons, 'Array(String)'),
-        arrayFilter(reason -> reason != '', [said_reasons])
-    ) AS reasons,
     arrayFilter((attributes, event) -> event = 'tokentrace.attempt', EventAttributes, EventNames) AS attempt_events,
     toFloat64OrNull(said['tokentrace.review.active_time']) AS active_time,
     toFloat64OrNull(said['tokentrace.review.wait_time']) AS wait_time,
-    -- What the whole was billed beside its tokens and no part tells of, such as the searches before a fallback.
-    mapFilter(
-        (meter, count) -> count > 0,
-        mapApply(
-            (meter, count) -> (
-                meter,
-                count - arraySum(
-                    part -> greatest(
-                        ifNull(toDecimal64OrNull(JSONExtract(part, 'meters', meter, 'String'), 6), toDecimal64(0, 6)),
-                        toDecimal64(0, 6)
-                    ),
-                    parts
-                )
-            ),
-            own_meters
-        )
-    ) AS other_meters,
-    arrayConcat(
-        [''],
-        parts,
-        if(
-            has(said_flags, 'main_is_sum_of_parts') AND notEmpty(other_meters),
-            [concat('{"kind":"tools","meters":', toJSONString(other_meters), '}')],
-            []
-        )
-    ) AS answers,
     if(number > 0, JSONExtractString(answer, 'model'), '') AS part_model
 SELECT
     Tenant AS tenant,
@@ -360,86 +246,217 @@ SELECT
     ) AS rate_key,
     IngestedAt AS ingested_at
 FROM (
-    -- What its dialect makes of it; empty and NULL where it has none.
     SELECT
         *,
-        CAST(
+        -- Sound that the rest of its side cannot hold may be cached, or thought, and is left in the text.
+        if(audio_input <= fresh_input, audio_input, NULL) AS heard,
+        if(audio_output <= shown_output, audio_output, NULL) AS spoken,
+        arrayConcat(
+            [''],
+            parts,
+            if(
+                has(said_flags, 'main_is_sum_of_parts') AND notEmpty(other_meters),
+                [concat('{"kind":"tools","meters":', toJSONString(other_meters), '}')],
+                []
+            )
+        ) AS answers,
+        arrayFilter(
+            pair -> isNotNull(pair.2),
             arrayMap(
-                (told, kind) -> (
-                    ${dialects.provider},
-                    ${dialects.request_model},
-                    ${dialects.response_model},
-                    ${dialects.response_id},
-                    if(${dialects.operation} = '', ${dialects.operation_of_kind}, ${dialects.operation}),
-                    ${dialects.finish_reasons},
-                    ${dialects.session},
-                    ${dialects.user},
-                    kind,
-                    ${dialects.name},
-                    toUInt64OrNull(${dialects.input}),
-                    toUInt64OrNull(${dialects.output}),
-                    toUInt64OrNull(${dialects.total}),
-                    toUInt64OrNull(${dialects.cache_read}),
-                    toUInt64OrNull(${dialects.cache_write}),
-                    toUInt64OrNull(${dialects.reasoning}),
-                    toUInt64OrNull(${dialects.input_audio}),
-                    toUInt64OrNull(${dialects.output_audio}),
-                    ${dialects.is_aggregate},
-                    ${dialects.cache_apart},
-                    ${dialects.reasoning_apart}
-                ),
-                if(reading = 0, [], told_once),
-                if(reading = 0, [], kind_once)
-            )[1],
-            'Tuple(provider String, request_model String, response_model String, response_id String, operation String, finish_reasons String, session String, user String, kind String, convention String, input Nullable(UInt64), output Nullable(UInt64), total Nullable(UInt64), cache_read Nullable(UInt64), cache_write Nullable(UInt64), reasoning Nullable(UInt64), input_audio Nullable(UInt64), output_audio Nullable(UInt64), is_aggregate UInt8, counts_cache_apart UInt8, counts_reasoning_apart UInt8)'
-        ) AS theirs
+                each -> [
+                    ('input_text', toUInt64(fresh_input - ifNull(heard, 0))),
+                    ('input_audio', heard),
+                    ('cache_read', cache_read),
+                    ('cache_write_unknown', cache_write),
+                    ('output_text', toUInt64(shown_output - ifNull(spoken, 0))),
+                    ('output_audio', spoken),
+                    ('output_reasoning', reasoning)
+                ],
+                once
+            )[1]
+        ) AS foreign_tokens,
+        if(
+            startsWith(said_reasons, '['),
+            JSONExtract(said_reasons, 'Array(String)'),
+            arrayFilter(reason -> reason != '', [said_reasons])
+        ) AS reasons
     FROM (
         SELECT
             *,
-            arrayMap(told -> lower(${dialects.kind}), told_once) AS kind_once,
-            -- Of no dialect, though it counts tokens: nothing of it is believed.
-            reading = 0
-                AND arrayExists(
-                    told -> arrayExists(value -> isNotNull(toUInt64OrNull(value)), mapValues(told)),
-                    told_once
-                ) AS is_unread
+            if(is_cache_apart, said_input, toUInt64(said_input - cached)) AS fresh_input,
+            is_foreign AND (
+                (is_cache_beyond AND NOT theirs.counts_cache_apart) OR (is_reasoning_beyond AND NOT theirs.counts_reasoning_apart)
+            ) AS is_inconsistent,
+            is_reasoning_beyond OR isNotNull(thoughts) OR (theirs.counts_reasoning_apart AND reasoning > 0) AS is_reasoning_apart,
+            if(is_reasoning_apart, said_output, toUInt64(said_output - ifNull(reasoning, 0))) AS shown_output,
+            -- What the whole was billed beside its tokens and no part tells of, such as the searches before a fallback.
+            mapFilter(
+                (meter, count) -> count > 0,
+                mapApply(
+                    (meter, count) -> (
+                        meter,
+                        count - arraySum(
+                            part -> greatest(
+                                ifNull(toDecimal64OrNull(JSONExtract(part, 'meters', meter, 'String'), 6), toDecimal64(0, 6)),
+                                toDecimal64(0, 6)
+                            ),
+                            parts
+                        )
+                    ),
+                    own_meters
+                )
+            ) AS other_meters
         FROM (
             SELECT
                 *,
-                -- Which entry of `dialects.yaml` it is read by; 0: none.
-                arrayMap(told -> ${dialects.reading}, told_once)[1] AS reading
+                if(isNull(thoughts), said_reasoning, toUInt64(thoughts)) AS reasoning,
+                is_cache_beyond OR (theirs.counts_cache_apart AND cached > 0) AS is_cache_apart,
+                isNull(thoughts) AND ifNull(reasoning, 0) > ifNull(said_output, 0) AS is_reasoning_beyond,
+                -- In an array of one, so that it is worked out for these spans alone.
+                if(is_foreign, [reading], []) AS once
             FROM (
                 SELECT
-                    Timestamp,
-                    TraceId,
-                    SpanId,
-                    ParentSpanId,
-                    SpanName,
-                    ServiceName,
-                    ScopeName,
-                    ResourceAttributes,
-                    Duration,
-                    StatusCode,
-                    Tenant,
-                    IngestedAt,
-                    SpanAttributes AS said,
-                    Events.Name AS EventNames,
-                    Events.Attributes AS EventAttributes,
-                    said['tokentrace.usage.scope'] AS said_scope,
-                    ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
-                    -- What a span of another instrumentation has of keys that any dialect uses, or that look like counts of
-                    -- tokens. In an array, so that what is asked of it costs nothing where there is none of it.
+                    *,
+                    -- A count beyond any request is a fault of its sender; believed, it would swamp every sum.
+                    1000000000 AS implausible,
+                    '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
+                    if(reading != 0, theirs.request_model, said['gen_ai.request.model']) AS asked_model,
+                    if(reading != 0, theirs.response_model, said['gen_ai.response.model']) AS answering_model,
+                    if(answering_model != '', answering_model, asked_model) AS said_model,
+                    multiIf(
+                        reading != 0, theirs.provider,
+                        said['gen_ai.provider.name'] != '', said['gen_ai.provider.name'],
+                        said['gen_ai.system']
+                    ) AS said_provider,
+                    lower(if(reading != 0, theirs.operation, said['gen_ai.operation.name'])) AS said_operation,
+                    if(reading != 0, theirs.finish_reasons, said['gen_ai.response.finish_reasons']) AS said_reasons,
+                    theirs.input AS said_input,
+                    theirs.output AS said_output,
+                    theirs.cache_read AS cache_read,
+                    theirs.cache_write AS cache_write,
+                    theirs.reasoning AS said_reasoning,
+                    theirs.total AS total,
+                    theirs.input_audio AS audio_input,
+                    theirs.output_audio AS audio_output,
+                    arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000) AS parts,
+                    -- Parts that were cut off on the way cannot bear what the whole would then not bear.
                     arrayFilter(
-                        told -> notEmpty(told),
-                        arrayMap(
-                            said -> mapFilter(
-                                (key, value) -> key IN (${dialects.told_keys}) OR positionCaseInsensitive(key, 'token') > 0,
-                                said
-                            ),
-                            if(is_own, [], [said])
+                        flag -> flag != 'main_is_sum_of_parts' OR notEmpty(parts),
+                        JSONExtract(said['tokentrace.usage.flags'], 'Array(String)')
+                    ) AS said_flags,
+                    mapFilter(
+                        (bucket, count) -> count < implausible AND match(bucket, bucket_name),
+                        mapApply(
+                            (key, value) -> (substring(key, 18), ifNull(toUInt64OrNull(value), implausible)),
+                            mapFilter((key, value) -> startsWith(key, 'tokentrace.usage.'), said)
                         )
-                    ) AS told_once
-                FROM otel_traces
+                    ) AS own_tokens,
+                    mapFilter(
+                        (meter, count) -> count >= 0 AND count < implausible,
+                        mapApply(
+                            (key, value) -> (substring(key, 18), ifNull(toDecimal64OrNull(value, 6), toDecimal64(-1, 6))),
+                            mapFilter((key, value) -> startsWith(key, 'tokentrace.meter.'), said)
+                        )
+                    ) AS own_meters,
+                    -- Other instrumentations report totals: caches inside the input, reasoning inside the output, unless their dialect differs.
+                    -- Google counts thoughts beside the output; who passes that on as it is tells of them in the total alone.
+                    if(
+                        isNull(said_reasoning) AND position(said_model, 'gemini') > 0 AND total < implausible AND total > said_input + said_output,
+                        total - said_input - said_output,
+                        NULL
+                    ) AS thoughts,
+                    NOT is_own
+                        AND (isNotNull(said_input) OR isNotNull(said_output))
+                        AND ifNull(said_input, 0) < implausible
+                        AND ifNull(said_output, 0) < implausible AS is_foreign,
+                    ifNull(cache_read, 0) + ifNull(cache_write, 0) AS cached,
+                    -- Where the part exceeds its whole, the sender counts apart what the convention counts inside.
+                    cached > ifNull(said_input, 0) AS is_cache_beyond
+                FROM (
+                    -- What its dialect makes of it; empty and NULL where it has none.
+                    SELECT
+                        *,
+                        CAST(
+                            arrayMap(
+                                (told, kind) -> (
+                                    ${dialects.provider},
+                                    ${dialects.request_model},
+                                    ${dialects.response_model},
+                                    ${dialects.response_id},
+                                    if(${dialects.operation} = '', ${dialects.operation_of_kind}, ${dialects.operation}),
+                                    ${dialects.finish_reasons},
+                                    ${dialects.session},
+                                    ${dialects.user},
+                                    kind,
+                                    ${dialects.name},
+                                    toUInt64OrNull(${dialects.input}),
+                                    toUInt64OrNull(${dialects.output}),
+                                    toUInt64OrNull(${dialects.total}),
+                                    toUInt64OrNull(${dialects.cache_read}),
+                                    toUInt64OrNull(${dialects.cache_write}),
+                                    toUInt64OrNull(${dialects.reasoning}),
+                                    toUInt64OrNull(${dialects.input_audio}),
+                                    toUInt64OrNull(${dialects.output_audio}),
+                                    ${dialects.is_aggregate},
+                                    ${dialects.cache_apart},
+                                    ${dialects.reasoning_apart}
+                                ),
+                                if(reading = 0, [], told_once),
+                                if(reading = 0, [], kind_once)
+                            )[1],
+                            'Tuple(provider String, request_model String, response_model String, response_id String, operation String, finish_reasons String, session String, user String, kind String, convention String, input Nullable(UInt64), output Nullable(UInt64), total Nullable(UInt64), cache_read Nullable(UInt64), cache_write Nullable(UInt64), reasoning Nullable(UInt64), input_audio Nullable(UInt64), output_audio Nullable(UInt64), is_aggregate UInt8, counts_cache_apart UInt8, counts_reasoning_apart UInt8)'
+                        ) AS theirs
+                    FROM (
+                        SELECT
+                            *,
+                            arrayMap(told -> lower(${dialects.kind}), told_once) AS kind_once,
+                            -- Of no dialect, though it counts tokens: nothing of it is believed.
+                            reading = 0
+                                AND arrayExists(
+                                    told -> arrayExists(value -> isNotNull(toUInt64OrNull(value)), mapValues(told)),
+                                    told_once
+                                ) AS is_unread
+                        FROM (
+                            SELECT
+                                *,
+                                -- Which entry of `dialects.yaml` it is read by; 0: none.
+                                arrayMap(told -> ${dialects.reading}, told_once)[1] AS reading
+                            FROM (
+                                SELECT
+                                    Timestamp,
+                                    TraceId,
+                                    SpanId,
+                                    ParentSpanId,
+                                    SpanName,
+                                    ServiceName,
+                                    ScopeName,
+                                    ResourceAttributes,
+                                    Duration,
+                                    StatusCode,
+                                    Tenant,
+                                    IngestedAt,
+                                    SpanAttributes AS said,
+                                    Events.Name AS EventNames,
+                                    Events.Attributes AS EventAttributes,
+                                    said['tokentrace.usage.scope'] AS said_scope,
+                                    ScopeName = 'tokentrace' OR said_scope != '' AS is_own,
+                                    -- What a span of another instrumentation has of keys that any dialect uses, or that look like counts of
+                                    -- tokens. In an array, so that what is asked of it costs nothing where there is none of it.
+                                    arrayFilter(
+                                        told -> notEmpty(told),
+                                        arrayMap(
+                                            said -> mapFilter(
+                                                (key, value) -> key IN (${dialects.told_keys}) OR positionCaseInsensitive(key, 'token') > 0,
+                                                said
+                                            ),
+                                            if(is_own, [], [said])
+                                        )
+                                    ) AS told_once
+                                FROM otel_traces
+                            )
+                        )
+                    )
+                )
             )
         )
     )
