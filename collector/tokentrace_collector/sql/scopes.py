@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tokentrace_collector.sql.functions import Functions
 from tokentrace_collector.sql.rules import Rules
@@ -34,7 +35,10 @@ _OPERATORS = (
 _OF_EVERYBODY = frozenset({"price_rates", "price_fallbacks", "rating_runs"})
 """Tables in which the rows of everybody are everybody's."""
 
-_INTERNAL = frozenset({"touched_traces", "deletion_marks", "schema_versions", "otlp_requests"})
+_IN_PART = {"rollup_state": "name = 'kept'"}
+"""Tables of which views need some rows of everybody, that tell nothing of anybody."""
+
+_INTERNAL = frozenset({"touched_traces", "deletion_marks", "deletion_corrections", "schema_versions", "otlp_requests"})
 
 _BARRIER = {
     "enable_analyzer": 1,
@@ -48,20 +52,21 @@ _BARRIER = {
 
 _TABLES = """
 SELECT
-    table,
-    arrayStringConcat(groupArray(concat('`', name, '`')), ', ') AS names,
-    anyIf(name, lower(name) = 'tenant') AS owner
+    columns.table AS table,
+    arrayStringConcat(groupArray(concat('`', columns.name, '`')), ', ') AS names,
+    anyIf(columns.name, lower(columns.name) = 'tenant') AS owner,
+    any(tables.engine) != 'MergeTree' AS replaces
 FROM (
     SELECT table, name
     FROM system.columns
     WHERE database = {database:String}
     ORDER BY table, position
-)
-WHERE table IN (
-    SELECT name
+) AS columns
+INNER JOIN (
+    SELECT name, engine
     FROM system.tables
     WHERE database = {database:String} AND engine LIKE '%MergeTree'
-)
+) AS tables ON tables.name = columns.table
 GROUP BY table
 HAVING owner != ''
 """
@@ -123,16 +128,18 @@ class Scopes:
     def _tenants(self, tenant: str) -> Scope:
         database = f"{self._others}{hashlib.sha256(tenant.encode()).hexdigest()[:32]}"
         owned = {row["table"]: row for row in self._store.query(_TABLES, database=self._database)}
-        shown = {name: row for name, row in owned.items() if name not in _INTERNAL and not name.startswith("rollup_")}
-        views = [_view(self._database, name, row, _owners(name, tenant)) for name, row in shown.items()]
+        kept = {name: _kept(name, row["owner"], tenant) for name, row in owned.items()}
+        shown = {
+            name: row
+            for name, row in owned.items()
+            if name in _IN_PART or (name not in _INTERNAL and not name.startswith("rollup_"))
+        }
+        views = [_view(self._database, name, row, kept[name]) for name, row in shown.items()]
         views += [each.replace("CREATE OR REPLACE VIEW", "CREATE VIEW") for each in schema.plain_views()]
         views += [_catalogue(name, columns, database) for name, columns in _CATALOGUE.items()]
         self._reader.make(database, views)
         # A second wall: what is read of the tables themselves is of the tenant, even if something names one.
-        filters = [
-            _filter(f"{self._database}.{name}", f"{row['owner']} IN ({_owners(name, tenant)})")
-            for name, row in owned.items()
-        ]
+        filters = [_filter(f"{self._database}.{name}", condition) for name, condition in kept.items()]
         return Scope(
             database=database,
             rules=Rules(self._functions(), frozenset(f"system.{name}" for name in _OPEN), self._others),
@@ -147,15 +154,18 @@ class Scopes:
             return Functions.of(engine)
 
 
-def _owners(table: str, tenant: str) -> str:
+def _kept(table: str, owner: str, tenant: str) -> str:
+    """The condition of the rows of a table that a tenant sees."""
+    if table in _IN_PART:
+        return f"{owner} = {literal(EVERYBODY)} AND {_IN_PART[table]}"
     owners = dict.fromkeys([tenant, EVERYBODY] if table in _OF_EVERYBODY else [tenant])
-    return ", ".join(literal(each) for each in owners)
+    return f"{owner} IN ({', '.join(literal(each) for each in owners)})"
 
 
-def _view(database: str, name: str, row: Mapping[str, str], owners: str) -> str:
-    final = "" if name == "otel_traces" else " FINAL"
+def _view(database: str, name: str, row: Mapping[str, Any], kept: str) -> str:
+    final = " FINAL" if row["replaces"] else ""
     # The names are those of columns and tables; what a credential says is in the literals.
-    select = f"SELECT {row['names']} FROM `{database}`.`{name}`{final} WHERE {row['owner']} IN ({owners})"  # noqa: S608
+    select = f"SELECT {row['names']} FROM `{database}`.`{name}`{final} WHERE {kept}"  # noqa: S608
     return f"CREATE VIEW `{name}` AS {select}"
 
 
