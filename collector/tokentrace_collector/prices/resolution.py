@@ -16,6 +16,7 @@ from tokentrace_collector.prices import catalogue
 from tokentrace_collector.prices.book import Book, Pool
 from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
+from tokentrace_collector.prices.rules import STANDARD, Rule
 
 REVIEW = "human_review"
 """The provider of attention; its models are the roles of the rate card."""
@@ -80,13 +81,41 @@ def _priced(seen: Seen, book: Book) -> Match:
     for name, how in _names(seen):
         listed = _listed(seen.provider, name, seen.tier)
         rates = [each for each in book.rates if _globs((each.provider, seen.provider), (each.model, name))]
-        if rates:
-            lists = overlaid(_price_lists(listed) if listed else (), rates)
-            return Match(book.sha, seen.provider, name, seen.tier, how == "model", "price book", pool, lists)
+        rules = _rules(seen, name, listed, book)
+        if rates or rules:
+            lists = overlaid(_price_lists(listed) if listed else (), rates, rules)
+            exact = how == "model" and (bool(rates) or _is_vouched(listed, rules))
+            context = within(seen.tier, rules)
+            return Match(book.sha, seen.provider, name, context, exact, "price book" if rates else how, pool, lists)
         if listed:
             owner, exact = _owner(listed), how == "model" and listed.is_exact
             return Match(catalogue.EDITION, owner.id, listed.model.id, listed.context, exact, how, pool)
     return Match(pool=pool)
+
+
+def _rules(seen: Seen, name: str, listed: _Listed | None, book: Book) -> list[Rule]:
+    """Those of the book for what the catalogue asks of a call; what it does not sell, they cannot change."""
+    if listed is None:
+        return []
+    names, tier = (name, listed.model.id), plain_tier(seen.tier)
+    return [
+        each for each in book.rules if each.covers(provider=[seen.provider], model=names, host=[seen.host], tier=[tier])
+    ]
+
+
+def _is_vouched(listed: _Listed | None, rules: Sequence[Rule]) -> bool:
+    return (listed is not None and listed.is_exact) or any("tier" in each.match for each in rules)
+
+
+def within(tier: str, rules: Sequence[Rule]) -> str:
+    """The context of prices that rules decide: where they depend on the host, those of another are others."""
+    hosts = sorted({each.match["host"] for each in rules if "host" in each.match})
+    return " ".join(filter(None, (tier, *(f"@{host}" for host in hosts))))
+
+
+def plain_tier(tier: str) -> str:
+    """A tier of service as rules call it: one word for service as usual."""
+    return STANDARD if tier in _PLAIN else tier
 
 
 def _review(seen: Seen, book: Book) -> Match:
