@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from tokentrace_collector import files, notation
-from tokentrace_collector.prices import committed, rules
+from tokentrace_collector.prices import aliases, committed, rules
+from tokentrace_collector.prices.aliases import Alias
 from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.rules import Rule
 
@@ -22,6 +23,10 @@ _MILLION = 6
 """Prices of tokens are written per million: so many places are gone once it is one."""
 _DEFAULT_TRUST = ("openrouter", "x_ai")
 """Providers that say, in their documentation and in every answer, what they bill for it."""
+
+_KNOWN = {
+    "version", "currency", "aliases", "rates", "rules", "human_review", "gpu_pools", "commitments", "trust_reported",
+}  # fmt: skip
 
 
 def _none() -> Mapping[str, Decimal]:
@@ -73,6 +78,8 @@ class Book:
     rates: tuple[Rate, ...] = ()
     rules: tuple[Rule, ...] = ()
     """On what the catalogue asks; a rate wins over them."""
+    aliases: tuple[Alias, ...] = ()
+    """The rest of the book is about the names that these lead to."""
     review_rate: Decimal | None = None
     """Cost of an hour of attention; None: reviews are not priced."""
     review_roles: Mapping[str, Decimal] = field(default_factory=_none)
@@ -127,8 +134,7 @@ def _registry() -> Mapping[str, Any]:
 
 
 def _book(node: yaml.Node, text: str) -> Book:
-    known = {"version", "currency", "rates", "rules", "human_review", "gpu_pools", "commitments", "trust_reported"}
-    entries = notation.entries(node, known, needed=("version",))
+    entries = notation.entries(node, _KNOWN, needed=("version",))
     if notation.text(entries["version"]) != "1":
         notation.reject(entries["version"], "This collector reads `version: 1`")
     if "currency" in entries and notation.text(entries["currency"]) != "USD":
@@ -139,6 +145,7 @@ def _book(node: yaml.Node, text: str) -> Book:
     return Book(
         rates=tuple(_rate(each) for each in notation.items(entries.get("rates"))),
         rules=rules.read(notation.items(entries.get("rules")), units(), tokens()),
+        aliases=aliases.read(notation.items(entries.get("aliases"))),
         review_rate=notation.money(reviews["rate_per_hour"]) if "rate_per_hour" in reviews else None,
         review_roles={name: notation.money(each) for name, each in notation.pairs(reviews.get("roles"))},
         pools=pools,

@@ -57,7 +57,7 @@ def of_catalogue(snapshot: DataSnapshot, book: Book | None = None) -> Listing:
     """The prices of a catalogue, and those of a price book over it."""
     book, prices, used = book or Book(), dict[Place, Sequence[Step]](), list[Rate]()
     for provider in snapshot.providers:
-        sold_as = resolution.sold_as(provider.id)
+        sold_as = [*resolution.sold_as(provider.id), provider.id]
         for model in provider.models:
             rates = [each for each in book.rates if _names(each, sold_as, model)]
             used += rates
@@ -104,32 +104,29 @@ def _names(rate: Rate, sold_as: Sequence[str], model: ModelInfo) -> bool:
 def _rules(rule: Rule, sold_as: Sequence[str], model: ModelInfo) -> bool:
     """Whether it may change what a model costs, wherever and however it is called."""
     named = {name: glob for name, glob in rule.match.items() if name in ("provider", "model")}
-    return replace(rule, match=named).covers(provider=sold_as, model=[model.id])
+    return replace(rule, match=named).covers({"provider": sold_as, "model": [model.id]})
 
 
 def _contexts(model: ModelInfo, rules: Sequence[Rule]) -> Iterator[tuple[str, Sequence[PriceList], Sequence[Rule]]]:
-    """The contexts of a model: the catalogue's, those that rules name besides, and each of them at the hosts of rules."""
+    """The contexts of a model: the catalogue's, those that rules name besides, and each at the hosts of rules."""
     known = catalogue.contexts(model)
-    named = {
-        each.match["tier"]
-        for each in rules
-        if "tier" in each.match and glob.escape(each.match["tier"]) == each.match["tier"]
-    }
+    said = {each.match["tier"] for each in rules if "tier" in each.match}
+    named = sorted(each for each in said if glob.escape(each) == each and resolution.plain_tier(each) != STANDARD)
     hosts = {each.match["host"] for each in rules if "host" in each.match}
-    for name in dict.fromkeys((*known, *sorted(named - {STANDARD}))):
+    for name in dict.fromkeys((*known, *named)):
         lists: Sequence[PriceList] = catalogue.price_lists(model, known.get(name, {}))
         if name not in known:
             lists = [replace(each, applies=False) for each in lists]
-        tier = resolution.plain_tier(name)
+        tiers = (name, resolution.plain_tier(name))
         for host in ("", *sorted(hosts)):
-            here = [each for each in rules if _is_there(each, host, tier)]
+            here = [each for each in rules if _is_there(each, host, tiers)]
             if not host or any(each.match.get("host") == host for each in here):
                 yield resolution.within(name, here), lists, here
 
 
-def _is_there(rule: Rule, host: str, tier: str) -> bool:
+def _is_there(rule: Rule, host: str, tiers: Sequence[str]) -> bool:
     named = {name: one for name, one in rule.match.items() if name == "tier" or (name == "host" and one != host)}
-    return replace(rule, match=named).covers(host=[host], tier=[tier])
+    return replace(rule, match=named).covers({"host": [host], "tier": tiers})
 
 
 def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:

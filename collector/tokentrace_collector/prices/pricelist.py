@@ -120,7 +120,8 @@ def contracted(one: PriceList) -> Mapping[str, Cells]:
 def overlaid(base: Sequence[PriceList], rates: Sequence[Rate], rules: Sequence[Rule] = ()) -> list[PriceList]:
     """Price lists under a price book: what a rate names it decides while it holds, the first rate before the others."""
     edges = {each.valid_from for each in base}
-    edges |= {max(edge, ALWAYS) for each in (*rates, *rules) for edge in (each.since, each.until) if edge}
+    agreements: list[Rate | Rule] = [*rates, *rules]
+    edges |= {max(edge, ALWAYS) for each in agreements for edge in (each.since, each.until) if edge}
     lists = [_overlaid(start, base, rates) for start in sorted(edges | {ALWAYS})]
     return [replace(one, rules=tuple(each for each in rules if each.holds(one.valid_from))) for one in lists]
 

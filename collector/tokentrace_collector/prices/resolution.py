@@ -13,6 +13,7 @@ from genai_prices.types import ModelInfo, Provider
 
 from tokentrace_collector import files
 from tokentrace_collector.prices import catalogue
+from tokentrace_collector.prices.aliases import Name, known_as
 from tokentrace_collector.prices.book import Book, Pool
 from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
@@ -72,7 +73,20 @@ def match(seen: Seen, book: Book) -> Match:
     """The prices that apply to a call, and what was promised that covers it."""
     if seen.provider == REVIEW:
         return _review(seen, book)
+    seen = _known_as(seen, book)
     return replace(_priced(seen, book), commitments=[each.id for each in book.commitments if _covers(each, seen)])
+
+
+def _known_as(seen: Seen, book: Book) -> Seen:
+    """A call under the names that the aliases of the book lead to."""
+    answered, asked = (known_as(Name(seen.provider, each), book.aliases) for each in (seen.model, seen.request_model))
+    return replace(
+        seen,
+        provider=answered.provider if seen.model else asked.provider,
+        # An alias of every model gives no name to one that has none.
+        model=answered.model if seen.model else "",
+        request_model=asked.model if seen.request_model else "",
+    )
 
 
 def _priced(seen: Seen, book: Book) -> Match:
@@ -84,7 +98,7 @@ def _priced(seen: Seen, book: Book) -> Match:
         rules = _rules(seen, name, listed, book)
         if rates or rules:
             lists = overlaid(_price_lists(listed) if listed else (), rates, rules)
-            exact = how == "model" and (bool(rates) or _is_vouched(listed, rules))
+            exact = how == "model" and (bool(rates) or _is_vouched(seen, listed, rules))
             context = within(seen.tier, rules)
             return Match(book.sha, seen.provider, name, context, exact, "price book" if rates else how, pool, lists)
         if listed:
@@ -97,14 +111,14 @@ def _rules(seen: Seen, name: str, listed: _Listed | None, book: Book) -> list[Ru
     """Those of the book for what the catalogue asks of a call; what it does not sell, they cannot change."""
     if listed is None:
         return []
-    names, tier = (name, listed.model.id), plain_tier(seen.tier)
-    return [
-        each for each in book.rules if each.covers(provider=[seen.provider], model=names, host=[seen.host], tier=[tier])
-    ]
+    names, tiers = (name, listed.model.id), (seen.tier, plain_tier(seen.tier))
+    said = {"provider": [seen.provider], "model": names, "host": [seen.host], "tier": tiers}
+    return [each for each in book.rules if each.covers(said)]
 
 
-def _is_vouched(listed: _Listed | None, rules: Sequence[Rule]) -> bool:
-    return (listed is not None and listed.is_exact) or any("tier" in each.match for each in rules)
+def _is_vouched(seen: Seen, listed: _Listed | None, rules: Sequence[Rule]) -> bool:
+    is_named = seen.provider != "" and any("tier" in each.match for each in rules)
+    return is_named or (listed is not None and listed.is_exact)
 
 
 def within(tier: str, rules: Sequence[Rule]) -> str:

@@ -40,7 +40,7 @@ class Rule:
     since: datetime | None = None
     until: datetime | None = None
 
-    def covers(self, **said: Collection[str]) -> bool:
+    def covers(self, said: Mapping[str, Collection[str]]) -> bool:
         """Whether each glob matches one of the names that a call goes by."""
         return all(any(fnmatchcase(name, glob) for name in said[field]) for field, glob in self.match.items())
 
@@ -93,11 +93,11 @@ def read(nodes: Sequence[yaml.Node], units: Collection[str], tokens: Collection[
             notation.reject(node, f"There are two rules {rule.id!r}. Give each its own id")
         for other in found.values():
             if shared := _contested(rule, other):
-                told = ", ".join(sorted(shared)[:3])
+                told = f"a {rule.kind} on {', '.join(sorted(shared)[:3])}"
                 notation.reject(
                     node,
-                    f"{rule.id!r} and {other.id!r} both set a {rule.kind} on {told} of the same calls, and neither is the "
-                    "narrower. Let one match more, or end one where the other begins",
+                    f"{rule.id!r} and {other.id!r} set {told} of the same calls, and neither is narrower. "
+                    "Let one match more, or end where the other begins",
                 )
         found[rule.id] = rule
     return tuple(found.values())
@@ -133,13 +133,13 @@ def _rule(node: yaml.Node, units: Collection[str], tokens: Collection[str]) -> R
         notation.reject(node, "A rule has either a `discount` or a `multiplier`. Write one of them")
     match = {name: notation.text(each) for name, each in notation.entries(entries["match"], set(_MATCH)).items()}
     if not match:
-        notation.reject(entries["match"], f"A rule for everything is no agreement. Name one of {', '.join(_MATCH)}")
+        notation.reject(entries["match"], 'Nothing is matched. Name what is meant, or write `provider: "*"` for all')
     since, until = notation.period(entries)
     return Rule(
         id=notation.text(entries["id"]),
         kind=kinds[0],
         amount=_discount(entries["discount"]) if kinds[0] == "discount" else _multiplier(entries["multiplier"]),
-        match=match,
+        match={name: glob for name, glob in match.items() if glob != "*"},
         units=_on(entries["on"], units, tokens) if "on" in entries else frozenset(units),
         since=since,
         until=until,
