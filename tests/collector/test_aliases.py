@@ -21,7 +21,7 @@ def book(*aliases, **sections):
         (["provider: gateway, to: {provider: openai}"], "gateway", "gpt-6-sol"),
         (["model: house, to: gpt-6-sol"], "openai", "house"),
         (["provider: gateway, model: house, to: {provider: openai, model: gpt-6-sol}"], "gateway", "house"),
-        (['model: "prod/*", to: "*"'], "openai", "prod/prod/gpt-6-sol"),
+        (['model: "prod-*", to: "*"'], "openai", "prod-prod-gpt-6-sol"),
         (['model: "*-eu", to: "*"'], "openai", "gpt-6-sol-eu"),
         (['model: "house*", to: gpt-6-sol'], "openai", "house-of-cards"),
         (["provider: a, to: b", "provider: b, to: openai", "model: x, to: y", "model: y, to: gpt-6-sol"], "a", "x"),
@@ -72,6 +72,7 @@ def test_an_alias_of_another_provider_is_none_of_this_one(ledger):
         (["model: a, to: b", "model: b, to: a"], "Line 3: The alias of 'a' leads back to itself. Name what the catalogue or a rate knows."),
         (["model: c, to: a", "provider: p, model: a, to: b", "model: b, to: a"], "Line 4: The alias of 'p a' leads back to itself."),
         (["provider: a, to: b", "provider: b, to: a"], "Line 3: The alias of 'a' leads back to itself."),
+        (['model: "a*", to: "*"', "model: b, to: aab"], "Line 4: The alias of 'b' leads back to itself."),
         (['model: "gpt*", to: "gpt-6*"'], "Line 3: The alias of 'gpt*' leads back to itself."),
     ],
 )  # fmt: skip

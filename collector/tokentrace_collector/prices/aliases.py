@@ -12,12 +12,21 @@ import yaml
 from tokentrace_collector import notation
 from tokentrace_collector.prices import globs
 
+_MOST_NAMES = 1000
+
 
 class Name(NamedTuple):
     """What is called, as one knows it."""
 
     provider: str
     model: str
+
+
+class _Some(NamedTuple):
+    """Names that are alike: None for any, and a model with a `*` for all that are named so."""
+
+    provider: str | None
+    model: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +48,18 @@ class Alias:
         found = Name(self.to.provider or told.provider, self.to.model.replace("*", rest) or told.model)
         return None if found == told else found
 
-    def leads_to(self, other: Alias) -> bool:
-        """Whether a name that it gives may be one that the other changes."""
-        if other is self and "*" not in self.to.model:
-            return False
-        provider = self.to.provider or self.provider
-        model = self.to.model or self.model
-        return (None in (provider, other.provider) or provider == other.provider) and (
-            None in (model, other.model) or globs.meet(_glob(model or ""), _glob(other.model or ""))
-        )
+    def after(self, some: _Some) -> _Some | None:
+        """What becomes of names of which only so much is known; None where none of them is changed."""
+        if None not in (self.provider, some.provider) and self.provider != some.provider:
+            return None
+        provider = self.to.provider or some.provider or self.provider
+        if some.model is not None and "*" not in some.model:
+            rest = self._rest(some.model)
+            found = None if rest is None else _Some(provider, self.to.model.replace("*", rest) or some.model)
+            return None if found == some else found
+        if None not in (self.model, some.model) and not globs.meet(_glob(self.model or ""), _glob(some.model or "")):
+            return None
+        return _Some(provider, self.to.model or some.model or self.model)
 
     @property
     def is_shortening(self) -> bool:
@@ -76,7 +88,7 @@ def read(nodes: Sequence[yaml.Node]) -> tuple[Alias, ...]:
     """The aliases of a book, none of which leads in a circle."""
     found = [_alias(node) for node in nodes]
     for node, one in zip(nodes, found, strict=True):
-        if not one.is_shortening and one in _reached(one, found):
+        if not one.is_shortening and _is_circular(one, found):
             told = " ".join(filter(None, (one.provider, one.model)))
             notation.reject(
                 node, f"The alias of {told!r} leads back to itself. Name what the catalogue or a rate knows"
@@ -84,14 +96,20 @@ def read(nodes: Sequence[yaml.Node]) -> tuple[Alias, ...]:
     return tuple(found)
 
 
-def _reached(one: Alias, aliases: Sequence[Alias]) -> list[Alias]:
-    reached, waiting = list[Alias](), [one]
-    while waiting:
+def _is_circular(one: Alias, aliases: Sequence[Alias]) -> bool:
+    first = one.after(_Some(one.provider, one.model))
+    reached, waiting = {first}, [first]
+    # Names without end are those that an alias makes longer each time.
+    while waiting and len(reached) < _MOST_NAMES:
         here = waiting.pop()
-        further = [each for each in aliases if here.leads_to(each) and each not in reached]
-        reached += further
-        waiting += further
-    return reached
+        for each in aliases:
+            further = here and each.after(here)
+            if further and each is one:
+                return True
+            if further and further not in reached:
+                reached.add(further)
+                waiting.append(further)
+    return bool(waiting)
 
 
 def _alias(node: yaml.Node) -> Alias:
