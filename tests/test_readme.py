@@ -89,7 +89,10 @@ def test_the_rules_and_aliases_of_the_guide_are_valid_ones():
         r"```yaml\n(version: 1\nrules.*?)```", (ROOT / "collector/README.md").read_text("utf-8"), re.DOTALL
     )
     read = book.parse(block)
-    assert ([rule.id for rule in read.rules], len(read.aliases)) == (["ea-2026", "eu-residency", "old-batch"], 3)
+    assert ([rule.id for rule in read.rules], len(read.aliases)) == (
+        ["ea-2026", "eu-residency", "old-batch", "eu-batch"],
+        3,
+    )
 
 
 def test_the_patterns_of_the_guide_find_what_they_are_called(tmp_path):

@@ -67,7 +67,7 @@ def test_a_discount_is_on_what_it_names_from_its_day_to_its_last(ledger):
 
 
 def test_a_multiplier_and_a_discount_are_both_applied(ledger):
-    """0.002 × 1.1 × 0.875 at the host of one region, 0.002 × 0.875 at that of another."""
+    """An eighth off at every host, and a tenth more at that of one region."""
     ledger.priced_by(
         ruled(
             "id: ea, match: {provider: openai}, discount: 0.125",
@@ -81,6 +81,21 @@ def test_a_multiplier_and_a_discount_are_both_applied(ledger):
         (Decimal("0.001925"), Decimal("0.002")),
         (Decimal("0.00175"), Decimal("0.002")),
     ]
+
+
+def test_a_rule_for_less_than_two_others_settles_what_they_share(ledger):
+    """A batch at the host of a region, where one multiplier is for the one and another for the other."""
+    ledger.priced_by(
+        ruled(
+            'id: residency, match: {provider: openai, host: "eu.*"}, multiplier: 1.10',
+            "id: old, match: {tier: batch}, to: 2026-10-14, multiplier: 0.5",
+            'id: both, match: {provider: openai, host: "eu.*", tier: batch}, to: 2026-10-14, multiplier: 0.55',
+        )
+    )
+    ledger.call("t", "a", tokens={"input_text": 1_000}, at=OCTOBER, said=BATCH | at("eu.api.openai.com"))
+    ledger.call("t", "b", tokens={"input_text": 1_000}, said=BATCH | at("eu.api.openai.com"))
+    ledger.tick()
+    assert [paid(ledger, span)[0] for span in "ab"] == [Decimal("0.0011"), Decimal("0.0011")]
 
 
 def test_a_rule_for_a_tier_knows_its_price_before_the_catalogue_does(ledger):
@@ -206,7 +221,7 @@ FIRST = "id: a, match: {provider: openai}, discount: 0.1"
         ([FIRST, "id: b, match: {provider: openai}, discount: 0.2"], "Line 4: 'b' and 'a' set a discount on audio_seconds, cache_read, cache_read_audio of the same calls, and neither is narrower. Let one match more, or end where the other begins."),
         ([FIRST, 'id: b, match: {model: "gpt*"}, discount: 0.2, on: [input_text]'], "'b' and 'a' set a discount on input_text"),
         (['id: a, match: {model: "*-sol"}, discount: 0.2', 'id: b, match: {model: "gpt*", provider: "*"}, discount: 0.2'], ""),
-        (['id: a, match: {model: "g?t*", host: "eu*"}, discount: 0.2', 'id: b, match: {model: "g[op]t-6*", host: "*.com"}, discount: 0.2'], "'b' and 'a' set"),
+        (['id: a, match: {model: "g?t*", host: "eu.west*"}, discount: 0.2', 'id: b, match: {model: "g[op]t-6*", host: "*.com"}, discount: 0.2'], "'b' and 'a' set"),
         ([FIRST + ", on: [tokens]", FIRST.replace("id: a", "id: b") + ", on: [input_text, web_search]"], "'b' and 'a' set a discount on input_text of"),
     ],
 )  # fmt: skip
@@ -337,7 +352,7 @@ def test_what_is_charged_is_the_list_price_times_the_terms(shared_ledger, rules,
 BOTH = ruled(
     'id: ea, match: {provider: openai, model: "gpt-6-sol"}, discount: 0.125, on: [tokens], from: 2026-07-01',
     'id: eu, match: {provider: openai, model: "gpt-6-sol", host: "eu.*"}, multiplier: 1.1, on: [input_text]',
-    "id: old, match: {provider: openai, model: gpt-6-sol, tier: batch}, to: 2026-10-14, multiplier: 0.5, on: [input_text]",
+    "id: old, match: {model: gpt-6-sol, tier: batch}, to: 2026-10-14, multiplier: 0.5, on: [input_text]",
 )
 
 
@@ -349,7 +364,7 @@ def test_a_comparison_of_prices_has_what_rules_make_of_them():
     told = {
         (each["context"], each["valid_from"][:10], each["before"], each["after"])
         for each in found
-        if each["unit"] == "input_text" and not each["above_tokens"]
+        if (each["provider"], each["unit"], each["above_tokens"]) == ("openai", "input_text", 0)
     }
     assert told >= {
         ("", "2026-07-01", "0.000002", "0.00000175"),
