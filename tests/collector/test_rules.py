@@ -138,6 +138,7 @@ def test_service_as_usual_is_standard_by_whatever_word(ledger, tier):
         (['id: a, match: {provider: "*"}, discount: 0.3'], "0.7"),
         (["id: a, match: {provider: anthropic}, discount: 0.3"], "1"),
         (["id: a, match: {provider: openai}, discount: 1"], "0"),
+        (["id: a, match: {provider: openai}, multiplier: 2", "id: b, match: {provider: openai, model: gpt-6-sol}, multiplier: 1"], "1"),
     ],
 )  # fmt: skip
 def test_the_narrower_rule_decides(ledger, rules, factor):

@@ -128,7 +128,7 @@ def _is_narrower(one: Rule, other: Rule) -> bool:
 
 def _rule(node: yaml.Node, units: Collection[str], tokens: Collection[str]) -> Rule:
     entries = notation.entries(node, {"id", "match", "on", "from", "to", *_KINDS}, needed=("id", "match"))
-    kinds = [kind for kind in _KINDS if kind in entries]
+    kinds: list[Kind] = [kind for kind in _KINDS if kind in entries]
     if len(kinds) != 1:
         notation.reject(node, "A rule has either a `discount` or a `multiplier`. Write one of them")
     match = {name: notation.text(each) for name, each in notation.entries(entries["match"], set(_MATCH)).items()}
