@@ -82,6 +82,19 @@ def test_the_price_book_of_the_guide_is_a_valid_one(tmp_path):
     assert [pool.id for pool in book.read(written).pools] == ["h200"]
 
 
+def test_the_rules_and_aliases_of_the_guide_are_valid_ones():
+    from tokentrace_collector.prices import book
+
+    (block,) = re.findall(
+        r"```yaml\n(version: 1\nrules.*?)```", (ROOT / "collector/README.md").read_text("utf-8"), re.DOTALL
+    )
+    read = book.parse(block)
+    assert ([rule.id for rule in read.rules], len(read.aliases)) == (
+        ["ea-2026", "eu-residency", "old-batch", "eu-batch"],
+        3,
+    )
+
+
 def test_the_patterns_of_the_guide_find_what_they_are_called(tmp_path):
     from tokentrace_collector.otlp import privacy
 

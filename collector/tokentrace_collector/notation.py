@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal, InvalidOperation
 from typing import NoReturn
@@ -37,6 +37,14 @@ def moment(node: yaml.Node) -> datetime:
     except ValueError:
         reject(node, f"{written!r} is no date. Write 2026-07-01 or 2026-07-01T00:00:00Z")
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def period(entries: Mapping[str, yaml.Node]) -> tuple[datetime | None, datetime | None]:
+    """What `from` and `to` say, the one before the other; None: without a beginning, or without an end."""
+    since, until = (moment(entries[name]) if name in entries else None for name in ("from", "to"))
+    if since and until and since >= until:
+        reject(entries["to"], f"`to: {text(entries['to'])}` does not lie after `from`")
+    return since, until
 
 
 def money(node: yaml.Node, *, places: int = FINEST, below: int = 10**9) -> Decimal:

@@ -14,13 +14,19 @@ from typing import Any
 import yaml
 
 from tokentrace_collector import files, notation
-from tokentrace_collector.prices import committed
+from tokentrace_collector.prices import aliases, committed, rules
+from tokentrace_collector.prices.aliases import Alias
 from tokentrace_collector.prices.commitments import Commitment
+from tokentrace_collector.prices.rules import Rule
 
 _MILLION = 6
 """Prices of tokens are written per million: so many places are gone once it is one."""
 _DEFAULT_TRUST = ("openrouter", "x_ai")
 """Providers that say, in their documentation and in every answer, what they bill for it."""
+
+_KNOWN = {
+    "version", "currency", "aliases", "rates", "rules", "human_review", "gpu_pools", "commitments", "trust_reported",
+}  # fmt: skip
 
 
 def _none() -> Mapping[str, Decimal]:
@@ -70,6 +76,10 @@ class Book:
     """A whole price book; an empty one leaves everything to the catalogue."""
 
     rates: tuple[Rate, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    """On what the catalogue asks; a rate wins over them."""
+    aliases: tuple[Alias, ...] = ()
+    """The rest of the book is about the names that these lead to."""
     review_rate: Decimal | None = None
     """Cost of an hour of attention; None: reviews are not priced."""
     review_roles: Mapping[str, Decimal] = field(default_factory=_none)
@@ -124,8 +134,7 @@ def _registry() -> Mapping[str, Any]:
 
 
 def _book(node: yaml.Node, text: str) -> Book:
-    known = {"version", "currency", "rates", "human_review", "gpu_pools", "commitments", "trust_reported"}
-    entries = notation.entries(node, known, needed=("version",))
+    entries = notation.entries(node, _KNOWN, needed=("version",))
     if notation.text(entries["version"]) != "1":
         notation.reject(entries["version"], "This collector reads `version: 1`")
     if "currency" in entries and notation.text(entries["currency"]) != "USD":
@@ -135,6 +144,8 @@ def _book(node: yaml.Node, text: str) -> Book:
     pools = _pools(notation.items(entries.get("gpu_pools")))
     return Book(
         rates=tuple(_rate(each) for each in notation.items(entries.get("rates"))),
+        rules=rules.read(notation.items(entries.get("rules")), units(), tokens()),
+        aliases=aliases.read(notation.items(entries.get("aliases"))),
         review_rate=notation.money(reviews["rate_per_hour"]) if "rate_per_hour" in reviews else None,
         review_roles={name: notation.money(each) for name, each in notation.pairs(reviews.get("roles"))},
         pools=pools,
@@ -149,7 +160,7 @@ def _rate(node: yaml.Node) -> Rate:
     prices = dict(_price(unit, each) for unit, each in notation.pairs(entries["prices"]))
     if not prices:
         notation.reject(entries["prices"], "A rate without prices changes nothing. Name a bucket or meter")
-    since, until = _period(entries)
+    since, until = notation.period(entries)
     return Rate(_glob(entries, "provider"), _glob(entries, "model"), prices, since, until)
 
 
@@ -192,7 +203,7 @@ def _pool(node: yaml.Node) -> Pool:
     capacity = notation.money(entries["capacity"], places=_MILLION) if "capacity" in entries else None
     if capacity == 0:
         notation.reject(entries["capacity"], "A capacity of 0 serves nothing. Leave it out to charge by busy time")
-    since, until = _period(entries)
+    since, until = notation.period(entries)
     return Pool(
         id=notation.text(entries["id"]),
         hourly_cost=notation.money(entries["hourly_cost"]),
@@ -207,13 +218,6 @@ def _pool(node: yaml.Node) -> Pool:
         since=since,
         until=until,
     )
-
-
-def _period(entries: Mapping[str, yaml.Node]) -> tuple[datetime | None, datetime | None]:
-    since, until = (notation.moment(entries[name]) if name in entries else None for name in ("from", "to"))
-    if since and until and since >= until:
-        notation.reject(entries["to"], f"`to: {notation.text(entries['to'])}` does not lie after `from`")
-    return since, until
 
 
 def _glob(entries: Mapping[str, yaml.Node], name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
@@ -15,7 +16,8 @@ from genai_prices.types import ModelInfo
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
 from tokentrace_collector.prices.book import Book, Pool, Rate
-from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
+from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, contracted, is_known, overlaid, units
+from tokentrace_collector.prices.rules import STANDARD, Rule
 
 Place: TypeAlias = tuple[str, str, str, str]
 """Provider, model, context and unit."""
@@ -55,13 +57,13 @@ def of_catalogue(snapshot: DataSnapshot, book: Book | None = None) -> Listing:
     """The prices of a catalogue, and those of a price book over it."""
     book, prices, used = book or Book(), dict[Place, Sequence[Step]](), list[Rate]()
     for provider in snapshot.providers:
-        sold_as = resolution.sold_as(provider.id)
+        sold_as = [*resolution.sold_as(provider.id), provider.id]
         for model in provider.models:
             rates = [each for each in book.rates if _names(each, sold_as, model)]
             used += rates
-            for name, context in catalogue.contexts(model).items():
-                lists: Sequence[PriceList] = catalogue.price_lists(model, context)
-                prices |= steps((provider.id, model.id, name), overlaid(lists, rates) if rates else lists)
+            for name, lists, rules in _contexts(model, [each for each in book.rules if _rules(each, sold_as, model)]):
+                laid = overlaid(lists, rates, rules) if rates or rules else lists
+                prices |= steps((provider.id, model.id, name), laid)
     for rate in book.rates:
         if rate not in used:
             prices |= steps((rate.provider, rate.model, ""), overlaid((), [rate]))
@@ -71,23 +73,23 @@ def of_catalogue(snapshot: DataSnapshot, book: Book | None = None) -> Listing:
 
 def steps(named: tuple[str, str, str], lists: Iterable[PriceList]) -> Iterator[tuple[Place, Sequence[Step]]]:
     """The price lists of one model in one context, unit by unit; what does not change is not repeated."""
-    lists = list(lists)
-    for unit in dict.fromkeys(unit for each in lists for unit in each.own):
+    priced = [(each, contracted(each)) for each in lists]
+    for unit in dict.fromkeys(unit for _, own in priced for unit in own):
         found: list[Step] = []
-        for each in lists:
-            step = Step(each.valid_from, _cells(each, unit))
+        for each, own in priced:
+            step = Step(each.valid_from, _cells(each, own, unit))
             if step.cells != (found[-1].cells if found else {}):
                 found.append(step)
         if found:
             yield (*named, unit), found
 
 
-def _cells(one: PriceList, unit: str) -> Mapping[Cell, Decimal]:
-    # Prices of another context are no price of this one, unless the book names them.
-    if unit not in one.own or not (one.applies or unit in one.agreed):
+def _cells(one: PriceList, own: Mapping[str, Cells], unit: str) -> Mapping[Cell, Decimal]:
+    # Prices of another context are no price of this one, unless the book knows them.
+    if unit not in own or not is_known(one, unit, unit):
         return {}
     places = [(second, tokens) for second in (0, *one.times) for tokens in (0, *one.tiers)]
-    return {place: exact(amount) for place, amount in zip(places, one.own[unit], strict=True)}
+    return {place: exact(amount) for place, amount in zip(places, own[unit], strict=True)}
 
 
 def exact(amount: Decimal) -> Decimal:
@@ -97,6 +99,34 @@ def exact(amount: Decimal) -> Decimal:
 
 def _names(rate: Rate, sold_as: Sequence[str], model: ModelInfo) -> bool:
     return fnmatchcase(model.id, rate.model) and any(fnmatchcase(name, rate.provider) for name in sold_as)
+
+
+def _rules(rule: Rule, sold_as: Sequence[str], model: ModelInfo) -> bool:
+    """Whether it may change what a model costs, wherever and however it is called."""
+    named = {name: glob for name, glob in rule.match.items() if name in ("provider", "model")}
+    return replace(rule, match=named).covers({"provider": sold_as, "model": [model.id]})
+
+
+def _contexts(model: ModelInfo, rules: Sequence[Rule]) -> Iterator[tuple[str, Sequence[PriceList], Sequence[Rule]]]:
+    """The contexts of a model: the catalogue's, those that rules name besides, and each at the hosts of rules."""
+    known = catalogue.contexts(model)
+    said = {each.match["tier"] for each in rules if "tier" in each.match}
+    named = sorted(each for each in said if glob.escape(each) == each and resolution.plain_tier(each) != STANDARD)
+    hosts = {each.match["host"] for each in rules if "host" in each.match}
+    for name in dict.fromkeys((*known, *named)):
+        lists: Sequence[PriceList] = catalogue.price_lists(model, known.get(name, {}))
+        if name not in known:
+            lists = [replace(each, applies=False) for each in lists]
+        tiers = (name, resolution.plain_tier(name))
+        for host in ("", *sorted(hosts)):
+            here = [each for each in rules if _is_there(each, host, tiers)]
+            if not host or any(each.match.get("host") == host for each in here):
+                yield resolution.within(name, here), lists, here
+
+
+def _is_there(rule: Rule, host: str, tiers: Sequence[str]) -> bool:
+    named = {name: one for name, one in rule.match.items() if name == "tier" or (name == "host" and one != host)}
+    return replace(rule, match=named).covers({"host": [host], "tier": tiers})
 
 
 def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:

@@ -12,6 +12,7 @@ import yaml
 
 from tokentrace_collector import files, notation
 from tokentrace_collector.prices.book import Rate
+from tokentrace_collector.prices.rules import Rule, Terms, terms
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """The start of a price that has always held."""
@@ -49,6 +50,8 @@ class PriceList:
     """What stood here before a price book was laid over it."""
     agreed: frozenset[str] = frozenset()
     """Units whose price the book names: theirs in every context."""
+    rules: tuple[Rule, ...] = ()
+    """Those of the book that are in force, on every price that it does not name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +87,43 @@ def units() -> Mapping[str, Unit]:
 def row(one: PriceList) -> Row:
     """The list as `price_rates` keeps it."""
     completed = _completed(one.own)
-    listed = _completed({**one.own, **one.catalogue}) if one.catalogue is not None else None
+    listed = _completed({**one.own, **(one.catalogue or {})}) if one.catalogue is not None or one.rules else None
     return Row(
         valid_from=one.valid_from,
         units=list(completed),
-        is_own=[int(is_own and (one.applies or seller in one.agreed)) for is_own, seller, _ in completed.values()],
+        is_own=[int(is_own and is_known(one, unit, seller)) for unit, (is_own, seller, _) in completed.items()],
         per=[units()[unit].per for unit in completed],
         tiers=list(one.tiers),
         times=list(one.times),
-        prices=_by_cell([cells for _, _, cells in completed.values()]),
+        prices=_by_cell([_ruled(one, unit, seller, cells) for unit, (_, seller, cells) in completed.items()]),
         list_prices=_by_cell([listed[unit][2] for unit in completed]) if listed else [],
     )
 
 
-def overlaid(base: Sequence[PriceList], rates: Sequence[Rate]) -> list[PriceList]:
+def is_known(one: PriceList, unit: str, seller: str) -> bool:
+    """Whether the price of a unit, sold as `seller`, is one of this context: the catalogue's, or as the book has it."""
+    ruled = _terms(one, unit, seller)
+    return one.applies or seller in one.agreed or (ruled is not None and ruled.is_vouched)
+
+
+def contracted(one: PriceList) -> Mapping[str, Cells]:
+    """What units have a price of their own, and what it is with the rules of the book."""
+    prices = {unit: _ruled(one, unit, unit, cells) for unit, cells in one.own.items()}
+    for unit in units().values():
+        if unit.unit not in one.own and unit.same_as in one.own:
+            cells = _ruled(one, unit.unit, unit.same_as, one.own[unit.same_as])
+            if cells != prices[unit.same_as]:
+                prices[unit.unit] = cells
+    return prices
+
+
+def overlaid(base: Sequence[PriceList], rates: Sequence[Rate], rules: Sequence[Rule] = ()) -> list[PriceList]:
     """Price lists under a price book: what a rate names it decides while it holds, the first rate before the others."""
     edges = {each.valid_from for each in base}
-    edges |= {max(edge, ALWAYS) for rate in rates for edge in (rate.since, rate.until) if edge}
-    return [_overlaid(start, base, rates) for start in sorted(edges | {ALWAYS})]
+    agreements: list[Rate | Rule] = [*rates, *rules]
+    edges |= {max(edge, ALWAYS) for each in agreements for edge in (each.since, each.until) if edge}
+    lists = [_overlaid(start, base, rates) for start in sorted(edges | {ALWAYS})]
+    return [replace(one, rules=tuple(each for each in rules if each.holds(one.valid_from))) for one in lists]
 
 
 def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate]) -> PriceList:
@@ -115,6 +137,16 @@ def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate])
     if not agreed:
         return replace(under, valid_from=start)
     return replace(under, valid_from=start, own={**under.own, **agreed}, catalogue=under.own, agreed=frozenset(agreed))
+
+
+def _terms(one: PriceList, unit: str, seller: str) -> Terms | None:
+    return None if seller in one.agreed else terms(one.rules, unit, seller)
+
+
+def _ruled(one: PriceList, unit: str, seller: str, cells: Cells) -> Cells:
+    found = _terms(one, unit, seller)
+    # From the list price as the tables keep it, so that anybody can redo it; rounded once more, at the end.
+    return tuple(notation.WIDE.multiply(_rounded(price), found.factor) for price in cells) if found else cells
 
 
 def _completed(own: Mapping[str, Cells]) -> dict[str, tuple[bool, str, Cells]]:

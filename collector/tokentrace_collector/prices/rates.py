@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from tokentrace_collector import files
-from tokentrace_collector.prices import book, catalogue, commitments, committed, resolution
+from tokentrace_collector.prices import aliases, book, catalogue, commitments, committed, globs, resolution, rules
 from tokentrace_collector.prices.book import Book, Pool
 from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.pricelist import Row, row, units
@@ -74,8 +74,8 @@ def resolve(store: Store, run: Run) -> int:
 
 
 def _name(priced_by: Book) -> str:
-    rules = files.fingerprint(book, commitments, committed, resolution, resolution.names())
-    return files.fingerprint(catalogue.EDITION, rules, priced_by.sha, repr(priced_by.trust_reported))
+    reading = files.fingerprint(aliases, book, commitments, committed, globs, rules, resolution, resolution.names())
+    return files.fingerprint(catalogue.EDITION, reading, priced_by.sha, repr(priced_by.trust_reported))
 
 
 def _catalogue() -> Iterator[tuple[Any, ...]]:

@@ -13,9 +13,11 @@ from genai_prices.types import ModelInfo, Provider
 
 from tokentrace_collector import files
 from tokentrace_collector.prices import catalogue
+from tokentrace_collector.prices.aliases import Name, known_as
 from tokentrace_collector.prices.book import Book, Pool
 from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
+from tokentrace_collector.prices.rules import STANDARD, Rule
 
 REVIEW = "human_review"
 """The provider of attention; its models are the roles of the rate card."""
@@ -71,7 +73,20 @@ def match(seen: Seen, book: Book) -> Match:
     """The prices that apply to a call, and what was promised that covers it."""
     if seen.provider == REVIEW:
         return _review(seen, book)
+    seen = _known_as(seen, book)
     return replace(_priced(seen, book), commitments=[each.id for each in book.commitments if _covers(each, seen)])
+
+
+def _known_as(seen: Seen, book: Book) -> Seen:
+    """A call under the names that the aliases of the book lead to."""
+    answered, asked = (known_as(Name(seen.provider, each), book.aliases) for each in (seen.model, seen.request_model))
+    return replace(
+        seen,
+        provider=answered.provider if seen.model else asked.provider,
+        # An alias of every model gives no name to one that has none.
+        model=answered.model if seen.model else "",
+        request_model=asked.model if seen.request_model else "",
+    )
 
 
 def _priced(seen: Seen, book: Book) -> Match:
@@ -80,13 +95,41 @@ def _priced(seen: Seen, book: Book) -> Match:
     for name, how in _names(seen):
         listed = _listed(seen.provider, name, seen.tier)
         rates = [each for each in book.rates if _globs((each.provider, seen.provider), (each.model, name))]
-        if rates:
-            lists = overlaid(_price_lists(listed) if listed else (), rates)
-            return Match(book.sha, seen.provider, name, seen.tier, how == "model", "price book", pool, lists)
+        rules = _rules(seen, name, listed, book)
+        if rates or rules:
+            lists = overlaid(_price_lists(listed) if listed else (), rates, rules)
+            exact = how == "model" and (bool(rates) or _is_vouched(seen, listed, rules))
+            context = within(seen.tier, rules)
+            return Match(book.sha, seen.provider, name, context, exact, "price book" if rates else how, pool, lists)
         if listed:
             owner, exact = _owner(listed), how == "model" and listed.is_exact
             return Match(catalogue.EDITION, owner.id, listed.model.id, listed.context, exact, how, pool)
     return Match(pool=pool)
+
+
+def _rules(seen: Seen, name: str, listed: _Listed | None, book: Book) -> list[Rule]:
+    """Those of the book for what the catalogue asks of a call; what it does not sell, they cannot change."""
+    if listed is None:
+        return []
+    names, tiers = (name, listed.model.id), (seen.tier, plain_tier(seen.tier))
+    said = {"provider": [seen.provider], "model": names, "host": [seen.host], "tier": tiers}
+    return [each for each in book.rules if each.covers(said)]
+
+
+def _is_vouched(seen: Seen, listed: _Listed | None, rules: Sequence[Rule]) -> bool:
+    is_named = seen.provider != "" and any("tier" in each.match for each in rules)
+    return is_named or (listed is not None and listed.is_exact)
+
+
+def within(tier: str, rules: Sequence[Rule]) -> str:
+    """The context of prices that rules decide: where they depend on the host, those of another are others."""
+    hosts = sorted({each.match["host"] for each in rules if "host" in each.match})
+    return " ".join(filter(None, (tier, *(f"@{host}" for host in hosts))))
+
+
+def plain_tier(tier: str) -> str:
+    """A tier of service as rules call it: one word for service as usual."""
+    return STANDARD if tier in _PLAIN else tier
 
 
 def _review(seen: Seen, book: Book) -> Match:

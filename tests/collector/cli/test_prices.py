@@ -54,6 +54,16 @@ def test_differences_are_drawn_with_both_sides(files):
     assert "prices of 1 models differ" in answer.stderr
 
 
+def test_what_a_rule_makes_of_a_price_differs_from_it(files):
+    rule = "{id: ea, match: {provider: openai, model: gpt-6-sol, tier: standard}, discount: 0.125, on: [input_text]}"
+    (files / "book.yaml").write_text(f"version: 1\nrules: [{rule}]\n")
+    found = rows(run("diff", files / "book.yaml", "--json"))
+    assert [(each["context"], each["unit"], each["before"], each["after"]) for each in found[:1]] == [
+        ("", "input_text", "0.000002", "0.00000175"),
+    ]  # fmt: skip
+    assert {(each["model"], each["context"], each["unit"]) for each in found} == {("gpt-6-sol", "", "input_text")}
+
+
 def test_equal_prices_are_no_difference(files):
     answer = run("diff", files / "book.yaml", files / "book.yaml", "--json")
     assert (answer.exit_code, answer.stdout, "No price differs" in answer.stderr) == (0, "", True)
