@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal, InvalidOperation
 from typing import NoReturn
@@ -87,6 +87,19 @@ def pairs(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
             reject(key, f"The entry {name!r} stands here twice")
         seen.add(name)
         yield name, value
+
+
+def period(entries_of: Mapping[str, yaml.Node]) -> tuple[datetime | None, datetime | None]:
+    """The moments that the entries `from` and `to` name, the first before the second."""
+    since, until = (moment(entries_of[name]) if name in entries_of else None for name in ("from", "to"))
+    if since and until and since >= until:
+        reject(entries_of["to"], f"`to: {text(entries_of['to'])}` does not lie after `from`")
+    return since, until
+
+
+def glob(entries_of: Mapping[str, yaml.Node], name: str) -> str:
+    """The pattern of an entry; one that is not there admits everything."""
+    return text(entries_of[name]) if name in entries_of else "*"
 
 
 def items(node: yaml.Node | None) -> list[yaml.Node]:

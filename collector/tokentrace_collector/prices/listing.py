@@ -14,7 +14,8 @@ from genai_prices.types import ModelInfo
 
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
-from tokentrace_collector.prices.book import Book, Pool, Rate
+from tokentrace_collector.prices.book import Book, Rate
+from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
 
 Place: TypeAlias = tuple[str, str, str, str]
