@@ -26,11 +26,12 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown, commitments, focus, months, pricing
+from tokentrace_collector.reports import answers, breakdown, capacity, commitments, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents import (
+    Capacity,
     Deleted,
     Month,
     Price,
@@ -105,6 +106,10 @@ class Source(Protocol):
 
     def commitments(self, wanted: Question) -> list[Utilisation]:
         """How far what was promised is used."""
+        ...
+
+    def capacity(self, wanted: capacity.Question) -> list[Capacity]:
+        """What pools of capacity cost, and how far they were used."""
         ...
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -202,8 +207,12 @@ class Remote:
 
     def commitments(self, wanted: Question) -> list[Utilisation]:
         """How far what was promised is used."""
-        asked = {name: _parameter(value) for name, value in asdict(wanted).items() if value is not None}
-        found: list[Utilisation] = self._ask(f"/v1/commitments?{urlencode(asked)}")["commitments"]
+        found: list[Utilisation] = self._ask(f"/v1/commitments?{_periods(wanted)}")["commitments"]
+        return found
+
+    def capacity(self, wanted: capacity.Question) -> list[Capacity]:
+        """What pools of capacity cost, and how far they were used."""
+        found: list[Capacity] = self._ask(f"/v1/capacity?{_periods(wanted)}")["capacity"]
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -310,6 +319,10 @@ class Local:
         """How far what was promised is used."""
         return commitments.utilisation(self._books, wanted)
 
+    def capacity(self, wanted: capacity.Question) -> list[Capacity]:
+        """What pools of capacity cost, and how far they were used."""
+        return capacity.capacity(self._books, wanted)
+
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""
         return Accountant(self._store, self._book)(what)
@@ -393,6 +406,10 @@ def _book_of(store: Store) -> Book:
 def _content(answer: Any) -> bytes:
     content: bytes = answer.read()
     return content
+
+
+def _periods(wanted: Question | capacity.Question) -> str:
+    return urlencode({name: _parameter(value) for name, value in asdict(wanted).items() if value is not None})
 
 
 def _parameter(value: object) -> str:
