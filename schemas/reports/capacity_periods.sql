@@ -40,7 +40,7 @@ WITH
             booked.*,
             isNull(pools.capacity) AS by_time,
             if(by_time, toInt256(charged_seconds) * 1000000000, toInt256(ifNull(pools.capacity, 0)) * charged_seconds) AS whole,
-            least(whole, if(by_time, toInt256(busy_seconds * 1000000000), weight)) AS busy,
+            least(whole, if(by_time, toInt256(toDecimal256(busy_seconds, 9) * toInt256(1000000000)), weight)) AS busy,
             toDecimal256(pools.kilowatts, 18) * charged_seconds AS kilowatt_seconds,
             toDecimal256(roundBankers(divideDecimal(kilowatt_seconds, toDecimal256(3600, 0), 24), 18), 18) AS kwh,
             toDecimal256(

@@ -22,16 +22,16 @@ gpu_pools:
     match: {{provider: vllm}}
     weights: {{input: 0.08, cached: 0.008, output: 1}}
     capacity: 18000
-    from: 2026-11-30T22:00:00Z
-    to: 2026-12-01T01:00:00Z
+    from: 2026-10-31T22:00:00Z
+    to: 2026-11-01T01:00:00Z
   - id: rented
     hourly_cost: 3
     match: {{provider: rented}}
-    from: 2026-11-30T22:00:00Z
-    to: 2026-11-30T23:00:00Z
-  - {{id: theirs, tenant: other, hourly_cost: 5, match: {{provider: vllm}}, from: 2026-11-30T22:00:00Z}}
+    from: 2026-10-31T22:00:00Z
+    to: 2026-10-31T23:00:00Z
+  - {{id: theirs, tenant: other, hourly_cost: 5, match: {{provider: vllm}}, from: 2026-10-31T22:00:00Z}}
 """
-BEGAN = (datetime(2026, 11, 30, 22, tzinfo=UTC) - datetime(2026, 11, 20, 10, tzinfo=UTC)).total_seconds()
+BEGAN = (datetime(2026, 10, 31, 22, tzinfo=UTC) - datetime(2026, 11, 20, 10, tzinfo=UTC)).total_seconds()
 
 
 def fill(ledger, machine=MACHINE):
@@ -84,8 +84,8 @@ def test_the_worked_hour_of_the_method(books):
 @pytest.mark.parametrize(
     ("per", "expected"),
     [
-        ("day", [("own", "2026-11-30", "26.52"), ("own", "2026-12-01", "13.26"), ("rented", "2026-11-30", None)]),
-        ("month", [("own", "2026-11-01", "26.52"), ("own", "2026-12-01", "13.26"), ("rented", "2026-11-01", None)]),
+        ("day", [("own", "2026-10-31", "26.52"), ("own", "2026-11-01", "13.26"), ("rented", "2026-10-31", None)]),
+        ("month", [("own", "2026-10-01", "26.52"), ("own", "2026-11-01", "13.26"), ("rented", "2026-10-01", None)]),
     ],
 )
 def test_hours_add_up_to_days_and_months_of_utc(books, per, expected):
@@ -102,8 +102,8 @@ def test_a_pool_is_seen_by_whom_it_belongs_to(books):
 
 
 def test_a_period_is_of_whole_hours(books):
-    asked = Question("hour", datetime(2026, 11, 30, 23, 59, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
-    assert [each["since"][:13] for each in capacity(books, asked)] == ["2026-11-30T23"]
+    asked = Question("hour", datetime(2026, 10, 31, 23, 59, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
+    assert [each["since"][:13] for each in capacity(books, asked)] == ["2026-10-31T23"]
 
 
 def test_an_hour_that_costs_nothing_takes_power(fresh_ledger):
@@ -129,10 +129,10 @@ def test_hours_of_unknown_power_make_the_rest_a_lower_bound(fresh_ledger, led):
     """What was booked before anybody stated the power stays without it; it is never nothing."""
     ledger = fill(fresh_ledger())
     ledger.store.run(
-        "ALTER TABLE capacity_hours UPDATE rating_run = 'of before' WHERE hour = '2026-11-30 22:00:00' SETTINGS mutations_sync = 1"
+        "ALTER TABLE capacity_hours UPDATE rating_run = 'of before' WHERE hour = '2026-10-31 22:00:00' SETTINGS mutations_sync = 1"
     )
-    november, _, _ = capacity(Books(ledger.store), Question())
-    assert (november["kwh"]["total"], november["kwh"]["hours"]) == ("13.26", {"known": 1, "of": 2})
+    october, _, _ = capacity(Books(ledger.store), Question())
+    assert (october["kwh"]["total"], october["kwh"]["hours"]) == ("13.26", {"known": 1, "of": 2})
     with led(ledger.store, "store") as options:
         assert "≥ 13.26" in run(*options).stdout
 
@@ -146,12 +146,12 @@ def test_it_is_listed_for_people_and_for_programs(ledger, led, way):
     fill(ledger)
     with led(ledger.store, way) as options:
         drawn = run(*options).stdout.splitlines()
-        told = [json.loads(line) for line in run("--json", "--per", "day", "--since", "2026-12-01", *options).stdout.splitlines()]
+        told = [json.loads(line) for line in run("--json", "--per", "day", "--since", "2026-11-01", *options).stdout.splitlines()]
     assert drawn[0].split() == ["pool", "since", "cost", "used", "idle", "use", "kWh", "idle", "kWh", "kg", "CO2e"]
     assert drawn[1].split() == [
-        "own", "2026-11-01", "00:00", "22.54", "0.83", "21.70", "3.7%", "26.52", "25.54", "10.08",
+        "own", "2026-10-01", "00:00", "22.54", "0.83", "21.70", "3.7%", "26.52", "25.54", "10.08",
     ]  # fmt: skip
-    assert drawn[3].split() == ["rented", "2026-11-01", "00:00", "3.00", "1.50", "1.50", "50.0%"]
+    assert drawn[3].split() == ["rented", "2026-10-01", "00:00", "3.00", "1.50", "1.50", "50.0%"]
     assert [(each["pool"], each["kwh"]["total"]) for each in told] == [("own", "13.26")]
 
 
