@@ -281,6 +281,7 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
         "per": QueryParams.__getitem__,
         "zone": QueryParams.__getitem__,
         "run": QueryParams.__getitem__,
+        "infra_view": QueryParams.__getitem__,
         "since": _moment,
         "until": _moment,
         "limit": _limit,

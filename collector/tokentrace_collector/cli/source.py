@@ -167,6 +167,7 @@ class Remote:
         asked += [(name, _parameter(value)) for name, value in plain.items() if value is not None]
         asked += [("limit", str(wanted.limit))] if wanted.limit else []
         asked += [("run", wanted.run)] if wanted.run else []
+        asked += [("infra_view", wanted.infra_view)] if wanted.infra_view != "unused" else []
         found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
         return found
 

@@ -146,7 +146,10 @@ def test_it_is_listed_for_people_and_for_programs(ledger, led, way):
     fill(ledger)
     with led(ledger.store, way) as options:
         drawn = run(*options).stdout.splitlines()
-        told = [json.loads(line) for line in run("--json", "--per", "day", "--since", "2026-11-01", *options).stdout.splitlines()]
+        told = [
+            json.loads(line)
+            for line in run("--json", "--per", "day", "--since", "2026-11-01", *options).stdout.splitlines()
+        ]
     assert drawn[0].split() == ["pool", "since", "cost", "used", "idle", "use", "kWh", "idle", "kWh", "kg", "CO2e"]
     assert drawn[1].split() == [
         "own", "2026-10-01", "00:00", "22.54", "0.83", "21.70", "3.7%", "26.52", "25.54", "10.08",
