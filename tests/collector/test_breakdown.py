@@ -192,7 +192,7 @@ def capable(fresh_ledger):
     return ledger.store
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 @given(
     by=st.lists(st.sampled_from(sorted({*DIMENSIONS} - {"sub_component"})), unique=True, max_size=2),
     per=st.sampled_from(["all", "hour", "month"]),

@@ -154,6 +154,7 @@ def _grid(node: yaml.Node | None, kilowatts: Decimal | None) -> Decimal | None:
     if kilowatts is None:
         notation.reject(
             node,
-            f"`grid_g_per_kwh: {notation.text(node)}` says nothing of a pool of unknown power. Write `kw` under `hourly`",
+            f"`grid_g_per_kwh: {notation.text(node)}` says nothing of a pool of unknown power. "
+            "Write `kw` under `hourly`",
         )
     return notation.money(node, places=_MICRO)

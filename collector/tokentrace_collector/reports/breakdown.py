@@ -50,7 +50,7 @@ class Breakdown:
     run: str = ""
     """An earlier rating run, as its figures were when other prices followed; empty: the one of the books."""
     infra_view: InfraView = "unused"
-    """What is infrastructure of capacity and commitments: what served nobody, or `all`; used ones are of what they served."""
+    """What of capacity and commitments is infrastructure: what was paid for and served nobody, or `all` of it."""
 
     def __post_init__(self) -> None:
         if unknown := [name for name in (*self.by, *self.only) if name not in DIMENSIONS]:
