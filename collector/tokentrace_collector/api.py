@@ -26,10 +26,9 @@ from tokentrace_collector.prices.book import BookError, parse as parse_book
 from tokentrace_collector.reports import answers, breakdown, capacity, commitments, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
-from tokentrace_collector.reports.capacity import CapacityError
-from tokentrace_collector.reports.commitments import UtilisationError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
+from tokentrace_collector.reports.listing import Listing, ListingError
 from tokentrace_collector.reports.months import PeriodError
 from tokentrace_collector.rollup.closing import ClosingError
 from tokentrace_collector.rollup.deletion import Kind, Wanted
@@ -43,7 +42,7 @@ MOST_ROWS = 10_000
 Delete: TypeAlias = Callable[[Wanted, bool], Deleted]
 """Deletes what is wanted, or only counts it."""
 
-Periods = TypeVar("Periods", commitments.Question, capacity.Question)
+Periods = TypeVar("Periods", bound=Listing)
 """A question about periods."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -302,7 +301,7 @@ def read_periods(asked: QueryParams, question: type[Periods]) -> Periods:
     given: dict[str, Any] = {name: asked[name] if name == "per" else _moment(asked, name) for name in asked}
     try:
         return question(**given)
-    except (UtilisationError, CapacityError) as error:
+    except ListingError as error:
         raise QuestionError(str(error)) from None
 
 

@@ -44,6 +44,7 @@ from tokentrace_collector.reports.documents import (
     Utilisation,
 )
 from tokentrace_collector.reports.focus import Export
+from tokentrace_collector.reports.listing import Listing
 from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.store import dsn, schema
@@ -409,7 +410,7 @@ def _content(answer: Any) -> bytes:
     return content
 
 
-def _periods(wanted: Question | capacity.Question) -> str:
+def _periods(wanted: Listing) -> str:
     return urlencode({name: _parameter(value) for name, value in asdict(wanted).items() if value is not None})
 
 

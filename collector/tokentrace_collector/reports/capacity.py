@@ -4,42 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 from tokentrace_collector.reports.answers import decimal
 from tokentrace_collector.reports.documents import Capacity, Drawn
+from tokentrace_collector.reports.listing import Listing
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
 
 Per: TypeAlias = Literal["hour", "day", "month"]
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
-_NEVER = datetime(2106, 1, 1, tzinfo=UTC)
-
-
-class CapacityError(ValueError):
-    """A question about capacity that makes no sense; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Which hours are wanted, and how they are added up."""
+class Question(Listing):
+    """Which periods are wanted."""
 
+    known: ClassVar[tuple[str, ...]] = get_args(Per)
     per: Per = "month"
-    """Hours, days and months are of UTC."""
-    since: datetime | None = None
-    """Whole hours: the one in which this moment lies, and those after it."""
-    until: datetime | None = None
-
-    def __post_init__(self) -> None:
-        if self.per not in get_args(Per):
-            raise CapacityError(f"The period {self.per!r} is unknown. Known: {', '.join(get_args(Per))}.")
+    """Hours, days and months are of UTC; bounds are of whole hours."""
 
 
 def capacity(books: Books, wanted: Question) -> list[Capacity]:
     """Pools by name, their periods in order."""
-    since, until = wanted.since or _ALWAYS, wanted.until or _NEVER
-    rows = books.query(schema.sql("reports/capacity_periods"), per=wanted.per, since=since, until=until)
+    rows = books.query(schema.sql("reports/capacity_periods"), **wanted.asked)
     return [_capacity(row) for row in rows]
 
 

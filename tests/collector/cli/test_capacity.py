@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from tokentrace_collector.cli.group import tokentrace
-from tokentrace_collector.reports.capacity import CapacityError, Question, capacity
+from tokentrace_collector.reports.capacity import Question, capacity
+from tokentrace_collector.reports.listing import ListingError
 from tokentrace_collector.tenants import Books
 
 HOUR = 3_600
@@ -166,5 +167,5 @@ def test_a_store_without_pools_says_what_is_missing(ledger, led):
 
 
 def test_a_period_nobody_knows_is_refused_by_name():
-    with pytest.raises(CapacityError, match=r"The period 'week' is unknown. Known: hour, day, month."):
+    with pytest.raises(ListingError, match=r"The period 'week' is unknown. Known: hour, day, month."):
         Question("week")
