@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias, cast, get_args
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -23,12 +23,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.access import Door, ForbiddenError, RefusedError, Right
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError, parse as parse_book
-from tokentrace_collector.reports import answers, breakdown, commitments, focus, months, pricing
+from tokentrace_collector.reports import answers, breakdown, capacity, commitments, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
-from tokentrace_collector.reports.commitments import UtilisationError
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export, ExportError
+from tokentrace_collector.reports.listing import Listing, ListingError
 from tokentrace_collector.reports.months import PeriodError
 from tokentrace_collector.rollup.closing import ClosingError
 from tokentrace_collector.rollup.deletion import Kind, Wanted
@@ -41,6 +41,9 @@ MOST_ROWS = 10_000
 
 Delete: TypeAlias = Callable[[Wanted, bool], Deleted]
 """Deletes what is wanted, or only counts it."""
+
+Periods = TypeVar("Periods", bound=Listing)
+"""A question about periods."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -81,6 +84,7 @@ class Questions:
             Route("/v1/prices", self.prices),
             Route("/v1/prices/findings", self.findings),
             Route("/v1/commitments", self.commitments),
+            Route("/v1/capacity", self.capacity),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -150,9 +154,16 @@ class Questions:
     def commitments(self, request: Request) -> Response:
         """How far what was promised is used."""
         books = self._books(request)
-        wanted = read_question(request.query_params)
+        wanted = read_periods(request.query_params, commitments.Question)
         with self._lock:
             return JSONResponse({"commitments": commitments.utilisation(books, wanted)})
+
+    def capacity(self, request: Request) -> Response:
+        """What pools of capacity cost, how far they were used, and what energy they took."""
+        books = self._books(request)
+        wanted = read_periods(request.query_params, capacity.Question)
+        with self._lock:
+            return JSONResponse({"capacity": capacity.capacity(books, wanted)})
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""
@@ -269,6 +280,7 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
         "per": QueryParams.__getitem__,
         "zone": QueryParams.__getitem__,
         "run": QueryParams.__getitem__,
+        "infra_view": QueryParams.__getitem__,
         "since": _moment,
         "until": _moment,
         "limit": _limit,
@@ -281,15 +293,15 @@ def read_breakdown(asked: QueryParams) -> Breakdown:
         raise QuestionError(str(error)) from None
 
 
-def read_question(asked: QueryParams) -> commitments.Question:
-    """The periods of commitments that query parameters describe."""
-    known = [field.name for field in fields(commitments.Question)]
+def read_periods(asked: QueryParams, question: type[Periods]) -> Periods:
+    """The periods that query parameters describe."""
+    known = [field.name for field in fields(question)]
     if unknown := sorted(set(asked) - set(known)):
         raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: {', '.join(known)}.")
-    since, until = (_moment(asked, name) if name in asked else None for name in ("since", "until"))
+    given: dict[str, Any] = {name: asked[name] if name == "per" else _moment(asked, name) for name in asked}
     try:
-        return commitments.Question(cast("commitments.Per", asked.get("per", "period")), since, until)
-    except UtilisationError as error:
+        return question(**given)
+    except ListingError as error:
         raise QuestionError(str(error)) from None
 
 

@@ -97,6 +97,11 @@ def pairs(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
         yield name, value
 
 
+def glob(entries_of: Mapping[str, yaml.Node], name: str) -> str:
+    """The pattern of an entry; one that is not there admits everything."""
+    return text(entries_of[name]) if name in entries_of else "*"
+
+
 def items(node: yaml.Node | None) -> list[yaml.Node]:
     """The entries of a list."""
     if node is None:

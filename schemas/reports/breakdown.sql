@@ -1,6 +1,6 @@
 -- One row per period, group and currency: what was charged, by component, and how much of it is known.
--- The hours know neither customers nor services, and what is booked neither users nor sessions; where those are asked for, the
--- lines are read, which add up to the same. Of closed months, what was booked; what has changed since is a correction, which
+-- The hours know neither customers nor services, and what is booked neither users nor sessions; where those are asked for, or used
+-- capacity as infrastructure, the lines are read, which add up to the same. Of closed months, what was booked; what has changed since is a correction, which
 -- dates from the beginning of the month it is booked in.
 WITH
     -- Of an earlier run nothing is booked: every month of it is open.
@@ -90,11 +90,16 @@ WITH
             map(
                 'team', toString(team), 'feature', toString(feature), 'project', toString(project),
                 'cost_center', toString(cost_center), 'environment', toString(environment), 'role', toString(role),
-                'provider', toString(provider), 'model', toString(model), 'sub_component', toString(sub_component),
+                'provider', toString(provider), 'model', toString(model),
+                'sub_component', if(
+                    ({infra_view:String} = 'all' AND kind IN ('used', 'commit_used')) AS is_moved,
+                    if(kind = 'used', 'gpu_used', 'commitment_used'),
+                    toString(charges.sub_component)
+                ),
                 'charge_period', formatDateTime(hour, '%Y-%m', 'UTC'),
                 'customer', customer, 'service', toString(service)
             ) AS named,
-            component,
+            if(is_moved, 'infrastructure', charges.component) AS component,
             currency,
             charges.amount AS amount,
             if(is_estimated, charges.amount, 0) AS estimated,
@@ -115,11 +120,16 @@ WITH
             map(
                 'team', toString(team), 'feature', toString(feature), 'project', toString(project),
                 'cost_center', toString(cost_center), 'environment', toString(environment), 'role', toString(role),
-                'provider', toString(provider), 'model', toString(model), 'sub_component', toString(sub_component),
+                'provider', toString(provider), 'model', toString(model),
+                'sub_component', if(
+                    ({infra_view:String} = 'all' AND kind IN ('used', 'commit_used')) AS is_moved,
+                    if(kind = 'used', 'gpu_used', 'commitment_used'),
+                    toString(cost_lines.sub_component)
+                ),
                 'charge_period', formatDateTime(hour, '%Y-%m', 'UTC'),
                 'customer', customer, 'user', user, 'session', session, 'service', toString(service)
             ) AS named,
-            component,
+            if(is_moved, 'infrastructure', cost_lines.component) AS component,
             currency,
             ifNull(cost_lines.amount, 0) AS amount,
             if(is_estimated, ifNull(cost_lines.amount, 0), 0) AS estimated,

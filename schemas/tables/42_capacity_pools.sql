@@ -9,7 +9,9 @@ CREATE TABLE IF NOT EXISTS capacity_pools (
     weight_output UInt64,
     capacity Nullable(UInt64) COMMENT 'Weighted tokens per second at saturation, in millionths; NULL: charged by busy time.',
     valid_from Nullable(DateTime),
-    valid_to Nullable(DateTime)
+    valid_to Nullable(DateTime),
+    kilowatts Nullable(Decimal(38, 18)) COMMENT 'Power as the price book states it, with cooling and losses; NULL: it does not.',
+    grid_g_per_kwh Nullable(Decimal(38, 18)) COMMENT 'Grams of CO2 equivalent per kilowatt-hour; NULL: nobody says.'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, rating_run, pool)

@@ -190,6 +190,7 @@ def test_whoever_asks_says_who_it_is_too_and_whoever_watches_need_not(collector:
         "/v1/prices/findings",
         "/v1/agents",
         "/v1/commitments",
+        "/v1/capacity",
     ):
         assert statuses(path, "guessed", "operates") == [401, 403], path
     assert statuses("/v1/rollup", "of-acme", method="POST") == [403]

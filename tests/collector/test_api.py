@@ -87,6 +87,12 @@ def test_costs_that_cannot_be_divided_so_are_refused_by_name(client, asked, name
     assert (answer.status_code, named in answer.json()["error"]) == (400, True)
 
 
+def test_capacity_and_commitments_are_told(client):
+    asked = {"per": "month", "since": "2026-11-20", "until": "2026-11-21"}
+    found = [client.get(f"/v1/{what}", params=asked).json() for what in ("capacity", "commitments")]
+    assert found == [{"capacity": []}, {"commitments": []}]
+
+
 def test_agents_and_the_pricing_of_a_period_are_told(client):
     assert client.get("/v1/agents", params={"since": "2026-11-20", "limit": "5"}).json() == {"agents": []}
     found = client.get("/v1/prices/findings", params={"since": "2026-11-20"}).json()
@@ -99,6 +105,11 @@ def test_agents_and_the_pricing_of_a_period_are_told(client):
         ("/v1/agents?shape=round", "shape"),
         ("/v1/agents?limit=x", "limit"),
         ("/v1/agents?since=x", "since"),
+        ("/v1/capacity?per=week", "week"),
+        ("/v1/capacity?until=x", "until"),
+        ("/v1/capacity?pool=h", "pool"),
+        ("/v1/commitments?per=week", "week"),
+        ("/v1/commitments?shape=round", "shape"),
         ("/v1/prices/findings", "since"),
         ("/v1/prices/findings?since=x", "since"),
         ("/v1/prices/findings?since=2026-11-20&shape=round", "shape"),

@@ -70,6 +70,7 @@ def test_two_books_of_one_text_are_one():
         ("version: 1\ngpu_pools:\n  - {id: a, hourly_cost: 1, match: {}}", "Line 3: A pool that matches everything serves nothing. Name a provider, model or host."),
         ("version: 1\ngpu_pools:\n  - {id: a, hourly_cost: 1, match: {host: x}}\n  - {id: a, hourly_cost: 1, match: {host: y}}", "Line 4: There are two pools 'a'. Give each its own id."),
         ("version: 1\ngpu_pools:\n  - {id: a, hourly_cost: 1, match: {host: x}, capacity: 0}", "Line 3: A capacity of 0 serves nothing. Leave it out to charge by busy time."),
+        ("version: 1\ngpu_pools:\n  - {id: a, match: {host: x}}", "Line 3: Nothing says what an hour of this pool costs. Write `hourly_cost`, or its parts under `hourly`."),
         ("version: 1\nhuman_review: 45", "Line 2: Here belong entries of the form `name: value`."),
         ("version: 1\nrates: {}", "Line 2: Here belongs a list: one `- …` per entry."),
         ("version: 1\nversion: 1", "Line 2: The entry 'version' stands here twice."),
@@ -81,6 +82,60 @@ def test_what_cannot_be_meant_is_refused_where_it_stands(text, message):
     with pytest.raises(BookError) as refused:
         parse(text)
     assert str(refused.value).startswith("The price book cannot be used. ")
+    assert message in str(refused.value)
+
+
+def of_parts(parts, more=""):
+    return f"version: 1\ngpu_pools:\n  - {{id: a, match: {{host: x}}{more},\n     hourly: {{{parts}}}}}\n"
+
+
+MACHINE = "capex: 300000, residual: 0.15, years: 4, kw: 10.2, pue: 1.3, kwh: 0.12, ops: 2.40"
+
+
+@pytest.mark.parametrize(
+    ("parts", "cost", "kilowatts"),
+    [
+        (MACHINE, "11.268597260273972603", "13.26"),
+        ("rental: 20.5", "20.5", None),
+        ("rental: 20.5, kw: 0.7", "20.5", "0.7"),
+        ("capex: 8760, years: 1.5", "0.666666666666666667", None),
+        ("capex: 0, years: 3, ops: 1", "1", None),
+        ("kw: 0.000001, pue: 1.000001, kwh: 0.000001", "0.000000000001000001", "0.000001000001"),
+        ("capex: 0.00000000000000876, years: 2", "0", None),
+        ("capex: 0.00000000000002628, years: 2", "0.000000000000000002", None),
+    ],
+)
+def test_an_hour_is_the_sum_of_its_parts_rounded_once(parts, cost, kilowatts):
+    """T5 of the method, and ties to even; power is known where it is stated, paid for by itself or not."""
+    (pool,) = parse(of_parts(parts)).pools
+    assert (pool.hourly_cost, pool.kilowatts) == (Decimal(cost), None if kilowatts is None else Decimal(kilowatts))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (of_parts("rental: 1", ", hourly_cost: 3"), "Line 4: An hour costs `hourly_cost: 3` already. Leave out that, or `hourly`."),
+        (of_parts(""), "Line 4: Nothing here costs anything. Write one of capex, rental, ops, kwh."),
+        (of_parts("kw: 10"), "Line 4: Nothing here costs anything. Write one of capex, rental, ops, kwh."),
+        (of_parts("rent: 10"), "Line 4: There is no entry 'rent' here. Known: capex, kw, kwh, ops, pue, rental, residual, years."),
+        (of_parts("capex: 10"), "Line 4: `capex` says nothing without `years`. Write both, or neither."),
+        (of_parts("rental: 1, years: 4"), "Line 4: `years` says nothing without `capex`. Write both, or neither."),
+        (of_parts("rental: 1, residual: 0.1"), "Line 4: `residual` says nothing without `capex`. Write both, or neither."),
+        (of_parts("kwh: 0.12"), "Line 4: `kwh` says nothing without `kw`. Write both, or neither."),
+        (of_parts("ops: 1, pue: 1.2"), "Line 4: `pue` says nothing without `kw`. Write both, or neither."),
+        (of_parts("capex: 9, years: 0"), "Line 4: In 0 years nothing is written off. Write for how many years it is used."),
+        (of_parts("capex: 9, years: 1, residual: 15"), "Line 4: A residual of 15 is more than was paid. Write 0.15 for 15 % of `capex`."),
+        (of_parts("rental: 9, kw: 1, pue: 0.3"), "Line 4: A PUE of 0.3 is less power than the machines take. Write 1.3 for 30 % on top."),
+        (of_parts("rental: -2"), "Line 4: '-2' is no price. Write a decimal number from 0 to 10^9."),
+        (of_parts("rental: 1, kw: 0.0000001"), "Line 4: '0.0000001' has more than 6 decimal places. Round it."),
+        (of_parts("kw: 900000000, kwh: 2"), "Line 4: An hour would cost 1800000000.000000000000000000. Write parts that come to less than 10^9."),
+        (of_parts("rental: 1", ", grid_g_per_kwh: 380"), "Line 3: `grid_g_per_kwh: 380` says nothing of a pool of unknown power. Write `kw` under `hourly`."),
+        (of_parts("3"), "Line 4: There is no entry '3' here."),
+    ],
+)  # fmt: skip
+def test_parts_of_an_hour_that_cannot_be_meant_are_refused_where_they_stand(text, message):
+    with pytest.raises(BookError) as refused:
+        parse(text)
     assert message in str(refused.value)
 
 

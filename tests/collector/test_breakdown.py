@@ -1,12 +1,13 @@
 """Costs divided by whom, what and when: every division adds up to the same, to the last digit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from tokentrace_collector.reports.breakdown import DIMENSIONS, Breakdown, BreakdownError, shares
+from tokentrace_collector.rollup.orders import Closing
 from tokentrace_collector.tenants import Books
 
 DAY = 86_400
@@ -153,3 +154,102 @@ def test_a_call_of_whose_usage_nothing_is_known_is_no_call_without_cost(fresh_le
         each["group"]["team"]: (each["total"], each["lines"]) for each in shares(Books(ledger.store), Breakdown(by))
     }
     assert found == {"lost": ("0", {"known": 0, "of": 1}), "found": ("0.002", {"known": 1, "of": 1})}
+
+
+OWN_AND_PROMISED = """
+version: 1
+rates: [{provider: promised, model: m, prices: {input_text: 2}}, {provider: api, model: m, prices: {input_text: 2}}]
+gpu_pools:
+  - {id: own, hourly_cost: 36, match: {provider: vllm}, from: 2026-10-31T23:00:00Z, to: 2026-11-01T02:00:00Z}
+commitments:
+  - {id: c, kind: usage, settle: hour, price: 12, quantity: 2000000, weights: {input: 1}, match: {provider: promised}, from: 2026-10-31T23:00:00, to: 2026-11-01T02:00:00}
+"""
+"""Hours of 36 $ that a machine is busy for a part of, and capacity of 12 $ that is used by halves, or not enough."""
+
+
+@pytest.fixture(scope="module")
+def capable(fresh_ledger):
+    """Own machines, a commitment and an API, around the end of a month that is closed, and something that came late."""
+    ledger = fresh_ledger().priced_by(OWN_AND_PROMISED)
+    began = (datetime(2026, 10, 31, 23, tzinfo=UTC) - datetime(2026, 11, 20, 10, tzinfo=UTC)).total_seconds()
+
+    def call(name, provider, hour, tokens, **more):
+        said = attributed(team="search" if hour else "shop", customer="ada")
+        ledger.call(name, "s", provider=provider, model="m", at=began + hour * 3600, tokens=tokens, said=said, **more)
+
+    call("g1", "vllm", 0, {"output_text": 300, "output_reasoning": 100}, seconds=600, role="answer")
+    call("g2", "vllm", 1, {"output_text": 5}, seconds=1200, failed=True)
+    call("c1", "promised", 0, {"input_text": 1_000_000}, role="plan")
+    call("c2", "promised", 1, {"input_text": 3_000_000}, role="answer")
+    call("a1", "api", 1, {"input_text": 1_000}, role="answer")
+    call("x1", "none-such", 1, {"input_text": 9})
+    ledger.span("later", "x", at=began + 5 * 3600)
+    ledger.tick()
+    ledger.rollup.close(Closing(date(2026, 10, 1), datetime(2026, 11, 20, tzinfo=UTC)))
+    call("c3", "promised", 0, {"input_text": 500_000}, role="answer")
+    call("g3", "vllm", 0, {"output_text": 100}, seconds=60, role="answer")
+    ledger.tick()
+    return ledger.store
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    by=st.lists(st.sampled_from(sorted({*DIMENSIONS} - {"sub_component"})), unique=True, max_size=2),
+    per=st.sampled_from(["all", "hour", "month"]),
+    only=st.sampled_from([{}, {"team": "search"}, {"provider": "vllm"}, {"charge_period": "2026-10"}]),
+)
+def test_used_capacity_as_infrastructure_changes_no_sum(capable, by, per, only):
+    """Whichever source is asked: everything but the components stays what it is, and these add up."""
+    plain, moved = (
+        {(each["period"], str(each["group"]), each["currency"]): each for each in shares(Books(capable), asked)}
+        for asked in (
+            Breakdown(tuple(by), per, only=only),
+            Breakdown(tuple(by), per, only=only, infra_view="all"),
+        )
+    )
+    assert plain.keys() == moved.keys()
+    for key, one in plain.items():
+        other = moved[key]
+        assert {**one, "components": {}} == {**other, "components": {}}
+        assert sum(map(Decimal, other["components"].values())) == Decimal(one["total"])
+
+
+def test_used_capacity_is_infrastructure_where_that_is_wanted(capable):
+    """And is told from what stood idle; what a provider is paid by use is not capacity."""
+    by = ("provider", "sub_component")
+    found = {
+        tuple(each["group"].values()): {name for name, cost in each["components"].items() if Decimal(cost)}
+        for each in shares(Books(capable), Breakdown(by, infra_view="all"))
+        if each["group"]["provider"] in {"vllm", "promised", "api"}
+    }
+    assert {key for key, components in found.items() if components == {"infrastructure"}} == {
+        ("vllm", "gpu_idle"),
+        ("vllm", "gpu_used"),
+        ("promised", "commitment_used"),
+        ("promised", "commitment_unused"),
+    }
+    assert {key[0] for key, components in found.items() if components - {"infrastructure"}} == {"promised", "api"}
+
+
+def test_infrastructure_is_all_that_is_paid_by_the_hour(capable):
+    """Three hours of 36 and three of 12, and nothing of what was beyond."""
+    (plain,), (moved,) = (shares(Books(capable), Breakdown(infra_view=view)) for view in ("unused", "all"))
+    assert Decimal(moved["components"]["infrastructure"]) == 3 * (36 + 12)
+    assert Decimal(plain["components"]["infrastructure"]) < 3 * (36 + 12)
+    assert Decimal(moved["components"]["visible"]) == Decimal("2.002")
+    assert {name: moved["components"][name] for name in ("hidden_reasoning", "errors")} == {
+        "hidden_reasoning": "0",
+        "errors": "0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"infra_view": "used"}, "'used' is unknown. Known: unused, all."),
+        ({"infra_view": "all", "run": "5a1f"}, "Leave out"),
+    ],
+)
+def test_a_view_that_nobody_has_is_refused(wrong, named):
+    with pytest.raises(BreakdownError, match=named):
+        Breakdown(**wrong)

@@ -161,7 +161,7 @@ def _groups(of: Sequence[Share], whole: Share, wanted: Breakdown, decimals: int)
     labels = [*([] if wanted.per == "all" else [wanted.per]), *(wanted.by or ("",))]
     components = list(whole["components"])
     titles = [each.replace("_", " ") for each in labels]
-    titles += [spending.TITLES.get(each, each.replace("_", " ")) for each in components]
+    titles += [spending.title(each, wanted) for each in components]
     total = Decimal(whole["total"])
     rows = [f"<tr>{_labels(each, wanted)}{_cells(each, total, decimals)}</tr>" for each in of]
     span = f' colspan="{len(labels)}"' if len(labels) > 1 else ""
@@ -229,7 +229,8 @@ def _question(wanted: Breakdown) -> str:
     until = f"{wanted.until:%Y-%m-%d %H:00} UTC" if wanted.until else "now"
     chosen = "".join(f", {name.replace('_', ' ')} {terminal.plain(value)}" for name, value in wanted.only.items())
     run = f", by the prices of run {wanted.run}" if wanted.run else ""
-    return f"From {since} until {until}{chosen}{run}"
+    capacity = ", used capacity as infrastructure" if wanted.infra_view == "all" else ""
+    return f"From {since} until {until}{chosen}{run}{capacity}"
 
 
 def _divided(wanted: Breakdown) -> str:

@@ -11,7 +11,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.breakdown import Breakdown, Period
+    from tokentrace_collector.reports.breakdown import Breakdown, InfraView, Period
     from tokentrace_collector.reports.documents import Share
 
 _DIMENSIONS = (
@@ -40,6 +40,13 @@ def _choices(command: Any) -> Any:
     "--limit", type=click.IntRange(0, 10_000), default=0, help="The dearest groups, and the sum of all others."
 )
 @click.option("--run", default="", help="By the prices of an earlier rating run, as figures were then.")
+@click.option(
+    "--infra-view",
+    type=click.Choice(["unused", "all"]),
+    default="unused",
+    show_default=True,
+    help="All capacity and commitments as infrastructure, or what stood idle alone.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with every digit.")
 @click.option(
     "--html",
@@ -59,6 +66,7 @@ def command(
     until: datetime | None,
     limit: int,
     run: str,
+    infra_view: InfraView,
     as_csv: bool,
     html: Path | None,
     as_json: bool,
@@ -77,6 +85,9 @@ def command(
     Money without a price is not in the totals; what is known of them is said beside. What a closed month holds stays
     as it was booked; what changed since is a correction in the first open month: --by charge-period says of which.
     By user or session, all is as it is now.
+
+    Capacity and commitments that served requests are in the components of what they served, so that they compare with
+    an API; --infra-view all has them as infrastructure, like those that served nobody. The totals are the same.
     """
     from tokentrace_collector.cli import source, spending, terminal  # noqa: PLC0415
     from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError  # noqa: PLC0415
@@ -86,7 +97,7 @@ def command(
     dimensions = tuple(name.replace("-", "_") for name in by)
     only = {name: value for name, value in chosen.items() if value is not None}
     try:
-        wanted = Breakdown(dimensions, per, zone, since, until, only, limit, run)
+        wanted = Breakdown(dimensions, per, zone, since, until, only, limit, run, infra_view)
     except BreakdownError as error:
         raise terminal.Trouble(str(error)) from None
     with source.opened(store, url) as books:

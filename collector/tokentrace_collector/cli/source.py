@@ -26,11 +26,12 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import answers, breakdown, commitments, focus, months, pricing
+from tokentrace_collector.reports import answers, breakdown, capacity, commitments, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents import (
+    Capacity,
     Deleted,
     Month,
     Price,
@@ -43,6 +44,7 @@ from tokentrace_collector.reports.documents import (
     Utilisation,
 )
 from tokentrace_collector.reports.focus import Export
+from tokentrace_collector.reports.listing import Listing
 from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.store import dsn, schema
@@ -107,6 +109,10 @@ class Source(Protocol):
         """How far what was promised is used."""
         ...
 
+    def capacity(self, wanted: capacity.Question) -> list[Capacity]:
+        """What pools of capacity cost, and how far they were used."""
+        ...
+
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute what changed, or everything; or verify."""
         ...
@@ -162,6 +168,7 @@ class Remote:
         asked += [(name, _parameter(value)) for name, value in plain.items() if value is not None]
         asked += [("limit", str(wanted.limit))] if wanted.limit else []
         asked += [("run", wanted.run)] if wanted.run else []
+        asked += [("infra_view", wanted.infra_view)] if wanted.infra_view != "unused" else []
         found: list[Share] = self._ask(f"/v1/costs?{urlencode(asked)}")["costs"]
         return found
 
@@ -202,8 +209,12 @@ class Remote:
 
     def commitments(self, wanted: Question) -> list[Utilisation]:
         """How far what was promised is used."""
-        asked = {name: _parameter(value) for name, value in asdict(wanted).items() if value is not None}
-        found: list[Utilisation] = self._ask(f"/v1/commitments?{urlencode(asked)}")["commitments"]
+        found: list[Utilisation] = self._ask(f"/v1/commitments?{_periods(wanted)}")["commitments"]
+        return found
+
+    def capacity(self, wanted: capacity.Question) -> list[Capacity]:
+        """What pools of capacity cost, and how far they were used."""
+        found: list[Capacity] = self._ask(f"/v1/capacity?{_periods(wanted)}")["capacity"]
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -310,6 +321,10 @@ class Local:
         """How far what was promised is used."""
         return commitments.utilisation(self._books, wanted)
 
+    def capacity(self, wanted: capacity.Question) -> list[Capacity]:
+        """What pools of capacity cost, and how far they were used."""
+        return capacity.capacity(self._books, wanted)
+
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""
         return Accountant(self._store, self._book)(what)
@@ -393,6 +408,10 @@ def _book_of(store: Store) -> Book:
 def _content(answer: Any) -> bytes:
     content: bytes = answer.read()
     return content
+
+
+def _periods(wanted: Listing) -> str:
+    return urlencode({name: _parameter(value) for name, value in asdict(wanted).items() if value is not None})
 
 
 def _parameter(value: object) -> str:

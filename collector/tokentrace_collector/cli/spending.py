@@ -25,8 +25,17 @@ TITLES = {
     "infrastructure": "idle",
 }
 """Short names of components; one that is not here has its own."""
+_WHOLE = "capacity"
+"""Infrastructure, where it is used capacity as well."""
 REST = "all others"
 NAMELESS = "(none)"
+
+
+def title(component: str, wanted: Breakdown) -> str:
+    """The short name of a component, as it is meant in an answer."""
+    if component == "infrastructure" and wanted.infra_view == "all":
+        return _WHOLE
+    return TITLES.get(component, component.replace("_", " "))
 
 
 def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
@@ -40,7 +49,7 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
         table.add_column(name.replace("_", " "), ratio=1, no_wrap=True, overflow="ellipsis")
     is_corrected = any(Decimal(each["corrections"]) for each in found)
     corrected = ["corrections"] if is_corrected else []
-    for name in (*(TITLES.get(each, each) for each in components), *corrected, "total", "share", "known"):
+    for name in (*(title(each, wanted) for each in components), *corrected, "total", "share", "known"):
         table.add_column(name, justify="right", no_wrap=True)
     sums = {currency: _sum(found, currency) for currency in sorted({each["currency"] for each in found})}
     for each in found:

@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from tokentrace_collector import files, notation
-from tokentrace_collector.prices import aliases, committed, rules
+from tokentrace_collector.prices import aliases, committed, pools, rules
 from tokentrace_collector.prices.aliases import Alias
 from tokentrace_collector.prices.commitments import Commitment
+from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.rules import Rule
 
 _MILLION = 6
@@ -46,27 +47,6 @@ class Rate:
     model: str
     prices: Mapping[str, Decimal]
     """Bucket or meter → price of one."""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Capacity paid by the hour, and the calls it serves."""
-
-    id: str
-    hourly_cost: Decimal
-    provider: str = "*"
-    model: str = "*"
-    host: str = "*"
-    tenant: str = "default"
-    """Whose capacity it is: the volume of one tenant never shows in the figures of another."""
-    input: Decimal = Decimal(1)
-    """Weight of an input token against the others."""
-    cached: Decimal = Decimal(0)
-    output: Decimal = Decimal(1)
-    capacity: Decimal | None = None
-    """Weighted tokens per second at saturation; None: hours are charged by busy time."""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -141,15 +121,15 @@ def _book(node: yaml.Node, text: str) -> Book:
         notation.reject(entries["currency"], "Amounts are in USD, the currency of the catalogue; write `currency: USD`")
     reviews = notation.entries(entries["human_review"], {"rate_per_hour", "roles"}) if "human_review" in entries else {}
     trusted = entries.get("trust_reported")
-    pools = _pools(notation.items(entries.get("gpu_pools")))
+    gpu_pools = pools.read(notation.items(entries.get("gpu_pools")))
     return Book(
         rates=tuple(_rate(each) for each in notation.items(entries.get("rates"))),
         rules=rules.read(notation.items(entries.get("rules")), units(), tokens()),
         aliases=aliases.read(notation.items(entries.get("aliases"))),
         review_rate=notation.money(reviews["rate_per_hour"]) if "rate_per_hour" in reviews else None,
         review_roles={name: notation.money(each) for name, each in notation.pairs(reviews.get("roles"))},
-        pools=pools,
-        commitments=_commitments(entries.get("commitments"), {each.id for each in pools}),
+        pools=gpu_pools,
+        commitments=_commitments(entries.get("commitments"), {each.id for each in gpu_pools}),
         trust_reported=tuple(map(notation.text, notation.items(trusted))) if trusted else _DEFAULT_TRUST,
         text=text,
     )
@@ -161,7 +141,7 @@ def _rate(node: yaml.Node) -> Rate:
     if not prices:
         notation.reject(entries["prices"], "A rate without prices changes nothing. Name a bucket or meter")
     since, until = notation.period(entries)
-    return Rate(_glob(entries, "provider"), _glob(entries, "model"), prices, since, until)
+    return Rate(notation.glob(entries, "provider"), notation.glob(entries, "model"), prices, since, until)
 
 
 def _price(unit: str, node: yaml.Node) -> tuple[str, Decimal]:
@@ -172,53 +152,9 @@ def _price(unit: str, node: yaml.Node) -> tuple[str, Decimal]:
     return unit, notation.money(node)
 
 
-def _pools(nodes: list[yaml.Node]) -> tuple[Pool, ...]:
-    pools: dict[str, Pool] = {}
-    for node in nodes:
-        pool = _pool(node)
-        if pool.id in pools:
-            notation.reject(node, f"There are two pools {pool.id!r}. Give each its own id")
-        pools[pool.id] = pool
-    return tuple(pools.values())
-
-
-def _commitments(node: yaml.Node | None, pools: set[str]) -> tuple[Commitment, ...]:
+def _commitments(node: yaml.Node | None, taken: set[str]) -> tuple[Commitment, ...]:
     nodes = notation.items(node)
     found = committed.read(nodes, units(), tokens())
-    if shared := sorted(pools & {each.id for each in found}):
+    if shared := sorted(taken & {each.id for each in found}):
         notation.reject(nodes[0], f"{shared[0]!r} is a pool already. Give each commitment its own id")
     return found
-
-
-def _pool(node: yaml.Node) -> Pool:
-    known = {"id", "hourly_cost", "match", "tenant", "weights", "capacity", "from", "to"}
-    entries = notation.entries(node, known, needed=("id", "hourly_cost", "match"))
-    match = notation.entries(entries["match"], {"provider", "model", "host"})
-    if not match:
-        notation.reject(
-            entries["match"], "A pool that matches everything serves nothing. Name a provider, model or host"
-        )
-    weights = notation.entries(entries["weights"], {"input", "cached", "output"}) if "weights" in entries else {}
-    weight = {name: notation.money(each, places=_MILLION) for name, each in weights.items()}
-    capacity = notation.money(entries["capacity"], places=_MILLION) if "capacity" in entries else None
-    if capacity == 0:
-        notation.reject(entries["capacity"], "A capacity of 0 serves nothing. Leave it out to charge by busy time")
-    since, until = notation.period(entries)
-    return Pool(
-        id=notation.text(entries["id"]),
-        hourly_cost=notation.money(entries["hourly_cost"]),
-        provider=_glob(match, "provider"),
-        model=_glob(match, "model"),
-        host=_glob(match, "host"),
-        tenant=notation.text(entries["tenant"]) if "tenant" in entries else "default",
-        input=weight.get("input", Decimal(1)),
-        cached=weight.get("cached", Decimal(0)),
-        output=weight.get("output", Decimal(1)),
-        capacity=capacity,
-        since=since,
-        until=until,
-    )
-
-
-def _glob(entries: Mapping[str, yaml.Node], name: str) -> str:
-    return notation.text(entries[name]) if name in entries else "*"

@@ -15,7 +15,8 @@ from genai_prices.types import ModelInfo
 
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
-from tokentrace_collector.prices.book import Book, Pool, Rate
+from tokentrace_collector.prices.book import Book, Rate
+from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, contracted, is_known, overlaid, units
 from tokentrace_collector.prices.rules import STANDARD, Rule
 

@@ -8,9 +8,20 @@ from operator import attrgetter
 from typing import Any
 
 from tokentrace_collector import files
-from tokentrace_collector.prices import aliases, book, catalogue, commitments, committed, globs, resolution, rules
-from tokentrace_collector.prices.book import Book, Pool
+from tokentrace_collector.prices import (
+    aliases,
+    book,
+    catalogue,
+    commitments,
+    committed,
+    globs,
+    pools,
+    resolution,
+    rules,
+)
+from tokentrace_collector.prices.book import Book
 from tokentrace_collector.prices.commitments import Commitment
+from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import Row, row, units
 from tokentrace_collector.prices.resolution import Match, Seen, match
 from tokentrace_collector.store import schema
@@ -28,7 +39,7 @@ _LENDERS = ("tenant", "unit", "preference", "borrows_from")
 _RUN = ("tenant", "rating_run", "catalogue", "book_sha", "currency", "book")
 _POOL = (
     "tenant", "rating_run", "pool", "hourly_cost", "weight_input", "weight_cached", "weight_output", "capacity",
-    "valid_from", "valid_to",
+    "valid_from", "valid_to", "kilowatts", "grid_g_per_kwh",
 )  # fmt: skip
 _COMMITMENT = (
     "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price",
@@ -74,7 +85,9 @@ def resolve(store: Store, run: Run) -> int:
 
 
 def _name(priced_by: Book) -> str:
-    reading = files.fingerprint(aliases, book, commitments, committed, globs, rules, resolution, resolution.names())
+    reading = files.fingerprint(
+        aliases, book, commitments, committed, globs, pools, rules, resolution, resolution.names()
+    )
     return files.fingerprint(catalogue.EDITION, reading, priced_by.sha, repr(priced_by.trust_reported))
 
 
@@ -102,7 +115,8 @@ def _lenders() -> Iterator[tuple[Any, ...]]:
 def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
     weights = (int(each.scaleb(6)) for each in (pool.input, pool.cached, pool.output))
     capacity = None if pool.capacity is None else int(pool.capacity.scaleb(6))
-    return pool.tenant, run.id, pool.id, pool.hourly_cost, *weights, capacity, pool.since, pool.until
+    energy = (pool.kilowatts, pool.grid_g_per_kwh)
+    return pool.tenant, run.id, pool.id, pool.hourly_cost, *weights, capacity, pool.since, pool.until, *energy
 
 
 def _commitment(run: Run, one: Commitment) -> tuple[Any, ...]:

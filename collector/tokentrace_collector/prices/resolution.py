@@ -14,8 +14,9 @@ from genai_prices.types import ModelInfo, Provider
 from tokentrace_collector import files
 from tokentrace_collector.prices import catalogue
 from tokentrace_collector.prices.aliases import Name, known_as
-from tokentrace_collector.prices.book import Book, Pool
+from tokentrace_collector.prices.book import Book
 from tokentrace_collector.prices.commitments import Commitment
+from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
 from tokentrace_collector.prices.rules import STANDARD, Rule
 

@@ -24,6 +24,7 @@ _UNBOOKED = frozenset({"user", "session"})
 """What closed months do not know."""
 
 Period = Literal["all", "hour", "day", "week", "month"]
+InfraView = Literal["unused", "all"]
 
 
 class BreakdownError(ValueError):
@@ -48,6 +49,8 @@ class Breakdown:
     """The dearest groups of each currency, beside the sum of all others; 0 gives every group."""
     run: str = ""
     """An earlier rating run, as its figures were when other prices followed; empty: the one of the books."""
+    infra_view: InfraView = "unused"
+    """What of capacity and commitments is infrastructure: what was paid for and served nobody, or `all` of it."""
 
     def __post_init__(self) -> None:
         if unknown := [name for name in (*self.by, *self.only) if name not in DIMENSIONS]:
@@ -58,6 +61,14 @@ class Breakdown:
             ZoneInfo(self.zone)
         except (OSError, ValueError, LookupError):
             raise BreakdownError(f"The time zone {self.zone!r} is unknown. Write it like Europe/Berlin.") from None
+        if self.infra_view not in get_args(InfraView):
+            raise BreakdownError(
+                f"The view of infrastructure {self.infra_view!r} is unknown. Known: {', '.join(get_args(InfraView))}."
+            )
+        if self.run and self.infra_view == "all":
+            raise BreakdownError(
+                "Of an earlier run only hours are kept, which do not tell used capacity apart. Leave out `infra_view`."
+            )
         if self.run and self.reads_lines:
             raise BreakdownError(
                 f"Of an earlier run only hours are kept, without {', '.join(sorted(_CLOSELY))}. Divide by others."
@@ -68,7 +79,7 @@ class Breakdown:
     @property
     def reads_lines(self) -> bool:
         """Whether the lines have to be read, for the hours do not know enough."""
-        return not _CLOSELY.isdisjoint((*self.by, *self.only))
+        return self.infra_view == "all" or not _CLOSELY.isdisjoint((*self.by, *self.only))
 
     @property
     def source(self) -> str:

@@ -158,6 +158,44 @@ class Utilisation(TypedDict):
     unpriced: int
 
 
+class Drawn(TypedDict):
+    """What a pool drew: energy, or what that stands for."""
+
+    total: str
+    used: str
+    """In the part of the time, or of the capacity, that served calls."""
+    idle: str
+    basis: Literal["stated_power"]
+    """Nobody measured it: it is the power that the price book states, by the hour, at work or not."""
+    hours: Coverage
+    """Those of which it is known, of all; short of all, the figures are lower bounds."""
+
+
+class Capacity(TypedDict):
+    """What one pool of capacity cost in one period, and how far it was used."""
+
+    pool: str
+    since: str
+    """Where the period begins: an hour, a day or a month (UTC)."""
+    until: str
+    """The end of the last hour of it that is booked."""
+    seconds: int
+    """Those that are charged."""
+    cost: str
+    used: str
+    idle: str
+    unallocated: str
+    """The part of the idle cost that no request carries, for there was none in the hour."""
+    utilisation: float | None
+    """The used part of the cost; None where it cost nothing."""
+    overloaded_hours: int
+    """Those in which more was served than the stated capacity allows: it is stated too low."""
+    kwh: Drawn | None
+    """None where the price book states no power."""
+    co2e_grams: Drawn | None
+    """Grams of CO2 equivalent; None where the price book does not state those of a kilowatt-hour."""
+
+
 class UnitPrice(TypedDict):
     """What a number of units costs."""
 

@@ -23,6 +23,7 @@ COMMANDS = [
     "reprice",
     "close",
     "commitments",
+    "capacity",
     "prices",
     "fetch-tokenizers",
     "doctor",

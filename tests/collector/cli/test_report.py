@@ -127,3 +127,28 @@ def test_two_currencies_have_a_sum_each(drawn):
     assert [line.split()[:2] for line in lines[1:]] == [
         ["everything", "$1.0000"], ["everything", "€1.0000"], ["sum", "€1.0000"], ["sum", "$1.0000"],
     ]  # fmt: skip
+
+
+POOL = "version: 1\ngpu_pools: [{id: h, hourly_cost: 36, match: {provider: vllm}, to: 2026-11-20T11:00:00Z}]"
+
+
+@pytest.mark.parametrize("way", ["store", "collector"])
+def test_used_capacity_can_be_shown_as_infrastructure(ledger, led, way):
+    ledger.priced_by(POOL).call(
+        "t", "a", provider="vllm", model="own", role="answer", tokens={"output_text": 1}, seconds=900
+    )
+    ledger.span("later", "x", at=7_200)
+    ledger.tick()
+    with led(ledger.store, way) as options:
+        plain, moved = (rows("--infra-view", view, *options)[0]["components"] for view in ("unused", "all"))
+        heads = [run("--infra-view", view, *options).stdout.splitlines()[0].split() for view in ("unused", "all")]
+    assert [(each["visible"], each["infrastructure"]) for each in (plain, moved)] == [("9", "27"), ("0", "36")]
+    assert [head[head.index("people") + 1] for head in heads] == ["idle", "capacity"]
+
+
+def test_the_page_says_what_is_infrastructure(ledger, led, tmp_path):
+    ledger.priced_by(POOL).call("t", "a", provider="vllm", model="own", tokens={"output_text": 1}, seconds=900)
+    ledger.tick()
+    with led(ledger.store, "store") as options:
+        run("--infra-view", "all", "--html", str(tmp_path / "page.html"), *options)
+    assert ", used capacity as infrastructure" in (tmp_path / "page.html").read_text()

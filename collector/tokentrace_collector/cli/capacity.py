@@ -1,0 +1,81 @@
+"""`tokentrace capacity`: what pools of capacity cost, how far they were used, and what energy they took."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from tokentrace_collector.cli import options
+
+if TYPE_CHECKING:
+    from tokentrace_collector.cli.terminal import Glyphs
+    from tokentrace_collector.reports.capacity import Per
+    from tokentrace_collector.reports.documents import Capacity, Drawn
+
+_KILO = 1000
+
+
+@click.command("capacity")
+@click.option("--per", type=click.Choice(["hour", "day", "month"]), default="month", show_default=True)
+@click.option("--since", type=options.Moment(), help="30d, or a date or time (UTC); whole hours.")
+@click.option("--until", type=options.Moment())
+@options.as_json_lines
+@options.store
+@options.url
+def command(
+    *, per: Per, since: datetime | None, until: datetime | None, as_json: bool, store: str, url: str | None
+) -> None:
+    """Say what your own capacity cost, how far it was used, and what energy it took.
+
+    Energy is that of the power which the price book states, whether a pool worked or waited; nobody measured it.
+    """
+    from tokentrace_collector.cli import source, terminal  # noqa: PLC0415
+    from tokentrace_collector.reports.capacity import Question  # noqa: PLC0415
+
+    with source.opened(store, url) as books:
+        found = books.capacity(Question(per, since, until))
+    if as_json:
+        terminal.write_json_lines(found)
+    elif found:
+        _draw(found)
+    else:
+        terminal.say("No hour of capacity is booked. Are there `gpu_pools` in the price book?")
+
+
+def _draw(found: list[Capacity]) -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    from tokentrace_collector.cli import terminal  # noqa: PLC0415
+
+    screen = terminal.console()
+    signs = terminal.glyphs(screen)
+    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
+    for name in ("pool", "since"):
+        table.add_column(name, no_wrap=True)
+    for name in ("cost", "used", "idle", "use", "kWh", "idle kWh", "kg CO2e"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in found:
+        money = (each["cost"], each["used"], each["idle"])
+        share = each["utilisation"]
+        energy = each["kwh"]
+        table.add_row(
+            terminal.plain(each["pool"]),
+            each["since"][:16].replace("T", " "),
+            *(f"{Decimal(amount):,.2f}" for amount in money),
+            "" if share is None else f"{share:.1%}",
+            _amount(energy, "total", signs),
+            _amount(energy, "idle", signs),
+            _amount(each["co2e_grams"], "total", signs, _KILO),
+        )
+    screen.print(table)
+
+
+def _amount(drawn: Drawn | None, part: Literal["total", "idle"], signs: Glyphs, per: int = 1) -> str:
+    """A figure, marked where it is a lower bound; nothing where it is not known."""
+    if drawn is None:
+        return ""
+    is_whole = drawn["hours"]["known"] == drawn["hours"]["of"]
+    return ("" if is_whole else f"{signs.at_least} ") + f"{Decimal(drawn[part]) / per:,.2f}"

@@ -1,0 +1,160 @@
+"""The capacity pools of a price book, read and checked: what an hour costs, whom it serves, and what power it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import NoReturn
+
+import yaml
+
+from tokentrace_collector import notation
+
+_MICRO = 6
+_MOST = 10**9
+_HOURS_OF_YEAR = 8760
+_COSTS = ("capex", "rental", "ops", "kwh")
+"""Parts of an hour that cost something by themselves."""
+_PLACES = {"residual": _MICRO, "years": _MICRO, "kw": _MICRO, "pue": _MICRO} | dict.fromkeys(_COSTS, notation.FINEST)
+_NEEDS = {"capex": "years", "years": "capex", "residual": "capex", "kwh": "kw", "pue": "kw"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Capacity paid by the hour, and the calls it serves."""
+
+    id: str
+    hourly_cost: Decimal
+    provider: str = "*"
+    model: str = "*"
+    host: str = "*"
+    tenant: str = "default"
+    """Whose capacity it is: the volume of one tenant never shows in the figures of another."""
+    input: Decimal = Decimal(1)
+    """Weight of an input token against the others."""
+    cached: Decimal = Decimal(0)
+    output: Decimal = Decimal(1)
+    capacity: Decimal | None = None
+    """Weighted tokens per second at saturation; None: hours are charged by busy time."""
+    since: datetime | None = None
+    until: datetime | None = None
+    kilowatts: Decimal | None = None
+    """Power that it takes, what cooling and losses take on top included; None: nobody says."""
+    grid_g_per_kwh: Decimal | None = None
+    """Grams of CO2 equivalent that a kilowatt-hour stands for where it is; None: nobody says."""
+
+
+def read(nodes: list[yaml.Node]) -> tuple[Pool, ...]:
+    """The pools of a book, the first that serves a call first."""
+    found: dict[str, Pool] = {}
+    for node in nodes:
+        pool = _pool(node)
+        if pool.id in found:
+            notation.reject(node, f"There are two pools {pool.id!r}. Give each its own id")
+        found[pool.id] = pool
+    return tuple(found.values())
+
+
+def _pool(node: yaml.Node) -> Pool:
+    known = {"id", "hourly_cost", "hourly", "grid_g_per_kwh", "match", "tenant", "weights", "capacity", "from", "to"}
+    entries = notation.entries(node, known, needed=("id", "match"))
+    match = notation.entries(entries["match"], {"provider", "model", "host"})
+    if not match:
+        notation.reject(
+            entries["match"], "A pool that matches everything serves nothing. Name a provider, model or host"
+        )
+    weights = notation.entries(entries["weights"], {"input", "cached", "output"}) if "weights" in entries else {}
+    weight = {name: notation.money(each, places=_MICRO) for name, each in weights.items()}
+    capacity = notation.money(entries["capacity"], places=_MICRO) if "capacity" in entries else None
+    if capacity == 0:
+        notation.reject(entries["capacity"], "A capacity of 0 serves nothing. Leave it out to charge by busy time")
+    since, until = notation.period(entries)
+    cost, kilowatts = _hour(node, entries)
+    return Pool(
+        id=notation.text(entries["id"]),
+        hourly_cost=cost,
+        provider=notation.glob(match, "provider"),
+        model=notation.glob(match, "model"),
+        host=notation.glob(match, "host"),
+        tenant=notation.text(entries["tenant"]) if "tenant" in entries else "default",
+        input=weight.get("input", Decimal(1)),
+        cached=weight.get("cached", Decimal(0)),
+        output=weight.get("output", Decimal(1)),
+        capacity=capacity,
+        since=since,
+        until=until,
+        kilowatts=kilowatts,
+        grid_g_per_kwh=_grid(entries.get("grid_g_per_kwh"), kilowatts),
+    )
+
+
+def _hour(node: yaml.Node, entries: Mapping[str, yaml.Node]) -> tuple[Decimal, Decimal | None]:
+    """What an hour costs, and the kilowatts it takes."""
+    if "hourly" not in entries:
+        if "hourly_cost" not in entries:
+            notation.reject(
+                node, "Nothing says what an hour of this pool costs. Write `hourly_cost`, or its parts under `hourly`"
+            )
+        return notation.money(entries["hourly_cost"]), None
+    if "hourly_cost" in entries:
+        written = notation.text(entries["hourly_cost"])
+        notation.reject(
+            entries["hourly"], f"An hour costs `hourly_cost: {written}` already. Leave out that, or `hourly`"
+        )
+    parts = _parts(entries["hourly"])
+    cost = _cost(parts)
+    if cost >= _MOST:
+        notation.reject(entries["hourly"], f"An hour would cost {cost:f}. Write parts that come to less than 10^9")
+    # Six places by six places are no more than twelve, so nothing is rounded.
+    return cost, _decimal(parts["kw"] * parts.get("pue", Fraction(1))) if "kw" in parts else None
+
+
+def _parts(node: yaml.Node) -> Mapping[str, Fraction]:
+    """What an hour is made of, exactly."""
+    entries = notation.entries(node, set(_PLACES))
+    if not any(name in entries for name in _COSTS):
+        notation.reject(node, f"Nothing here costs anything. Write one of {', '.join(_COSTS)}")
+    for name, needed in _NEEDS.items():
+        if name in entries and needed not in entries:
+            notation.reject(entries[name], f"`{name}` says nothing without `{needed}`. Write both, or neither")
+    parts = {name: Fraction(notation.money(each, places=_PLACES[name])) for name, each in entries.items()}
+    if parts.get("residual", 0) > 1:
+        _refuse(entries["residual"], "A residual of {} is more than was paid. Write 0.15 for 15 % of `capex`")
+    if parts.get("years") == 0:
+        _refuse(entries["years"], "In {} years nothing is written off. Write for how many years it is used")
+    if parts.get("pue", 1) < 1:
+        _refuse(entries["pue"], "A PUE of {} is less power than the machines take. Write 1.3 for 30 % on top")
+    return parts
+
+
+def _refuse(node: yaml.Node, why: str) -> NoReturn:
+    notation.reject(node, why.format(notation.text(node)))
+
+
+def _cost(parts: Mapping[str, Fraction]) -> Decimal:
+    """What is written off in an hour, its power, and what else is paid for it."""
+    nothing = Fraction(0)
+    lost = parts.get("capex", nothing) * (1 - parts.get("residual", nothing))
+    power = parts.get("kw", nothing) * parts.get("pue", Fraction(1)) * parts.get("kwh", nothing)
+    written_off = lost / (_HOURS_OF_YEAR * parts["years"]) if lost else nothing
+    return _decimal(written_off + power + parts.get("ops", nothing) + parts.get("rental", nothing))
+
+
+def _decimal(exact: Fraction) -> Decimal:
+    """Rounded once, half to even, at the last place that is kept."""
+    return Decimal(round(exact * 10**notation.FINEST)).scaleb(-notation.FINEST, notation.WIDE)
+
+
+def _grid(node: yaml.Node | None, kilowatts: Decimal | None) -> Decimal | None:
+    if node is None:
+        return None
+    if kilowatts is None:
+        notation.reject(
+            node,
+            f"`grid_g_per_kwh: {notation.text(node)}` says nothing of a pool of unknown power. "
+            "Write `kw` under `hourly`",
+        )
+    return notation.money(node, places=_MICRO)
