@@ -14,6 +14,7 @@ import clickhouse_connect
 from conftest import Ledger
 
 from tokentrace_collector.ingest.renormalise import renormalise
+from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.rollup.stages import _SETTINGS
 from tokentrace_collector.store import cluster, dsn, schema
 from tokentrace_collector.store.database import _SESSION, Store
@@ -126,7 +127,7 @@ def books(directory: Path) -> dict[str, Any]:
     )
     store.run("TRUNCATE TABLE rollup_spans")
     store.run("INSERT INTO rollup_batch SELECT DISTINCT tenant, trace_id FROM llm_calls")
-    store.run(schema.sql("rollup/spans"), settings=_SETTINGS, trusted=["openrouter"])
+    store.run(schema.sql("rollup/spans"), settings=_SETTINGS, trusted=["openrouter"], horizon=NEVER)
     kept["numbers"] = store.query("SELECT count() AS spans, uniqExact(number) AS numbers FROM rollup_spans")
     return kept
 
