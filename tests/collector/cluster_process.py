@@ -71,7 +71,7 @@ def opened(kind: type[Store], directory: Path, name: str, servers: str = "") -> 
 
 
 def told(ledger: Ledger) -> None:
-    """Calls in agents, reviews, a response read by another trace, a pool, and one call that comes late."""
+    """Calls in agents, reviews, a response read by another trace, a pool, a commitment, and one call that comes late."""
     for trace in ("a" * 32, "b" * 32):
         ledger.span(trace, "root", seconds=9, said={"tokentrace.attribution.team": "support"})
         ledger.call(trace, "ask", "root", at=1, tokens={"input_text": 1000, "output_text": 100})
@@ -102,6 +102,16 @@ gpu_pools:
     hourly_cost: 11.27
     match: {provider: self_hosted, model: "qwen3-*"}
     weights: {input: 0.08, cached: 0.008, output: 1}
+commitments:
+  - id: reserved
+    kind: usage
+    match: {provider: openai, model: "gpt-6*"}
+    weights: {input: 1, output: 8}
+    quantity: 5000
+    price: 3
+    settle: hour
+    from: 2026-11-20
+    to: 2026-11-21
 """
 
 
