@@ -196,14 +196,19 @@ class Remote:
         return found
 
     def health(self) -> dict[str, Any]:
-        """How the collector is, as `/readyz` tells; empty where nobody answers."""
+        """How the collector is, as `/readyz` tells; empty where nobody answers that."""
         try:
             with self._opener.open(self._url + "/readyz", timeout=_PATIENCE) as answer:
-                told: dict[str, Any] = json.load(answer)
+                body: bytes = answer.read()
         except HTTPError as error:
             with error:
-                told = json.load(error)
+                body = error.read()
         except OSError:
+            return {}
+        try:
+            told: dict[str, Any] = json.loads(body)
+        except ValueError:
+            # A proxy, or a collector of another release.
             return {}
         return told
 

@@ -66,4 +66,4 @@ def test_the_commands_of_the_guide_run_as_they_stand(asked, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     for line in commands:
         assert CliRunner().invoke(tokentrace, [*shlex.split(line), *asked]).exit_code == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["november.csv", "november.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["commitments.csv", "november.csv", "november.parquet"]
