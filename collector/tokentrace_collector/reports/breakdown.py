@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -104,9 +105,12 @@ def shares(books: Books, wanted: Breakdown) -> list[Share]:
 
 
 def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
-    """One document per agent and currency, the dearest first; of an agent below another the calls are its own."""
+    """One document per agent and currency, the dearest first; of an agent below another the calls are its own.
+
+    As all is now, also in closed months: agents are not booked, so nothing of them is a correction.
+    """
     rows = books.query(schema.sql("reports/agents"), since=_whole(since), limit=limit)
-    return [_sums(row, None, {"agent": row["agent"]}) for row in rows]
+    return [_sums({**row, "corrections": Decimal()}, None, {"agent": row["agent"]}) for row in rows]
 
 
 def _whole(moment: datetime | None) -> datetime | None:
