@@ -33,6 +33,14 @@ def money(amount: Decimal, currency: str, decimals: int) -> str:
     return f"{sign}{symbol}{abs(_WIDE.quantize(amount, step)):,f}"
 
 
+def figure(amount: Decimal) -> str:
+    """An amount of whatever its column says, to the hundredth; what is not zero never reads as zero."""
+    step = Decimal("0.01")
+    if amount and abs(amount) < step:
+        return f"<{step}" if amount > 0 else f">-{step}"
+    return f"{_WIDE.quantize(amount, step):,f}"
+
+
 def rounded(parts: Sequence[Decimal], decimals: int) -> list[Decimal]:
     """The parts rounded so that they add up to their rounded sum, each by less than one step (largest remainder)."""
     step = Decimal(1).scaleb(-decimals)
@@ -57,6 +65,13 @@ def share(part: Decimal, whole: Decimal) -> str:
     if part and abs(percent) < Decimal("0.1"):
         return "<0.1 %" if percent > 0 else ">-0.1 %"
     return f"{percent:.1f} %"
+
+
+def use(ratio: float | None) -> str:
+    """How far something is used; empty where nobody knows, and never none where there is some."""
+    if ratio is None:
+        return ""
+    return "<0.1%" if 0 < ratio < 0.001 else f"{ratio:.1%}"  # noqa: PLR2004 - as it is written
 
 
 def coverage(ratio: float) -> str:

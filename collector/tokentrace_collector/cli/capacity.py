@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from tokentrace_collector.cli import options
+from tokentrace_collector.cli import amounts, options
 
 if TYPE_CHECKING:
     from tokentrace_collector.cli.terminal import Glyphs
@@ -59,13 +59,12 @@ def _draw(found: list[Capacity]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
         money = (each["cost"], each["used"], each["idle"])
-        share = each["utilisation"]
         energy = each["kwh"]
         table.add_row(
             terminal.plain(each["pool"]),
             each["since"][:16].replace("T", " "),
-            *(f"{Decimal(amount):,.2f}" for amount in money),
-            "" if share is None else f"{share:.1%}",
+            *(amounts.figure(Decimal(amount)) for amount in money),
+            amounts.use(each["utilisation"]),
             _amount(energy, "total", signs),
             _amount(energy, "idle", signs),
             _amount(each["co2e_grams"], "total", signs, _KILO),
@@ -78,4 +77,4 @@ def _amount(drawn: Drawn | None, part: Literal["total", "idle"], signs: Glyphs, 
     if drawn is None:
         return ""
     is_whole = drawn["hours"]["known"] == drawn["hours"]["of"]
-    return ("" if is_whole else f"{signs.at_least} ") + f"{Decimal(drawn[part]) / per:,.2f}"
+    return ("" if is_whole else f"{signs.at_least} ") + amounts.figure(Decimal(drawn[part]) / per)

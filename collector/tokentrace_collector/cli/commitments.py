@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tokentrace_collector.cli import options
+from tokentrace_collector.cli import amounts, options
 
 if TYPE_CHECKING:
     from tokentrace_collector.reports.commitments import Per
@@ -44,22 +44,22 @@ def _draw(found: list[Utilisation]) -> None:
 
     from tokentrace_collector.cli import terminal  # noqa: PLC0415
 
+    screen = terminal.console()
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
     for name in ("commitment", "since"):
         table.add_column(name, no_wrap=True)
     for name in ("fee", "used", "unused", "at risk", "beyond", "use", "pays from"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
-        money = (each["fee"], each["used"], each["unused"], each["at_risk"], each["overflow"])
+        money = (each["fee"], each["used"], each["unused"], each["at_risk"])
+        # Of what has no price, neither what it cost beyond nor what it would have cost is known.
+        least = f"{terminal.glyphs(screen).at_least} " if each["unpriced"] else ""
         table.add_row(
             terminal.plain(each["commitment"]),
             each["since"][:16].replace("T", " "),
-            *(f"{Decimal(amount):,.2f}" for amount in money),
-            _share(each["utilisation"]),
-            _share(each["break_even"]),
+            *(amounts.figure(Decimal(amount)) for amount in money),
+            least + amounts.figure(Decimal(each["overflow"])),
+            amounts.use(each["utilisation"]),
+            amounts.use(each["break_even"]),
         )
-    terminal.console().print(table)
-
-
-def _share(ratio: float | None) -> str:
-    return "" if ratio is None else f"{ratio:.1%}"
+    screen.print(table)

@@ -117,7 +117,8 @@ def _waterfall(whole: Share, decimals: int) -> str:
     total, currency = Decimal(whole["total"]), whole["currency"]
     rows = list(_bars(whole))
     shown = [part or amount for part, (*_, amount) in zip(_rounded(whole, decimals), rows, strict=True)]
-    values = [amounts.money(amount, currency, decimals) for amount in (*shown, total)]
+    values = [amounts.money(amount, currency, decimals) for amount in shown]
+    values.append(_bound(whole) + amounts.money(total, currency, decimals))
     told = ", ".join(f"{name} {value}" for (name, *_), value in zip(rows, values, strict=False))
     named = _text(currency)
     parts = [
@@ -153,7 +154,8 @@ def _twin(whole: Share, decimals: int) -> str:
         f"<td>{_text(amounts.share(Decimal(amount), total))}</td></tr>"
         for (name, amount), part in zip(whole["components"].items(), parts, strict=True)
     ]
-    foot = f'<tr><th scope="row">total</th>{_money(whole["total"], total, currency, decimals)}<td></td></tr>'
+    sum_of_all = _money(whole["total"], total, currency, decimals, _bound(whole))
+    foot = f'<tr><th scope="row">total</th>{sum_of_all}<td></td></tr>'
     return _table("components", "The same as a table", ["component", "cost", "share"], rows, foot)
 
 

@@ -43,6 +43,21 @@ def test_money_never_reads_as_zero_unless_it_is(amount, shown):
     assert amounts.money(Decimal(amount), "USD", 4) == shown
 
 
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("1234.5", "1,234.50"), ("0", "0.00"), ("0.004", "<0.01"), ("-0.004", ">-0.01"), ("0.01", "0.01")],
+)
+def test_a_figure_never_reads_as_zero_unless_it_is(amount, shown):
+    assert amounts.figure(Decimal(amount)) == shown
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"), [(None, ""), (0.0, "0.0%"), (0.0002, "<0.1%"), (0.037, "3.7%"), (1.0, "100.0%")]
+)
+def test_a_use_never_reads_as_none_unless_it_is(ratio, shown):
+    assert amounts.use(ratio) == shown
+
+
 def test_a_currency_without_a_sign_is_named():
     assert amounts.money(Decimal(2), "CHF", 2) == "CHF 2.00"
 

@@ -108,7 +108,7 @@ def test_what_is_shown_of_a_group_adds_up(page):
     for cells, _ in Page(page[0]).tables["components"]["tbody"]:
         assert re.fullmatch(r"\$[\d.]+", cells[1])
     shown = [Decimal(cells[1].strip("$")) for cells, _ in Page(page[0]).tables["components"]["tbody"]]
-    assert sum(shown) == Decimal(Page(page[0]).tables["components"]["tfoot"][0][0][1].strip("$"))
+    assert sum(shown) == Decimal(Page(page[0]).tables["components"]["tfoot"][0][0][1].strip("≥ ~$"))
 
 
 def test_nothing_of_the_books_is_markup_and_nothing_asks_or_runs(page):
@@ -132,6 +132,9 @@ def test_the_policy_admits_the_one_style_and_nothing_else(page):
 
 def test_a_total_that_is_a_lower_bound_says_so(page):
     assert "≥ $" in page[0]
+    whole = re.search(r'<p class="total"><data value="[^"]*">([^<]+)</data>', page[0])[1]
+    assert f'text-anchor="end">{whole}</text>' in page[0]
+    assert Page(page[0]).tables["components"]["tfoot"][0][0][1] == whole
     assert "lines of cost have a price, so that the total is a lower bound" in page[0]
 
 
