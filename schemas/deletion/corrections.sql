@@ -1,37 +1,14 @@
 -- One row per line that is to be corrected in the first open month of a tenant.
 INSERT INTO deletion_corrections
 SELECT
-    tenant,
-    hour,
-    kind,
-    service,
-    provider,
-    model,
-    tier,
-    role,
-    team,
-    feature,
-    customer,
-    project,
-    cost_center,
-    environment,
-    pool,
-    component,
-    sub_component,
-    unit,
-    per,
-    list_price,
-    price,
-    status,
-    is_estimated,
-    currency,
-    max(charges.rating_run),
-    sum(charges.quantity),
-    sum(charges.amount),
-    sum(charges.listed),
-    sum(charges.contracted),
-    sum(charges.lines),
-    sum(charges.unpriced)
+    * EXCEPT (booking_month, booking_time, is_correction, rating_run, quantity, amount, listed, contracted, lines, unpriced),
+    max(charges.rating_run) AS rating_run,
+    sum(charges.quantity) AS quantity,
+    sum(charges.amount) AS amount,
+    sum(charges.listed) AS listed,
+    sum(charges.contracted) AS contracted,
+    sum(charges.lines) AS lines,
+    sum(charges.unpriced) AS unpriced
 FROM charges
 WHERE tenant = {tenant:String}
     AND is_correction
