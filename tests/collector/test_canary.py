@@ -14,7 +14,7 @@ from process import until
 from tokentrace_collector import assembly
 from tokentrace_collector.access import AccessFileError, read
 from tokentrace_collector.cli import examination
-from tokentrace_collector.cli.source import Remote
+from tokentrace_collector.cli.remote import Remote
 from tokentrace_collector.config import Config, ConfigError
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from rich.table import Table
 from rich.text import Text
 
-from tokentrace_collector.cli import amounts, application, source, terminal
+from tokentrace_collector.cli import amounts, application, remote, source, terminal
 from tokentrace_collector.prices import book
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.store import dsn
@@ -100,7 +100,7 @@ def _collector(running: str | None) -> Finding:
 
 def _canary(running: str | None) -> Iterator[Finding]:
     """What has become of the collector's canaries, where it sends any."""
-    told = source.Remote(running).health().get("canary") if running else None
+    told = remote.Remote(running).health().get("canary") if running else None
     if told is None:
         return
     age, trouble = told["last_success_age_seconds"], told["trouble"]

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tokentrace_collector import assembly
-from tokentrace_collector.cli.source import Remote
+from tokentrace_collector.cli.remote import Remote
 from tokentrace_collector.config import Config
 from tokentrace_collector.serve import Addresses
 

@@ -48,7 +48,7 @@ def command(
     The books stay as they are without --adopt. A collector that adopts a book uses it until it ends: start it with that
     book from then on. Figures by the earlier prices stay: `tokentrace report --run`.
     """
-    from tokentrace_collector.cli import source, terminal  # noqa: PLC0415
+    from tokentrace_collector.cli import remote, source, terminal  # noqa: PLC0415
     from tokentrace_collector.prices import edition  # noqa: PLC0415
     from tokentrace_collector.prices.book import BookError, read  # noqa: PLC0415
     from tokentrace_collector.rollup.orders import Repricing  # noqa: PLC0415
@@ -58,7 +58,7 @@ def command(
     except BookError as error:
         raise terminal.Trouble(str(error)) from None
     with source.opened(store, url) as books:
-        if edition.path() and isinstance(books, source.Remote):
+        if edition.path() and isinstance(books, remote.Remote):
             terminal.say(f"The collector rates by its own catalogue: {edition.CATALOGUE} counts where it was started.")
         outcome = books.reprice(Repricing(tried, since, until, adopt))
     if as_json:
