@@ -5,7 +5,7 @@
 WITH
     -- Of an earlier run nothing is booked: every month of it is open.
     (
-        SELECT if({run:String} = '', max(closings.open_from), toDateTime(0, 'UTC'))
+        SELECT max(if({run:String} = '', closings.open_from, toDateTime(0, 'UTC')))
         FROM closings
         WHERE tenant = {tenant:String}
     ) AS open_from,
