@@ -21,8 +21,9 @@ WITH
             AND kind = 'call'
             AND bearing
             AND hour >= toStartOfHour({since:DateTime64(6)})
-            AND charge_time >= {since:DateTime64(6)}
-            AND charge_time < {until:DateTime64(6)}
+            -- Nanoseconds reach to 2262 only, the moments of a question to 2299.
+            AND toDateTime64(charge_time, 6, 'UTC') >= {since:DateTime64(6)}
+            AND toDateTime64(charge_time, 6, 'UTC') < {until:DateTime64(6)}
         GROUP BY
             provider,
             model

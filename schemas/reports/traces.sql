@@ -22,8 +22,9 @@ WITH
             AND ({environment:String} = '' OR environment = {environment:String})
             AND ({user:String} = '' OR user = {user:String})
             AND ({session:String} = '' OR session = {session:String})
-            AND ({since:Nullable(DateTime64(6))} IS NULL OR started_at >= {since:Nullable(DateTime64(6))})
-            AND ({until:Nullable(DateTime64(6))} IS NULL OR started_at < {until:Nullable(DateTime64(6))})
+            -- Nanoseconds reach to 2262 only, the moments of a question to 2299.
+            AND ({since:Nullable(DateTime64(6))} IS NULL OR toDateTime64(started_at, 6, 'UTC') >= {since:Nullable(DateTime64(6))})
+            AND ({until:Nullable(DateTime64(6))} IS NULL OR toDateTime64(started_at, 6, 'UTC') < {until:Nullable(DateTime64(6))})
             AND ({min_cost:Nullable(Decimal(38, 18))} IS NULL OR total >= {min_cost:Nullable(Decimal(38, 18))})
             AND (NOT {errors:Bool} OR errors > 0 OR failed_attempts > 0)
             AND (

@@ -231,6 +231,11 @@ def test_the_doctor_compares_with_another_source_what_was_called(examined, files
     assert all(text.startswith("openai gpt-6-sol") for _, text in told)
 
 
+def test_the_doctor_asks_for_any_period(examined):
+    answer = run("doctor", "--since", "1900-01-01", "--until", "2299-12-31", "--json", *examined)
+    assert "1 of 1 calls" in checks(answer)["unpriced"][0][1]
+
+
 def test_the_doctor_prints_nothing_raw(examined):
     answer = run("doctor", *PERIOD, *examined)
     assert (answer.exit_code, "FAILED" in answer.stdout, "\x1b[2J" in answer.stdout) == (1, True, False)
