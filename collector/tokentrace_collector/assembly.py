@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokentrace_collector import api
+from tokentrace_collector.api.application import application
 from tokentrace_collector.config import Config
 from tokentrace_collector.prices import book, edition
 from tokentrace_collector.prices.book import Book
@@ -65,4 +65,4 @@ def collector(config: Config) -> Collector:
     def accountant(store: Store) -> Accountant:
         return Accountant(store, price_book, config.retention)
 
-    return Collector(config, rollup=accountant, api=api.application)
+    return Collector(config, rollup=accountant, api=application)

@@ -8,8 +8,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from tokentrace_collector import api
 from tokentrace_collector.access import Everybody
+from tokentrace_collector.api import application as api
 
 BEGAN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TRACE = "0123456789abcdef0123456789abcdef"

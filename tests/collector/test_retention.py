@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from tokentrace_collector.api import Books
 from tokentrace_collector.prices.book import parse
 from tokentrace_collector.reports import answers
 from tokentrace_collector.retention import Retention, RetentionError
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.orders import Repricing
 from tokentrace_collector.store.database import StoreError
+from tokentrace_collector.tenants import Books
 
 BOOK = """
 version: 1

@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from rich.console import Console
 
-from tokentrace_collector import api
 from tokentrace_collector.access import Everybody
+from tokentrace_collector.api import application as api
 from tokentrace_collector.assembly import Accountant
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.store import schema
