@@ -67,6 +67,7 @@ SELECT
     sum(powered.used) AS used,
     sum(powered.idle) AS idle,
     sum(powered.unallocated) AS unallocated,
+    divideDecimal(toDecimal256(sum(powered.weight), 0), toDecimal256(1000000, 0), 6) AS served,
     if(cost = 0, NULL, toFloat64(used) / toFloat64(cost)) AS utilisation,
     count(powered.kwh) AS kwh_hours,
     sum(powered.kwh) AS kwh,

@@ -14,6 +14,8 @@ SELECT
     sum(at_risk) AS at_risk,
     sum(overflow) AS overflow,
     sum(covered_cost) AS covered_cost,
+    used + unused + at_risk AS paid,
+    covered_cost - paid AS saving,
     if(promised = 0, NULL, toFloat64(covered) / toFloat64(promised)) AS utilisation,
     -- From which utilisation on it costs less than the prices that hold without it, by what it covered.
     multiIf(

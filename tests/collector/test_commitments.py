@@ -1,5 +1,7 @@
 """Commitments: the worked numbers of the method, through the real tables; what several of them do; what is refused."""
 
+from decimal import Decimal
+
 import pytest
 
 from tokentrace_collector.reports.commitments import Question, utilisation
@@ -17,19 +19,20 @@ LINEAR = (
 )
 THOUSAND = 1_000
 WORKED = [
-    ("t3", CAPACITY, 6000, ["7200", "0", "0"], 0.6),
-    ("t3", CAPACITY, 4800, ["5760", "1440", "0"], 0.6),
-    ("t3", CAPACITY, 3600, ["4320", "2880", "0"], 0.6),
-    ("t3", CAPACITY, 1800, ["2160", "5040", "0"], 0.6),
-    ("t3", CAPACITY, 7500, ["7200", "0", "3000"], 0.6),
-    ("t4", SPENDING, 10_000, ["10000", "0", "6000"], 0.8),
-    ("t4", SPENDING, 6_250, ["10000", "0", "0"], 0.8),
-    ("t4", SPENDING, 4_000, ["6400", "3600", "0"], 0.8),
-    ("linear", LINEAR, 6000, ["7200", "0", "0"], 0.6),
-    ("linear", LINEAR, 3000, ["3600", "1800", "0"], 0.6),
+    ("t3", CAPACITY, 6000, ["7200", "0", "0"], 0.6, ["1.2", "1.2", "4800"]),
+    ("t3", CAPACITY, 4800, ["5760", "1440", "0"], 0.6, ["1.2", "1.5", "2400"]),
+    ("t3", CAPACITY, 3600, ["4320", "2880", "0"], 0.6, ["1.2", "2", "0"]),
+    ("t3", CAPACITY, 1800, ["2160", "5040", "0"], 0.6, ["1.2", "4", "-3600"]),
+    ("t3", CAPACITY, 7500, ["7200", "0", "3000"], 0.6, ["1.2", "1.2", "4800"]),
+    ("t4", SPENDING, 10_000, ["10000", "0", "6000"], 0.8, ["0.8", "0.8", "2500"]),
+    ("t4", SPENDING, 6_250, ["10000", "0", "0"], 0.8, ["0.8", "0.8", "2500"]),
+    ("t4", SPENDING, 4_000, ["6400", "3600", "0"], 0.8, ["0.8", "1.25", "-2000"]),
+    ("linear", LINEAR, 6000, ["7200", "0", "0"], 0.6, ["1.2", "1.2", "4800"]),
+    ("linear", LINEAR, 3000, ["3600", "1800", "0"], 0.6, ["1.2", "1.8", "600"]),
 ]
-"""Thousands of tokens at a list price of $2 each, asked for over one term; what is used, unused and beyond of the fee."""
-NAMES = [f"{name}-{amount}" for name, _, amount, _, _ in WORKED]
+"""Thousands of tokens at a list price of $2 each, asked for over one term; of the fee what is used, unused and beyond; from
+which utilisation on it pays; and what a unit comes to in full use, and in this, and what that saves."""
+NAMES = [f"{name}-{amount}" for name, _, amount, *_ in WORKED]
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +40,16 @@ def worked(fresh_ledger):
     ledger = fresh_ledger()
     promised = ", ".join(each.format(name) for name, (_, each, *_) in zip(NAMES, WORKED, strict=True))
     ledger.priced_by(BOOK.format(promised))
-    for name, (_, _, amount, _, _) in zip(NAMES, WORKED, strict=True):
+    for name, (_, _, amount, *_) in zip(NAMES, WORKED, strict=True):
         ledger.call(name, "a", provider=name, model="m", role="answer", tokens={"input_text": amount * THOUSAND})
     ledger.span("later", "x", at=2 * 3600)
     ledger.tick()
     return ledger
+
+
+@pytest.fixture(scope="module")
+def found(worked):
+    return {each["commitment"]: each for each in utilisation(Books(worked.store), Question("month"))}
 
 
 def plain(amount):
@@ -56,10 +64,22 @@ def period(ledger, name):
 
 @pytest.mark.parametrize(("name", "worked_out"), [*zip(NAMES, WORKED, strict=True)], ids=NAMES)
 def test_the_worked_numbers_of_the_method(worked, name, worked_out):
-    _, _, _, figures, break_even = worked_out
+    _, _, _, figures, break_even, _ = worked_out
     row = period(worked, name)
     assert [plain(row[each]) for each in ("used", "unused", "overflow")] == figures
     assert row["break_even"] == pytest.approx(break_even)
+
+
+@pytest.mark.parametrize(("name", "worked_out"), [*zip(NAMES, WORKED, strict=True)], ids=NAMES)
+def test_a_unit_comes_to_the_rate_of_the_method(found, name, worked_out):
+    each, unit = found[name], 1 if name.startswith("t4") else THOUSAND
+    rates = [plain(Decimal(each[rate]) * unit) for rate in ("rate_full", "rate_effective")]
+    assert [*rates, each["saving"]] == worked_out[5]
+
+
+def test_with_what_is_beyond_a_unit_comes_to_the_blended_rate(worked):
+    """T3 of the method at a demand of 7,500: 6,000 of the capacity, the rest at list."""
+    assert worked.trace("t3-7500")["total"] / 7500 == Decimal("1.36")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -69,8 +89,7 @@ def test_what_stood_idle_is_infrastructure_and_the_rest_is_the_answer(worked, na
     assert (trace["direct"], trace["allocated"]) == (0, trace["total"])
 
 
-def test_the_report_says_how_far_each_is_used(worked):
-    found = {each["commitment"]: each for each in utilisation(Books(worked.store), Question("month"))}
+def test_the_report_says_how_far_each_is_used(found):
     assert (found["t3-1800"]["utilisation"], found["t3-1800"]["unused"], found["t3-1800"]["settled"]) == (
         0.3,
         "5040",

@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
+from tokentrace_collector.reports import answers
 from tokentrace_collector.rollup import recompute
 from tokentrace_collector.rollup.stages import Stages
+from tokentrace_collector.tenants import Books
 
 HOUSE = """
 version: 1
@@ -57,6 +59,8 @@ def test_the_worked_example_comes_out_to_the_last_digit(ledger):
         "infrastructure": "0.0125",
     }
     assert ledger.trace("t2")["total"] == Decimal("1.5713")
+    ratios = answers.request(Books(ledger.store), "t2")["ratios"]
+    assert (round(ratios["token_multiplier"], 4), round(ratios["tco_multiplier"], 2)) == (8.1215, 217.03)
 
 
 def scene():

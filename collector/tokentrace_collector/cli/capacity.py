@@ -55,7 +55,7 @@ def _draw(found: list[Capacity]) -> None:
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
     for name in ("pool", "since"):
         table.add_column(name, no_wrap=True)
-    for name in ("cost", "used", "idle", "use", "kWh", "idle kWh", "kg CO2e"):
+    for name in ("cost", "used", "idle", "use", "1M came to", "kWh", "idle kWh", "kg CO2e"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
         money = (each["cost"], each["used"], each["idle"])
@@ -65,6 +65,7 @@ def _draw(found: list[Capacity]) -> None:
             each["since"][:16].replace("T", " "),
             *(amounts.figure(Decimal(amount)) for amount in money),
             amounts.use(each["utilisation"]),
+            amounts.figure(Decimal(each["rate_effective"])) if each["rate_effective"] else "",
             _amount(energy, "total", signs),
             _amount(energy, "idle", signs),
             _amount(each["co2e_grams"], "total", signs, _KILO),

@@ -48,7 +48,7 @@ def _draw(found: list[Utilisation]) -> None:
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
     for name in ("commitment", "since"):
         table.add_column(name, no_wrap=True)
-    for name in ("fee", "used", "unused", "at risk", "beyond", "use", "pays from"):
+    for name in ("fee", "used", "unused", "at risk", "beyond", "use", "pays from", "saving"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
         money = (each["fee"], each["used"], each["unused"], each["at_risk"])
@@ -61,5 +61,6 @@ def _draw(found: list[Utilisation]) -> None:
             least + amounts.figure(Decimal(each["overflow"])),
             amounts.use(each["utilisation"]),
             amounts.use(each["break_even"]),
+            least + amounts.figure(Decimal(each["saving"])),
         )
     screen.print(table)

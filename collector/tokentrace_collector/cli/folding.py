@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from tokentrace_collector.cli import amounts, tree
-from tokentrace_collector.reports.answers import decimal
 from tokentrace_collector.reports.documents import Coverage, Request, RequestReport, Span
+from tokentrace_collector.reports.figures import decimal, multiples
 
 Key = tuple[str, str | None]
 """Name and error of a span."""
@@ -143,6 +143,7 @@ def _sums(reports: Sequence[Request], root: str, began: datetime, seconds: float
         )
         for name in reports[0]["covered"]
     }
+    components = {name: _total(report["components"][name] for report in reports) for name in reports[0]["components"]}
     return {
         "trace_id": "",
         "root": root,
@@ -152,9 +153,8 @@ def _sums(reports: Sequence[Request], root: str, began: datetime, seconds: float
         "attribution": _common([report["attribution"] for report in reports]),
         "currency": reports[0]["currency"],
         "total": _total(report["total"] for report in reports),
-        "components": {
-            name: _total(report["components"][name] for report in reports) for name in reports[0]["components"]
-        },
+        "components": components,
+        "ratios": multiples({name: Decimal(amount) for name, amount in components.items()}),
         "direct": _total(report["direct"] for report in reports),
         "allocated": _total(report["allocated"] for report in reports),
         "measured": _total(report["measured"] for report in reports),

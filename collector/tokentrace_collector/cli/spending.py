@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tokentrace_collector.cli import amounts, terminal
+from tokentrace_collector.reports import figures
 from tokentrace_collector.reports.breakdown import Breakdown, Period
 from tokentrace_collector.reports.documents import Share
 
@@ -25,6 +26,7 @@ TITLES = {
     "infrastructure": "idle",
 }
 """Short names of components; one that is not here has its own."""
+_RATIOS = ("token_multiplier", "tco_multiplier")
 _WHOLE = "capacity"
 """Infrastructure, where it is used capacity as well."""
 REST = "all others"
@@ -62,6 +64,17 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
             cells = _cells(added(of), components, whole, signs, is_corrected=is_corrected)
             table.add_row("sum", *blank, *cells, style="bold")
     screen.print(table)
+    for currency in sums:
+        if more := multiples(added([each for each in found if each["currency"] == currency]), wanted):
+            screen.print(Text(more, style="dim"))
+
+
+def multiples(whole: Share, wanted: Breakdown) -> str:
+    """What comes with a unit of money of visible tokens; empty where not all of that is known, or not meant."""
+    lines, ratios = whole["lines"], whole["ratios"]
+    if lines["known"] < lines["of"] or wanted.infra_view == "all":
+        return ""
+    return amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], whole["currency"])
 
 
 def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
@@ -70,7 +83,7 @@ def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
     components = list(found[0]["components"]) if found else []
     period = [] if per == "all" else ["period"]
     money = ["total", *components, "estimated", "allocated", "corrections"]
-    writer.writerow([*period, *by, "currency", *money, "tokens", "lines_priced", "lines"])
+    writer.writerow([*period, *by, "currency", *money, "tokens", "lines_priced", "lines", *_RATIOS])
     for each in found:
         labels = [] if per == "all" else [each["period"]]
         group = each["group"]
@@ -86,7 +99,8 @@ def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
             each["allocated"],
             each["corrections"],
         ]
-        writer.writerow([*row, each["tokens"], known["known"], known["of"]])
+        ratios = [each["ratios"]["token_multiplier"], each["ratios"]["tco_multiplier"]]
+        writer.writerow([*row, each["tokens"], known["known"], known["of"], *ratios])
 
 
 def _inert(value: str) -> str:
@@ -145,12 +159,15 @@ def added(shares: Sequence[Share]) -> Share:
     def summed(amounts_of: Iterator[str]) -> str:
         return str(amounts.total([Decimal(amount) for amount in amounts_of]))
 
+    components = {
+        name: amounts.total([Decimal(each["components"][name]) for each in shares]) for name in shares[0]["components"]
+    }
     return {
         "period": None,
         "group": {},
         "currency": shares[0]["currency"],
         "total": summed(each["total"] for each in shares),
-        "components": {name: summed(each["components"][name] for each in shares) for name in shares[0]["components"]},
+        "components": {name: str(amount) for name, amount in components.items()},
         "estimated": summed(each["estimated"] for each in shares),
         "allocated": summed(each["allocated"] for each in shares),
         "corrections": summed(each["corrections"] for each in shares),
@@ -159,4 +176,5 @@ def added(shares: Sequence[Share]) -> Share:
             "known": sum(each["lines"]["known"] for each in shares),
             "of": sum(each["lines"]["of"] for each in shares),
         },
+        "ratios": figures.multiples(components),
     }

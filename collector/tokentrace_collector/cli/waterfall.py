@@ -103,6 +103,10 @@ def _trust(request: RequestReport, decimals: int) -> Iterator[str]:
         yield f"{told}: attempts unknown; reasoning they do not count is in visible"
     if Decimal(request["allocated"]):
         yield f"direct {shown(request['direct'])} + {shown(request['allocated'])} allocated from shared capacity"
+    ratios = request["ratios"]
+    more = amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], currency)
+    if more and request["coverage"] == 1:
+        yield more
     if request["coverage"] < 1:
         gaps = [
             f"{_COVERED.get(name, name)} {amounts.count(each['known'])} of {amounts.count(each['of'])}"

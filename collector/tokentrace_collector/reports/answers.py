@@ -22,6 +22,7 @@ from tokentrace_collector.reports.documents import (
     Span,
     UnitPrice,
 )
+from tokentrace_collector.reports.figures import decimal, multiples
 from tokentrace_collector.reports.places import placed
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
@@ -94,12 +95,6 @@ def prices(books: Books, provider: str, model: str, at: datetime) -> list[Price]
     return [_price(row) for row in rows]
 
 
-def decimal(amount: Decimal) -> str:
-    """An amount with every digit it has and no more."""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 @dataclass(slots=True)
 class _Bill:
     """What one span was charged, gathered from its rows."""
@@ -147,6 +142,7 @@ def _request(row: Mapping[str, Any]) -> Request:
         "currency": row["currency"],
         "total": decimal(row["total"]),
         "components": {name: decimal(row[name]) for name in component_names()},
+        "ratios": multiples({name: row[name] for name in component_names()}),
         "direct": decimal(row["direct"]),
         "allocated": decimal(row["allocated"]),
         "measured": decimal(row["measured"]),

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from tokentrace_collector.reports.answers import component_names, decimal
+from tokentrace_collector.reports.answers import component_names
 from tokentrace_collector.reports.documents import Share
+from tokentrace_collector.reports.figures import decimal, multiples
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
 
@@ -135,6 +136,7 @@ def _sums(row: Mapping[str, Any], period: str | None, group: dict[str, str] | No
         "corrections": decimal(row["corrections"]),
         "tokens": decimal(row["tokens"]),
         "lines": {"known": row["lines"] - row["unpriced"], "of": row["lines"]},
+        "ratios": multiples({name: row[name] for name in component_names()}),
     }
 
 

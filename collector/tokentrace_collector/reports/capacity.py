@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from tokentrace_collector.reports.answers import decimal
 from tokentrace_collector.reports.documents import Capacity, Drawn
+from tokentrace_collector.reports.figures import decimal, rate
 from tokentrace_collector.reports.listing import Listing
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
+
+_MILLION = 1_000_000
 
 Per: TypeAlias = Literal["hour", "day", "month"]
 
@@ -41,6 +43,9 @@ def _capacity(row: Mapping[str, Any]) -> Capacity:
         "idle": decimal(row["idle"]),
         "unallocated": decimal(row["unallocated"]),
         "utilisation": row["utilisation"],
+        "served": decimal(row["served"]),
+        "rate_full": rate(row["used"], row["served"], _MILLION),
+        "rate_effective": rate(row["cost"], row["served"], _MILLION),
         "overloaded_hours": row["overloaded"],
         "kwh": _drawn(row, "kwh"),
         "co2e_grams": _drawn(row, "co2e"),

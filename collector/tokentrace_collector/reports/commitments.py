@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from tokentrace_collector.reports.answers import decimal
 from tokentrace_collector.reports.documents import Utilisation
+from tokentrace_collector.reports.figures import decimal, rate
 from tokentrace_collector.reports.listing import Listing
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
@@ -30,6 +30,10 @@ def utilisation(books: Books, wanted: Question) -> list[Utilisation]:
 
 
 def _utilisation(row: dict[str, Any]) -> Utilisation:
+    # Units of spending are money at the prices that hold without it.
+    is_spend = row["kind"] == "spend"
+    covered = row["covered_cost"] if is_spend else row["covered"]
+    full = rate(row["used"], covered) if is_spend else rate(row["fee"], row["promised"])
     return {
         "commitment": row["commitment"],
         "kind": row["kind"],
@@ -48,4 +52,7 @@ def _utilisation(row: dict[str, Any]) -> Utilisation:
         "at_risk": decimal(row["at_risk"]),
         "overflow": decimal(row["overflow"]),
         "covered_cost": decimal(row["covered_cost"]),
+        "rate_full": full,
+        "rate_effective": rate(row["paid"], covered),
+        "saving": decimal(row["saving"]),
     }

@@ -20,6 +20,23 @@ class Coverage(TypedDict):
     of: int
 
 
+class Ratios(TypedDict):
+    """How sums of components compare; a ratio is None where its divisor is nothing."""
+
+    token_multiplier: float | None
+    """All that was spent on tokens and tools, failures included, by what visible tokens cost."""
+    tco_multiplier: float | None
+    """The total by what visible tokens cost."""
+    retry_multiplier: float | None
+    """All that was spent on tokens and tools by the part of it that was delivered: what failures make of a success."""
+    hidden_reasoning_share: float | None
+    """Of hidden reasoning and visible tokens."""
+    orchestration_share: float | None
+    """Of all that was delivered."""
+    error_share: float | None
+    """Of all that was spent on tokens and tools."""
+
+
 class Request(TypedDict):
     """What one request cost: a row of `tcoai_by_trace`."""
 
@@ -34,6 +51,7 @@ class Request(TypedDict):
     currency: str
     total: str
     components: dict[str, str]
+    ratios: Ratios
     direct: str
     allocated: str
     measured: str
@@ -129,6 +147,7 @@ class Share(TypedDict):
     tokens: str
     lines: Coverage
     """Lines that have a price, of all and of calls of unknown usage; short of all, the total is a lower bound."""
+    ratios: Ratios
 
 
 class Utilisation(TypedDict):
@@ -155,7 +174,14 @@ class Utilisation(TypedDict):
     utilisation: float | None
     break_even: float | None
     """The utilisation from which on it costs less than no commitment, by what it covered; None where nothing tells."""
+    rate_full: str | None
+    """What a unit comes to where all of it is used: a weighted unit, or of spending a unit of money at other prices."""
+    rate_effective: str | None
+    """What a unit of what it covered came to, with what stood idle or is at risk."""
+    saving: str
+    """What it covered, at the prices that hold without it, less what it costs; negative where it costs more."""
     unpriced: int
+    """Calls it covers of which no other price is known: where there are any, costs without it are lower bounds."""
 
 
 class Drawn(TypedDict):
@@ -188,6 +214,12 @@ class Capacity(TypedDict):
     """The part of the idle cost that no request carries, for there was none in the hour."""
     utilisation: float | None
     """The used part of the cost; None where it cost nothing."""
+    served: str
+    """Weighted tokens."""
+    rate_full: str | None
+    """What a million of them took of the cost."""
+    rate_effective: str | None
+    """What a million of them came to, with what stood idle: the rate to compare with an API."""
     overloaded_hours: int
     """Those in which more was served than the stated capacity allows: it is stated too low."""
     kwh: Drawn | None

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any, Self
 
-from tokentrace_collector.reports.answers import decimal
 from tokentrace_collector.reports.documents import Repriced
+from tokentrace_collector.reports.figures import decimal
 from tokentrace_collector.rollup.orders import Repricing
 from tokentrace_collector.rollup.stages import Stages
 from tokentrace_collector.store import schema

@@ -15,6 +15,7 @@ from tokentrace_collector.access import Everybody
 from tokentrace_collector.api import application as api
 from tokentrace_collector.assembly import Accountant
 from tokentrace_collector.prices.book import Book
+from tokentrace_collector.reports.figures import multiples
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
@@ -46,7 +47,7 @@ def a_span(span_id, parent_id="", **more):
 
 
 def a_report(*spans, **more):
-    return {
+    report = {
         "trace_id": "0123456789abcdef" * 2,
         "root": "brief",
         "service": "agent",
@@ -80,6 +81,8 @@ def a_report(*spans, **more):
         "spans_left_out": 0,
         "told_by_others": 0,
     } | more
+    ratios = multiples({name: Decimal(amount) for name, amount in report["components"].items()})
+    return {"ratios": ratios} | report
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What pools of capacity cost, how far they were used and what energy they took, asked of a store and of a collector."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -67,6 +68,9 @@ def test_the_worked_hour_of_the_method(books):
     assert (near(first["used"]), near(first["idle"])) == (0.834015, 10.434582)
     share = Decimal("4.796") / Decimal("64.8")
     assert first["utilisation"] == pytest.approx(float(share))
+    # What a million of weighted tokens takes of it in full use, as an API would be compared with, and what it came to.
+    assert (first["served"], near(first["rate_full"])) == ("4796000", 0.173898)
+    assert near(first["rate_effective"]) == near(Decimal("11.268597260273972603") / Decimal("4.796"))
     assert first["kwh"] == {
         "total": "13.26",
         "used": first["kwh"]["used"],
@@ -80,6 +84,16 @@ def test_the_worked_hour_of_the_method(books):
         ("0", "11.268597260273972603", "0")
     ] * 2
     assert (rented["pool"], rented["used"], rented["kwh"], rented["co2e_grams"]) == ("rented", "1.5", None, None)
+
+
+def test_at_a_fifth_of_its_use_a_token_costs_five_times_as_much(fresh_ledger):
+    """T5 of the method: 22 % of what the machine can do."""
+    ledger = fresh_ledger().priced_by(BOOK.format(machine=MACHINE))
+    ledger.call("a", "s", provider="vllm", model="own", at=BEGAN, seconds=600, tokens={"output_text": 14_256_000})
+    ledger.span("later", "x", at=BEGAN + 4 * HOUR)
+    ledger.tick()
+    first, *_ = capacity(Books(ledger.store), Question("hour"))
+    assert (first["utilisation"], near(first["rate_effective"])) == (pytest.approx(0.22), 0.790446)
 
 
 @pytest.mark.parametrize(
@@ -151,11 +165,13 @@ def test_it_is_listed_for_people_and_for_programs(ledger, led, way):
             json.loads(line)
             for line in run("--json", "--per", "day", "--since", "2026-11-01", *options).stdout.splitlines()
         ]
-    assert drawn[0].split() == ["pool", "since", "cost", "used", "idle", "use", "kWh", "idle", "kWh", "kg", "CO2e"]
-    assert drawn[1].split() == [
-        "own", "2026-10-01", "00:00", "22.54", "0.83", "21.70", "3.7%", "26.52", "25.54", "10.08",
+    assert re.split("  +", drawn[0].strip()) == [
+        "pool", "since", "cost", "used", "idle", "use", "1M came to", "kWh", "idle kWh", "kg CO2e",
     ]  # fmt: skip
-    assert drawn[3].split() == ["rented", "2026-10-01", "00:00", "3.00", "1.50", "1.50", "50.0%"]
+    assert drawn[1].split() == [
+        "own", "2026-10-01", "00:00", "22.54", "0.83", "21.70", "3.7%", "4.70", "26.52", "25.54", "10.08",
+    ]  # fmt: skip
+    assert drawn[3].split() == ["rented", "2026-10-01", "00:00", "3.00", "1.50", "1.50", "50.0%", "3,000,000.00"]
     assert [(each["pool"], each["kwh"]["total"]) for each in told] == [("own", "13.26")]
 
 

@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from tokentrace_collector.cli import spending
 from tokentrace_collector.cli.group import tokentrace
 from tokentrace_collector.reports.breakdown import Breakdown
+from tokentrace_collector.reports.documents import COMPONENTS
+from tokentrace_collector.reports.figures import multiples
 
 HOUR = "2026-11-22T10:00"
 
@@ -112,7 +114,7 @@ def test_a_wrong_use_is_told_apart(wrong):
 
 def test_two_currencies_have_a_sum_each(drawn):
     def share(currency):
-        parts = dict.fromkeys(("visible", "errors"), "0") | {"visible": "1"}
+        parts = dict.fromkeys(COMPONENTS, "0") | {"visible": "1"}
         amount = {
             "total": "1",
             "components": parts,
@@ -121,7 +123,9 @@ def test_two_currencies_have_a_sum_each(drawn):
             "corrections": "0",
             "tokens": "1",
         }
-        return {"period": None, "group": {}, "currency": currency, "lines": {"known": 1, "of": 1}, **amount}
+        ratios = multiples({name: Decimal(part) for name, part in parts.items()})
+        known = {"lines": {"known": 1, "of": 1}, "ratios": ratios}
+        return {"period": None, "group": {}, "currency": currency, **known, **amount}
 
     lines = drawn(spending.draw, [share("USD"), share("EUR")], Breakdown())
     assert [line.split()[:2] for line in lines[1:]] == [

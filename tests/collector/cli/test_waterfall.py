@@ -16,6 +16,7 @@ def test_the_bars_climb_to_the_total(drawn, report):
             "infrastructure         $0.0500                            █    3.3 %",
             "───────────────── ──────────── ────────────────────────────  ───────",
             "total                  $1.5000 ████████████████████████████    100 %",
+            "per $1.00 of visible tokens: $4.50 for tokens and tools, $15.00 in all",
             "coverage 100 %: every call, token, role and review is accounted for",
         ]
     )
