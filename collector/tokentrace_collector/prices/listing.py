@@ -16,6 +16,8 @@ from genai_prices.types import ModelInfo
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
 from tokentrace_collector.prices.book import Book, Rate
+from tokentrace_collector.prices.exchange import Piece
+from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, contracted, is_known, overlaid, units
 from tokentrace_collector.prices.rules import STANDARD, Rule
@@ -28,6 +30,8 @@ Cell: TypeAlias = tuple[int, int]
 CAPACITY = "capacity"
 """The provider of capacity pools; its unit is an hour of one."""
 POOL_HOUR = "pool_hour"
+PLATFORM = "platform"
+"""The provider of fixed costs; their units are an hour, a day, a month or the term of one."""
 _QUANTUM = Decimal(1).scaleb(-notation.FINEST)
 
 
@@ -133,11 +137,29 @@ def _is_there(rule: Rule, host: str, tiers: Sequence[str]) -> bool:
 def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:
     hourly = {} if book.review_rate is None else {"*": book.review_rate}
     for role, rate in (hourly | dict(book.review_roles)).items():
-        yield (resolution.REVIEW, role, "", "review_seconds"), [Step(ALWAYS, {(0, 0): exact(rate)})]
+        yield (resolution.REVIEW, role, "", "review_seconds"), list(_attention(book, rate))
     for pool in book.pools:
         yield (CAPACITY, pool.id, pool.tenant, POOL_HOUR), _hours(pool)
+    for fee in book.platform:
+        yield (PLATFORM, fee.id, fee.tenant, f"platform_{fee.per}"), _fees(fee)
+
+
+def _attention(book: Book, rate: Decimal) -> Iterator[Step]:
+    for since, amount in resolution.attention(book, rate):
+        yield Step(since, {} if amount is None else {(0, 0): exact(amount)})
 
 
 def _hours(pool: Pool) -> Sequence[Step]:
-    began = Step(pool.since or ALWAYS, {(0, 0): exact(pool.hourly_cost)})
-    return [began, Step(pool.until, {})] if pool.until else [began]
+    costs = pool.steps or ((pool.since or ALWAYS, pool.hourly_cost),)
+    found = [Step(since, {(0, 0): exact(cost)}) for since, cost in costs]
+    return [*found, Step(pool.until, {})] if pool.until else found
+
+
+def _fees(fee: Fee) -> Sequence[Step]:
+    pieces = fee.currency.pieces(fee.since, fee.until) if fee.currency else [Piece(fee.since, fee.until, Decimal(1))]
+    found = [
+        Step(each.since, {(0, 0): exact(notation.WIDE.multiply(fee.price, each.rate))})
+        for each in pieces
+        if each.since and each.rate
+    ]
+    return [*found, Step(fee.until, {})]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -11,8 +13,8 @@ from typing import Any
 import yaml
 from genai_prices.types import ModelInfo, Provider
 
-from tokentrace_collector import files
-from tokentrace_collector.prices import catalogue
+from tokentrace_collector import files, notation
+from tokentrace_collector.prices import catalogue, exchange
 from tokentrace_collector.prices.aliases import Name, known_as
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.prices.commitments import Commitment
@@ -137,9 +139,21 @@ def _review(seen: Seen, book: Book) -> Match:
     rate = book.review_roles.get(seen.model, book.review_rate)
     if rate is None:
         return Match()
-    cells = (rate * units()["review_seconds"].per / 3600,)
-    lists = (PriceList(ALWAYS, {"review_seconds": cells}),)
+    hours = Decimal(units()["review_seconds"].per) / 3600
+    lists = [
+        PriceList(since, {} if price is None else {"review_seconds": (notation.WIDE.multiply(price, hours),)})
+        for since, price in attention(book, rate)
+    ]
     return Match(book.sha, REVIEW, seen.model, "", is_exact=True, matched_by="price book", lists=lists)
+
+
+def attention(book: Book, rate: Decimal) -> Iterator[tuple[datetime, Decimal | None]]:
+    """What an hour of attention is in the currency of the book, from when on; None: nobody says."""
+    if book.review_currency is None:
+        yield ALWAYS, rate
+        return
+    for each in book.review_currency.pieces(None, None):
+        yield each.since or ALWAYS, exchange.worth(rate, each.rate)
 
 
 def _serves(pool: Pool, seen: Seen) -> bool:
