@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import TypeAlias
 
 from genai_prices.data_snapshot import DataSnapshot
@@ -32,6 +33,7 @@ CAPACITY = "capacity"
 POOL_HOUR = "pool_hour"
 PLATFORM = "platform"
 """The provider of fixed costs; their units are an hour, a day, a month or the term of one."""
+_PLACES = ("host", "region")
 _QUANTUM = Decimal(1).scaleb(-notation.FINEST)
 
 
@@ -113,25 +115,31 @@ def _rules(rule: Rule, sold_as: Sequence[str], model: ModelInfo) -> bool:
 
 
 def _contexts(model: ModelInfo, rules: Sequence[Rule]) -> Iterator[tuple[str, Sequence[PriceList], Sequence[Rule]]]:
-    """The contexts of a model: the catalogue's, those that rules name besides, and each at the hosts of rules."""
+    """The contexts of a model: the catalogue's, those that rules name besides, and each where rules say that it is."""
     known = catalogue.contexts(model)
     said = {each.match["tier"] for each in rules if "tier" in each.match}
     named = sorted(each for each in said if glob.escape(each) == each and resolution.plain_tier(each) != STANDARD)
-    hosts = {each.match["host"] for each in rules if "host" in each.match}
     for name in dict.fromkeys((*known, *named)):
         lists: Sequence[PriceList] = catalogue.price_lists(model, known.get(name, {}))
         if name not in known:
             lists = [replace(each, applies=False) for each in lists]
         tiers = (name, resolution.plain_tier(name))
-        for host in ("", *sorted(hosts)):
-            here = [each for each in rules if _is_there(each, host, tiers)]
-            if not host or any(each.match.get("host") == host for each in here):
+        for place in product(*(_said(rules, field) for field in _PLACES)):
+            where = dict(zip(_PLACES, place, strict=True))
+            here = [each for each in rules if _is_there(each, where, tiers)]
+            if all(not one or any(each.match.get(field) == one for each in here) for field, one in where.items()):
                 yield resolution.within(name, here), lists, here
 
 
-def _is_there(rule: Rule, host: str, tiers: Sequence[str]) -> bool:
-    named = {name: one for name, one in rule.match.items() if name == "tier" or (name == "host" and one != host)}
-    return replace(rule, match=named).covers({"host": [host], "tier": tiers})
+def _said(rules: Sequence[Rule], field: str) -> Sequence[str]:
+    """What rules say of where a call is served; first, nothing."""
+    return ("", *sorted({each.match[field] for each in rules if field in each.match}))
+
+
+def _is_there(rule: Rule, where: Mapping[str, str], tiers: Sequence[str]) -> bool:
+    apart = {field: one for field, one in rule.match.items() if field in _PLACES and where[field] != one}
+    named = apart | {field: one for field, one in rule.match.items() if field == "tier"}
+    return replace(rule, match=named).covers({field: [one] for field, one in where.items()} | {"tier": tiers})
 
 
 def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:

@@ -53,7 +53,7 @@ _COMMITMENT = (
     "per", "settle", "quantity", "discount", "scheme", "pricing_currency", "pricing_price",
 )  # fmt: skip
 _RESOLVED = (
-    "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host",
+    "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host", "region",
     "catalogue", "rate_provider", "rate_model", "rate_context", "is_exact", "matched_by", "pool",
     "commitments",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which prices a call has: its provider, models, tier and host, matched against price book and catalogue."""
+"""Which prices a call has: its provider, models, tier, host and region, matched against price book and catalogue."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Seen:
     request_model: str
     tier: str
     host: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def _rules(seen: Seen, name: str, listed: _Listed | None, book: Book) -> list[Ru
     if listed is None:
         return []
     names, tiers = (name, listed.model.id), (seen.tier, plain_tier(seen.tier))
-    said = {"provider": [seen.provider], "model": names, "host": [seen.host], "tier": tiers}
+    where = {"host": [seen.host], "region": [seen.region]}
+    said = {"provider": [seen.provider], "model": names, "tier": tiers} | where
     return [each for each in book.rules if each.covers(said)]
 
 
@@ -125,9 +127,10 @@ def _is_vouched(seen: Seen, listed: _Listed | None, rules: Sequence[Rule]) -> bo
 
 
 def within(tier: str, rules: Sequence[Rule]) -> str:
-    """The context of prices that rules decide: where they depend on the host, those of another are others."""
+    """The context of prices that rules decide: where they depend on the host or region, those of another are others."""
     hosts = sorted({each.match["host"] for each in rules if "host" in each.match})
-    return " ".join(filter(None, (tier, *(f"@{host}" for host in hosts))))
+    regions = sorted({each.match["region"] for each in rules if "region" in each.match})
+    return " ".join(filter(None, (tier, *(f"@{host}" for host in hosts), *(f"@region={name}" for name in regions))))
 
 
 def plain_tier(tier: str) -> str:
