@@ -64,8 +64,8 @@ SELECT
     valid_to AS ContractPeriodEnd,
     valid_from AS ContractPeriodStart,
     seller AS InvoiceIssuerName,
-    BillingCurrency AS PricingCurrency,
-    ContractCommitmentCost AS PricingCurrencyContractCommitmentCost,
+    toString(pricing_currency) AS PricingCurrency,
+    if(is_spend, toDecimal128(pricing_price, 12), NULL) AS PricingCurrencyContractCommitmentCost,
     seller AS ServiceProviderName
 FROM promised
 ORDER BY ContractCommitmentId

@@ -163,7 +163,7 @@ WITH
             isNotNull(list_unit_price) AND kind IN ('token', 'meter', 'review') AS is_rated,
             multiIf(
                 kind = 'review', 'Human review',
-                kind IN ('used', 'idle'), pool,
+                kind IN ('used', 'idle', 'fixed'), pool,
                 transform(
                     toString(provider),
                     [
@@ -179,6 +179,7 @@ WITH
             ) AS seller,
             multiIf(
                 kind = 'idle', 'Idle capacity',
+                kind = 'fixed', 'Platform fee',
                 kind = 'commit_unused', 'Unused commitment',
                 kind = 'purchase', 'Commitment',
                 unit = 'review_seconds', 'Human Review',
@@ -192,7 +193,7 @@ WITH
                 unit = 'code_execution', 'Executions',
                 initcap(replaceAll(toString(unit), '_', ' '))
             ) AS consumed,
-            concat(provider, '/', model, '/', if(kind = 'idle', pool, unit)) AS sku,
+            concat(provider, '/', model, '/', if(kind IN ('idle', 'fixed'), pool, unit)) AS sku,
             if(tier = '', 'standard', toString(tier)) AS price_tier,
             -- Paid for as a commitment: the provider bills it as such, and whoever bills teams bills them this.
             {profile:String} = 'provider' AND charge_kind IN ('commit_used', 'commit_unused') AS is_amortised
@@ -235,7 +236,7 @@ SELECT
     ) AS ContractedUnitPrice,
     if(kind = 'purchase', toDecimal128(0, 12), costs[1]) AS EffectiveCost,
     multiIf(
-        kind IN ('used', 'idle'), NULL,
+        kind IN ('used', 'idle', 'fixed'), NULL,
         kind = 'review', {issuer:String},
         seller
     ) AS HostProviderName,
@@ -264,24 +265,25 @@ SELECT
     ) AS PricingUnit,
     -- What is billed by another than its provider would have a billed cost of 0.
     if({profile:String} = 'chargeback', {issuer:String}, seller) AS ProviderName,
-    if(kind IN ('used', 'idle'), {issuer:String}, seller) AS PublisherName,
+    if(kind IN ('used', 'idle', 'fixed'), {issuer:String}, seller) AS PublisherName,
     nullIf(toString(pool), '') AS ResourceId,
     nullIf(toString(pool), '') AS ResourceName,
-    if(pool = '', NULL, 'Capacity Pool') AS ResourceType,
+    multiIf(pool = '', NULL, kind = 'fixed', 'Platform', 'Capacity Pool') AS ResourceType,
     multiIf(
-        kind = 'review', 'Other',
-        kind IN ('used', 'idle'), 'Compute',
+        kind IN ('review', 'fixed'), 'Other',
+        kind IN ('used', 'idle', 'fixed'), 'Compute',
         'AI and Machine Learning'
     ) AS ServiceCategory,
     multiIf(
         kind = 'review', 'Human review',
+        kind = 'fixed', concat('Platform ', pool),
         kind IN ('used', 'idle'), concat('Capacity ', pool),
         concat(seller, ' API')
     ) AS ServiceName,
     if(kind IN ('used', 'idle', 'review'), {issuer:String}, seller) AS ServiceProviderName,
     multiIf(
-        kind = 'review', 'Other (Other)',
-        kind IN ('used', 'idle'), 'Other (Compute)',
+        kind IN ('review', 'fixed'), 'Other (Other)',
+        kind IN ('used', 'idle', 'fixed'), 'Other (Compute)',
         'Generative AI'
     ) AS ServiceSubcategory,
     toNullable(sku) AS SkuId,

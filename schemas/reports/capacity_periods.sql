@@ -28,6 +28,7 @@ WITH
         SELECT
             rating_run,
             pool,
+            kind,
             capacity,
             kilowatts,
             grid_g_per_kwh
@@ -55,6 +56,7 @@ WITH
             toDecimal256(roundBankers(kwh_used * grams, 18), 18) AS co2e_used
         FROM booked
         LEFT JOIN pools ON pools.rating_run = booked.rating_run AND pools.pool = booked.pool
+        WHERE pools.kind != 'fixed'
     )
 SELECT
     pool,

@@ -1,4 +1,4 @@
--- One row per pool and hour to allocate: what it cost, and how much of it served calls.
+-- One row per pool and hour to allocate: what it cost, and how much of it served calls; nothing of what is paid whoever calls.
 INSERT INTO capacity_hours
 WITH
     affected AS (
@@ -75,7 +75,9 @@ WITH
             affected.tenant AS tenant,
             affected.pool AS pool,
             affected.hour AS hour,
-            pools.hourly_cost AS hourly_cost,
+            pools.kind = 'fixed' AS is_fixed,
+            greatest(arrayLastIndex(each -> each.1 <= affected.hour, pools.costs), 1) AS step,
+            if(empty(pools.costs), pools.hourly_cost, pools.costs[step].2) AS stated_cost,
             pools.capacity AS capacity,
             weighed.total_weight AS total_weight,
             busy.nanoseconds AS busy_nano,
@@ -88,11 +90,25 @@ WITH
                 if(isNull(pools.valid_to), hour_start + 3600, toInt64(toUnixTimestamp(pools.valid_to)))
             ) AS charged_until,
             toUInt32(greatest(0, assumeNotNull(charged_until) - charged_from)) AS seconds,
-            toDecimal128(roundBankers(divideDecimal(toDecimal256(pools.hourly_cost, 18) * seconds, toDecimal256(3600, 0), 36), 18), 18) AS whole_cost,
+            -- What is charged for a month is owed by the second: what is owed at the end of an hour, less what was at its beginning.
+            if(is_fixed, toInt64(toUnixTimestamp(pools.costs[step].1)), charged_from) AS step_from,
+            if(
+                is_fixed,
+                toInt64(toUnixTimestamp(if(step < length(pools.costs), pools.costs[step + 1].1, assumeNotNull(pools.valid_to)))) - step_from,
+                3600
+            ) AS step_seconds,
+            arrayMap(
+                elapsed -> toDecimal128(
+                    roundBankers(divideDecimal(toDecimal256(stated_cost, 18) * elapsed, toDecimal256(step_seconds, 0), 36), 18),
+                    18
+                ),
+                [charged_from - step_from, charged_from - step_from + seconds]
+            ) AS owed,
+            owed[2] - owed[1] AS whole_cost,
             toInt256(ifNull(pools.capacity, 0)) * seconds AS most_weight,
             -- Of a stated capacity, the share of the tokens it could have served; without one, the share of the time it was busy.
             multiIf(
-                total_weight = 0 OR seconds = 0, toDecimal128(0, 18),
+                total_weight = 0 OR seconds = 0 OR is_fixed, toDecimal128(0, 18),
                 isNotNull(pools.capacity), toDecimal128(
                     roundBankers(
                         divideDecimal(
@@ -108,7 +124,7 @@ WITH
                     whole_cost,
                     toDecimal128(
                         roundBankers(
-                            divideDecimal(toDecimal256(pools.hourly_cost, 18) * busy_nano, toDecimal256(3600000000000, 0), 36),
+                            divideDecimal(toDecimal256(stated_cost, 18) * busy_nano, toDecimal256(3600000000000, 0), 36),
                             18
                         ),
                         18
@@ -121,6 +137,8 @@ WITH
                 tenant,
                 pool,
                 hourly_cost,
+                costs,
+                kind,
                 capacity,
                 valid_from,
                 valid_to

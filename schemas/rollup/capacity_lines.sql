@@ -1,6 +1,18 @@
 -- One row per share of an allocated hour: whole units of 1e-18, the largest remainder first, ties by trace.
 INSERT INTO capacity_lines
 WITH
+    fees AS (
+        SELECT
+            tenant,
+            pool,
+            kind,
+            -- What nobody shares is of the team and the service that it is said to be of.
+            if(match(team, '[*?]'), '', team) AS team,
+            if(match(service, '[*?]'), '', service) AS service
+        FROM capacity_pools FINAL
+        WHERE rating_run = {run:String}
+            AND kind = 'fixed'
+    ),
     hours AS (
         SELECT
             tenant,
@@ -61,11 +73,11 @@ WITH
             calls.trace_id AS trace_id,
             calls.span_id AS span_id,
             calls.part AS part,
-            calls.service AS service,
+            if(calls.trace_id = '', fees.service, calls.service) AS service,
             calls.provider AS provider,
             calls.model AS model,
             calls.role AS role,
-            calls.team AS team,
+            if(calls.trace_id = '', fees.team, calls.team) AS team,
             calls.feature AS feature,
             calls.customer AS customer,
             calls.project AS project,
@@ -79,12 +91,13 @@ WITH
             calls.stream_end AS stream_end,
             calls.reasoning_visibility AS reasoning_visibility,
             '' AS review_kind,
-            'idle' AS kind,
-            'gpu_idle' AS unit,
+            if(fees.kind = 'fixed', 'fixed', 'idle') AS kind,
+            if(fees.kind = 'fixed', 'platform', 'gpu_idle') AS unit,
             '' AS segment,
             toDecimal64(1, 6) AS quantity
         FROM hours
         LEFT JOIN calls ON calls.tenant = hours.tenant AND calls.pool = hours.pool AND calls.hour = hours.hour
+        LEFT JOIN fees ON fees.tenant = hours.tenant AND fees.pool = hours.pool
     ),
     claimed AS (
         SELECT

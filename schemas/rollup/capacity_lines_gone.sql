@@ -20,5 +20,5 @@ SELECT
     1
 FROM capacity_lines FINAL
 WHERE (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
-    AND kind IN ('used', 'idle')
+    AND kind IN ('used', 'idle', 'fixed')
     AND version < {version:UInt64}

@@ -16,7 +16,8 @@ WITH
             if(was_silent, span.read_tokens, call.tokens) AS tokens,
             if(was_silent, span.read_meters, call.meters) AS meters,
             if(was_silent AND span.read_model != '', span.read_rate_key, call.rate_key) AS rate_key,
-            call.started_at AS started_at,
+            -- Attention is paid for when it ends, at the price of then.
+            if(call.review_kind = '', call.started_at, call.ended_at) AS started_at,
             call.segment_kinds AS segment_kinds,
             call.segment_tokens AS segment_tokens,
             call.unsettled_tokens AS unsettled_tokens,

@@ -6,6 +6,7 @@ WITH
         SELECT
             tenant,
             pool,
+            share_by,
             valid_from,
             valid_to
         FROM capacity_pools FINAL
@@ -28,6 +29,22 @@ WITH
         WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
             AND version = {version:UInt64}
             AND pool != ''
+        UNION DISTINCT
+        SELECT
+            calls.tenant,
+            pools.pool,
+            calls.hour
+        FROM (
+            SELECT DISTINCT
+                tenant,
+                hour
+            FROM call_costs
+            WHERE hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
+                AND version = {version:UInt64}
+        ) AS calls
+        INNER JOIN pools ON pools.tenant = calls.tenant
+        WHERE pools.share_by != ''
+            AND calls.hour >= toStartOfHour(pools.valid_from)
     ),
     -- What a call uses of an hour that nobody pays for, or that has not come yet, is not charged.
     served AS (
@@ -47,7 +64,7 @@ WITH
             pool,
             hour
         FROM capacity_lines FINAL
-        WHERE kind IN ('used', 'idle')
+        WHERE kind IN ('used', 'idle', 'fixed')
             AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
             AND (tenant, trace_id) IN (
                 SELECT

@@ -1,5 +1,6 @@
 -- One row per pool, hour to allocate, and line of a call that the pool served in that hour.
--- A call of several hours brings its tokens to each in proportion to its time there.
+-- A call of several hours brings its tokens to each in proportion to its time there. And one per fixed cost that is shared,
+-- hour, and call that began in it.
 INSERT INTO rollup_shares
 WITH
     served AS (
@@ -54,6 +55,19 @@ WITH
             lines.sub_component AS line_sub_component,
             lines.quantity AS line_quantity
         INNER JOIN weights ON weights.tenant = served.tenant AND weights.pool = served.pool
+    ),
+    fees AS (
+        SELECT
+            tenant,
+            pool,
+            share_by,
+            arrayMap(
+                glob -> replaceAll(replaceAll(replaceRegexpAll(glob, '([%_\\\\])', '\\\\\\1'), '*', '%'), '?', '_'),
+                [team, service]
+            ) AS patterns
+        FROM capacity_pools FINAL
+        WHERE rating_run = {run:String}
+            AND share_by != ''
     )
 SELECT
     tenant,
@@ -89,3 +103,49 @@ SELECT
     currency
 FROM weighed
 WHERE (tenant, pool, share_hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
+UNION ALL
+SELECT
+    calls.tenant,
+    fees.pool,
+    calls.hour,
+    toInt64(toUnixTimestamp(calls.hour)) * 1000000000 AS began,
+    began,
+    -- Parts of a call are no calls of their own.
+    if(
+        fees.share_by = 'calls',
+        toInt256(calls.part = 0 AND (calls.bearing OR calls.borne_by = 'parts')),
+        if(calls.bearing, toInt256(arraySum(mapValues(calls.tokens))), 0)
+    ) * 1000000 AS fee_weight,
+    calls.trace_id,
+    calls.span_id,
+    calls.part,
+    '',
+    '',
+    '',
+    '',
+    toDecimal64(0, 6),
+    calls.operation,
+    calls.waste,
+    calls.stream_end,
+    calls.reasoning_visibility,
+    calls.service,
+    calls.provider,
+    calls.model,
+    calls.role,
+    calls.team,
+    calls.feature,
+    calls.customer,
+    calls.project,
+    calls.cost_center,
+    calls.environment,
+    calls.user,
+    calls.session,
+    calls.currency
+FROM call_costs AS calls FINAL
+INNER JOIN fees ON fees.tenant = calls.tenant
+WHERE calls.kind = 'call'
+    AND calls.hour BETWEEN (SELECT min(hour) FROM rollup_pool_hours) AND (SELECT max(hour) FROM rollup_pool_hours)
+    AND (calls.tenant, fees.pool, calls.hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
+    AND calls.team LIKE fees.patterns[1]
+    AND calls.service LIKE fees.patterns[2]
+    AND fee_weight > 0

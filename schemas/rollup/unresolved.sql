@@ -6,7 +6,9 @@ SELECT DISTINCT
     if(review_kind = '', model, reviewer_role) AS model,
     request_model,
     tier,
-    host
+    host,
+    -- What was stored before regions counted shares a price list with all other regions.
+    if(review_kind != '' OR rate_key = sipHash64(provider, model, request_model, tier, host), '', region) AS region
 FROM llm_calls
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
     AND (scope != '' OR review_kind != '')

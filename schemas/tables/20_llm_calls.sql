@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     reject_reason LowCardinality(String) COMMENT 'Why output was not used; empty on a span that rejects none.',
     reject_extent LowCardinality(String) COMMENT 'answer or section.',
     rejected_response String CODEC(ZSTD(1)),
-    rate_key UInt64 COMMENT 'Hash of everything that decides the price list: provider, models, tier, host.',
+    rate_key UInt64 COMMENT 'Hash of everything that decides the price list: provider, models, tier, host, region.',
     ingested_at DateTime64(6) CODEC(Delta(8), ZSTD(1)),
     broke UInt8 ALIAS stream_end = 'failed' OR (failed AND stream_end NOT IN ('closed', 'dropped', 'cancelled')) COMMENT 'It failed; a stream that its reader left did not.',
     INDEX idx_ingested_at ingested_at TYPE minmax GRANULARITY 1

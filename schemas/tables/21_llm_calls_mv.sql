@@ -239,10 +239,11 @@ SELECT
     said['tokentrace.reject.reason'] AS reject_reason,
     said['tokentrace.reject.extent'] AS reject_extent,
     said['tokentrace.reject.response_id'] AS rejected_response,
-    if(
-        review_kind = '',
-        sipHash64(provider, model, request_model, tier, host),
-        sipHash64('human_review', reviewer_role, '', '', '')
+    -- Without a region, as it was before regions counted: what is stored has its price list still.
+    multiIf(
+        review_kind != '', sipHash64('human_review', reviewer_role, '', '', ''),
+        region = '', sipHash64(provider, model, request_model, tier, host),
+        sipHash64(provider, model, request_model, tier, host, region)
     ) AS rate_key,
     IngestedAt AS ingested_at
 FROM (

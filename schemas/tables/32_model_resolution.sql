@@ -1,4 +1,4 @@
--- One row per rating run and combination of provider, models, tier and host that calls were seen with: its price list and
+-- One row per rating run and combination of provider, models, tier, host and region that calls were seen with: its price list and
 -- its capacity pool and commitments.
 CREATE TABLE IF NOT EXISTS model_resolution (
     tenant LowCardinality(String),
@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS model_resolution (
     request_model String,
     tier LowCardinality(String),
     host LowCardinality(String),
+    region LowCardinality(String),
     catalogue LowCardinality(String) COMMENT 'Edition whose rates apply; empty: no price is known.',
     rate_provider LowCardinality(String),
     rate_model String,

@@ -1,4 +1,5 @@
--- One row per rating run and capacity pool of the price book: what an hour of it costs, and how its use is weighed.
+-- One row per rating run and capacity pool of the price book: what an hour of it costs, and how its use is weighed; and
+-- per fixed cost, which is a pool that nobody uses.
 CREATE TABLE IF NOT EXISTS capacity_pools (
     tenant LowCardinality(String),
     rating_run LowCardinality(String),
@@ -11,7 +12,12 @@ CREATE TABLE IF NOT EXISTS capacity_pools (
     valid_from Nullable(DateTime),
     valid_to Nullable(DateTime),
     kilowatts Nullable(Decimal(38, 18)) COMMENT 'Power as the price book states it, with cooling and losses; NULL: it does not.',
-    grid_g_per_kwh Nullable(Decimal(38, 18)) COMMENT 'Grams of CO2 equivalent per kilowatt-hour; NULL: nobody says.'
+    grid_g_per_kwh Nullable(Decimal(38, 18)) COMMENT 'Grams of CO2 equivalent per kilowatt-hour; NULL: nobody says.',
+    costs Array(Tuple(DateTime, Decimal(38, 18))) COMMENT 'From when on an hour costs what, where that changes with a rate of exchange; empty: always hourly_cost. Of a fixed cost: what is charged for the time until the next.',
+    kind LowCardinality(String) COMMENT 'fixed: what is paid whoever calls; empty: capacity.',
+    share_by LowCardinality(String) COMMENT 'How a fixed cost is shared among the calls of an hour: calls or tokens; empty: it is not.',
+    team String DEFAULT '*' COMMENT 'Whose fixed cost it is: a glob, as the next.',
+    service String DEFAULT '*'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, rating_run, pool)

@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS capacity_lines (
     trace_id String CODEC(ZSTD(1)),
     span_id String CODEC(ZSTD(1)),
     part UInt16,
-    kind LowCardinality(String) COMMENT 'used or idle; of a commitment, commit_used, commit_overflow or commit_unused',
+    kind LowCardinality(String) COMMENT 'used or idle; fixed, of what is paid whoever calls; of a commitment, commit_used, commit_overflow or commit_unused',
     component LowCardinality(String),
     sub_component LowCardinality(String),
     unit LowCardinality(String),

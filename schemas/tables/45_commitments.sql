@@ -14,7 +14,9 @@ CREATE TABLE IF NOT EXISTS commitments (
     settle LowCardinality(String),
     quantity Nullable(Decimal(38, 6)) COMMENT 'Weighted units of one settlement period; NULL: spending.',
     discount Decimal(9, 6),
-    scheme LowCardinality(String) COMMENT 'take_or_pay or linear'
+    scheme LowCardinality(String) COMMENT 'take_or_pay or linear',
+    pricing_currency LowCardinality(String) DEFAULT 'USD' COMMENT 'In which the price book states the price.',
+    pricing_price Decimal(38, 18) DEFAULT price COMMENT 'As it is stated; `price` is that at the rate of the beginning.'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, rating_run, commitment)

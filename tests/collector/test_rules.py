@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from tokentrace_collector.ingest.renormalise import renormalise
 from tokentrace_collector.prices import catalogue as installed, difference, globs
 from tokentrace_collector.prices.book import BookError, parse
 from tokentrace_collector.prices.listing import of_catalogue
@@ -64,6 +65,37 @@ def test_a_discount_is_on_what_it_names_from_its_day_to_its_last(ledger):
         (Decimal("0.012"), Decimal("0.012")), (Decimal("0.01175"), Decimal("0.012")), (Decimal("0.012"), Decimal("0.012")),
     ]  # fmt: skip
     assert set(cost(ledger, "during")["lines.status"]) == {"priced"}
+
+
+def test_a_multiplier_is_for_the_region_that_a_call_was_served_in(ledger):
+    """As the provider reports it, or as it was asked; one without a region is not in it, and a narrower rule wins."""
+    ledger.priced_by(
+        ruled(
+            'id: residency, match: {provider: openai, region: "eu*"}, multiplier: 1.10',
+            "id: zurich, match: {provider: openai, region: eu-central-2}, multiplier: 1.25",
+        )
+    )
+    for span, region in (("a", "eu-west-1"), ("b", "eu-central-2"), ("c", "us-east-1"), ("d", "")):
+        ledger.call("t", span, tokens={"input_text": 1_000}, said={"tokentrace.billing.region": region})
+    ledger.tick()
+    assert [paid(ledger, span)[0] for span in "abcd"] == [*map(Decimal, ("0.0022", "0.0025", "0.002", "0.002"))]
+    assert {paid(ledger, span)[1] for span in "abcd"} == {Decimal("0.002")}
+
+
+def test_what_was_stored_before_regions_counted_has_one_price_until_it_is_read_again(ledger):
+    """One key of several regions can have one price list alone: none of them decides it."""
+    ledger.priced_by(ruled('id: residency, match: {provider: openai, region: "eu*"}, multiplier: 1.10'))
+    for span, region in (("a", "eu-west-1"), ("b", "us-east-1")):
+        ledger.call("t", span, tokens={"input_text": 1_000}, said={"tokentrace.billing.region": region})
+    ledger.arrive()
+    asked = "SELECT * REPLACE (sipHash64(provider, model, request_model, tier, host) AS rate_key) FROM llm_calls"
+    ledger.store.run(f"INSERT INTO llm_calls {asked}")
+    ledger.tick()
+    assert [paid(ledger, span)[0] for span in "ab"] == [Decimal("0.002")] * 2
+    now = datetime.now(UTC)
+    renormalise(ledger.store, now - timedelta(hours=1), now + timedelta(hours=1))
+    ledger.tick()
+    assert [paid(ledger, span)[0] for span in "ab"] == [Decimal("0.0022"), Decimal("0.002")]
 
 
 def test_a_multiplier_and_a_discount_are_both_applied(ledger):
@@ -206,7 +238,7 @@ FIRST = "id: a, match: {provider: openai}, discount: 0.1"
     [
         (["match: {provider: x}, discount: 0.1"], "Line 3: The entry 'id' is missing."),
         (["id: a, match: {}, discount: 0.1"], 'Line 3: Nothing is matched. Name what is meant, or write `provider: "*"` for all.'),
-        (["id: a, match: {region: eu}, discount: 0.1"], "Line 3: There is no entry 'region' here. Known: host, model, provider, tier."),
+        (["id: a, match: {country: eu}, discount: 0.1"], "Line 3: There is no entry 'country' here. Known: host, model, provider, region, tier."),
         (["id: a, match: {provider: x}"], "Line 3: A rule has either a `discount` or a `multiplier`. Write one of them."),
         (["id: a, match: {provider: x}, discount: 0.1, multiplier: 2"], "Line 3: A rule has either a `discount` or a `multiplier`."),
         (["id: a, match: {provider: x}, discount: 1.5"], "Line 3: A discount of 1.5 pays for being used. Write 0.2 for 20 %."),
@@ -262,10 +294,12 @@ LIST = {"input_text": ("0.000002", "0.000004"), "cache_read": ("0.0000002", "0.0
         "web_search": ("0.01", "0.01")}  # fmt: skip
 GROUPS = {"tokens": {"input_text", "cache_read", "output_text"}, "meters": {"web_search"}}
 HOSTS = ("", "eu.example", "eu.else")
+REGIONS = ("", "eu", "us")
 GLOBS = {
     "provider": ("openai", "open*", "x_ai"),
     "model": ("gpt*", "gpt-6*", "gpt-6-sol", "*-luna"),
     "host": ("eu.*", "eu.else"),
+    "region": ("eu", "u*"),
     "tier": ("standard",),
 }
 moments = st.integers(-40, 5).map(lambda day: EPOCH + timedelta(days=day))
@@ -279,6 +313,7 @@ rule = st.fixed_dictionaries({
 })  # fmt: skip
 made = st.fixed_dictionaries({
     "host": st.sampled_from(HOSTS),
+    "region": st.sampled_from(REGIONS),
     "at": st.integers(-45 * DAY, 8 * DAY),
     "tokens": st.dictionaries(st.sampled_from(sorted(GROUPS["tokens"])), st.integers(1, 300_000), min_size=1),
     "searches": st.integers(1, 9),
@@ -304,7 +339,13 @@ def price(unit, call, rules):
     """A price by hand: the narrowest rule of each kind, the list price times the one, times what the other leaves."""
     inputs = sum(count for name, count in call["tokens"].items() if name != "output_text")
     amount = Decimal(LIST[unit][inputs > 272_000])
-    said = {"provider": "openai", "model": "gpt-6-sol", "host": call["host"], "tier": "standard"}
+    said = {
+        "provider": "openai",
+        "model": "gpt-6-sol",
+        "host": call["host"],
+        "region": call["region"],
+        "tier": "standard",
+    }
     moment = EPOCH + timedelta(seconds=call["at"])
     for kind in ("discount", "multiplier"):
         best, found = None, None
@@ -334,7 +375,8 @@ def test_what_is_charged_is_the_list_price_times_the_terms(shared_ledger, rules,
     shared_ledger.priced_by(book)
     for number, call in enumerate(calls):
         shared_ledger.call(
-            f"p{number}", "a", tokens=call["tokens"], meters={"web_search": call["searches"]}, at=call["at"], said=at(call["host"])
+            f"p{number}", "a", tokens=call["tokens"], meters={"web_search": call["searches"]}, at=call["at"],
+            said=at(call["host"]) | {"tokentrace.billing.region": call["region"]},
         )  # fmt: skip
     shared_ledger.tick()
     for number, call in enumerate(calls):
@@ -355,6 +397,23 @@ BOTH = ruled(
     'id: eu, match: {provider: openai, model: "gpt-6-sol", host: "eu.*"}, multiplier: 1.1, on: [input_text]',
     "id: old, match: {model: gpt-6-sol, tier: batch}, to: 2026-10-14, multiplier: 0.5, on: [input_text]",
 )
+
+
+def test_a_comparison_has_the_prices_of_a_region_apart():
+    """Also where a host has its own: nothing is the same price in two places under one name."""
+    rules = [
+        "id: eu, match: {model: gpt-6-sol, region: eu}, multiplier: 1.1",
+        'id: own, match: {model: gpt-6-sol, host: "own.*"}, discount: 0.5',
+    ]
+    snapshot = installed.snapshot()
+    found = difference.differences(of_catalogue(snapshot), of_catalogue(snapshot, parse(ruled(*rules))), EPOCH)
+    told = {
+        each["context"]: each["after"]
+        for each in found
+        if (each["provider"], each["unit"], each["above_tokens"]) == ("openai", "input_text", 0)
+        and not each["context"].startswith(("batch", "flex", "priority", "fast"))
+    }
+    assert told == {"@region=eu": "0.0000022", "@own.*": "0.000001", "@own.* @region=eu": "0.0000011"}
 
 
 def test_a_comparison_of_prices_has_what_rules_make_of_them():

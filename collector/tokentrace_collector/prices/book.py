@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,9 +14,11 @@ from typing import Any
 import yaml
 
 from tokentrace_collector import files, notation
-from tokentrace_collector.prices import aliases, committed, pools, rules
+from tokentrace_collector.prices import aliases, committed, exchange, platform, pools, rules
 from tokentrace_collector.prices.aliases import Alias
 from tokentrace_collector.prices.commitments import Commitment
+from tokentrace_collector.prices.exchange import Currency, Exchange
+from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.rules import Rule
 
@@ -26,7 +28,8 @@ _DEFAULT_TRUST = ("openrouter", "x_ai")
 """Providers that say, in their documentation and in every answer, what they bill for it."""
 
 _KNOWN = {
-    "version", "currency", "aliases", "rates", "rules", "human_review", "gpu_pools", "commitments", "trust_reported",
+    "version", "currency", "fx", "aliases", "rates", "rules", "human_review", "gpu_pools", "platform", "commitments",
+    "trust_reported",
 }  # fmt: skip
 
 
@@ -45,8 +48,8 @@ class Rate:
     provider: str
     """A glob over OpenTelemetry provider names."""
     model: str
-    prices: Mapping[str, Decimal]
-    """Bucket or meter → price of one."""
+    prices: Mapping[str, Decimal | None]
+    """Bucket or meter → price of one; None: nobody says what its currency is worth."""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -63,12 +66,16 @@ class Book:
     review_rate: Decimal | None = None
     """Cost of an hour of attention; None: reviews are not priced."""
     review_roles: Mapping[str, Decimal] = field(default_factory=_none)
+    review_currency: Currency | None = None
+    """In which attention is paid; None: in that of the book."""
     pools: tuple[Pool, ...] = ()
     commitments: tuple[Commitment, ...] = ()
     """In the order in which they are used."""
+    platform: tuple[Fee, ...] = ()
+    """What is paid whoever calls."""
     trust_reported: tuple[str, ...] = _DEFAULT_TRUST
     """Who is taken at their word on what a call cost: providers, or what computes it on the way, such as `litellm`."""
-    currency: str = "USD"
+    currency: str = exchange.USD
     text: str = ""
 
     @property
@@ -117,31 +124,46 @@ def _book(node: yaml.Node, text: str) -> Book:
     entries = notation.entries(node, _KNOWN, needed=("version",))
     if notation.text(entries["version"]) != "1":
         notation.reject(entries["version"], "This collector reads `version: 1`")
-    if "currency" in entries and notation.text(entries["currency"]) != "USD":
-        notation.reject(entries["currency"], "Amounts are in USD, the currency of the catalogue; write `currency: USD`")
-    reviews = notation.entries(entries["human_review"], {"rate_per_hour", "roles"}) if "human_review" in entries else {}
+    money = exchange.read(entries.get("currency"), entries.get("fx"))
+    known = {"rate_per_hour", "roles", "currency"}
+    reviews = notation.entries(entries["human_review"], known) if "human_review" in entries else {}
     trusted = entries.get("trust_reported")
-    gpu_pools = pools.read(notation.items(entries.get("gpu_pools")))
+    gpu_pools = pools.read(notation.items(entries.get("gpu_pools")), money)
+    promised = _commitments(entries.get("commitments"), {each.id for each in gpu_pools}, money)
+    taken = {each.id for each in gpu_pools} | {each.id for each in promised}
     return Book(
-        rates=tuple(_rate(each) for each in notation.items(entries.get("rates"))),
+        rates=tuple(rate for each in notation.items(entries.get("rates")) for rate in _rates(each, money)),
         rules=rules.read(notation.items(entries.get("rules")), units(), tokens()),
         aliases=aliases.read(notation.items(entries.get("aliases"))),
         review_rate=notation.money(reviews["rate_per_hour"]) if "rate_per_hour" in reviews else None,
         review_roles={name: notation.money(each) for name, each in notation.pairs(reviews.get("roles"))},
+        review_currency=money.of(reviews),
         pools=gpu_pools,
-        commitments=_commitments(entries.get("commitments"), {each.id for each in gpu_pools}),
+        commitments=promised,
+        platform=platform.read(notation.items(entries.get("platform")), money, taken),
         trust_reported=tuple(map(notation.text, notation.items(trusted))) if trusted else _DEFAULT_TRUST,
+        currency=money.currency,
         text=text,
     )
 
 
-def _rate(node: yaml.Node) -> Rate:
-    entries = notation.entries(node, {"provider", "model", "prices", "from", "to"}, needed=("prices",))
+def _rates(node: yaml.Node, money: Exchange) -> Iterator[Rate]:
+    """What was agreed; once for each rate of its currency."""
+    known = {"provider", "model", "prices", "currency", "from", "to"}
+    entries = notation.entries(node, known, needed=("prices",))
     prices = dict(_price(unit, each) for unit, each in notation.pairs(entries["prices"]))
     if not prices:
         notation.reject(entries["prices"], "A rate without prices changes nothing. Name a bucket or meter")
     since, until = notation.period(entries)
-    return Rate(notation.glob(entries, "provider"), notation.glob(entries, "model"), prices, since, until)
+    named = notation.glob(entries, "provider"), notation.glob(entries, "model")
+    currency = money.of(entries)
+    if currency is None:
+        yield Rate(*named, prices, since, until)
+        return
+    currency.check(entries["currency"], since, until)
+    for each in currency.pieces(since, until):
+        worth = {unit: exchange.worth(price, each.rate) for unit, price in prices.items()}
+        yield Rate(*named, worth, each.since, each.until)
 
 
 def _price(unit: str, node: yaml.Node) -> tuple[str, Decimal]:
@@ -152,9 +174,9 @@ def _price(unit: str, node: yaml.Node) -> tuple[str, Decimal]:
     return unit, notation.money(node)
 
 
-def _commitments(node: yaml.Node | None, taken: set[str]) -> tuple[Commitment, ...]:
+def _commitments(node: yaml.Node | None, taken: set[str], money: Exchange) -> tuple[Commitment, ...]:
     nodes = notation.items(node)
-    found = committed.read(nodes, units(), tokens())
+    found = committed.read(nodes, units(), tokens(), money)
     if shared := sorted(taken & {each.id for each in found}):
         notation.reject(nodes[0], f"{shared[0]!r} is a pool already. Give each commitment its own id")
     return found

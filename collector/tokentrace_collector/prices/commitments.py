@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
 from tokentrace_collector import notation
+from tokentrace_collector.prices.exchange import Currency
 
 Kind: TypeAlias = Literal["usage", "spend"]
 Step: TypeAlias = Literal["minute", "hour", "day", "month", "term"]
@@ -40,7 +41,7 @@ class Commitment:
     id: str
     kind: Kind
     price: Decimal
-    """What is owed for each `per`: the fee of capacity, the amount of spending."""
+    """What is owed for each `per`, as it is stated: the fee of capacity, the amount of spending."""
     per: Step
     settle: Step
     """Over which period use is counted; what is unused at its end is lost."""
@@ -61,6 +62,8 @@ class Commitment:
     host: str = "*"
     tier: str = "*"
     tenant: str = "default"
+    currency: Currency | None = None
+    """In which the price is stated; None: in that of the book."""
 
     @property
     def order(self) -> tuple[bool, datetime, str]:
@@ -83,11 +86,28 @@ class Commitment:
     def _owed(self, moment: datetime) -> int:
         price = int(self.price.scaleb(notation.FINEST, notation.WIDE))
         if self.per in _SECONDS:
-            return round(Fraction(price * _seconds(moment - self.since), _SECONDS[self.per]))
+            return round(sum((price * part for part in self._hours(moment)), Fraction(0)) / _SECONDS[self.per])
         edges = periods(self.per, self.since, self.until, self.zone)
         place = min(bisect_right(edges, moment), len(edges) - 1) - 1
         first, last = edges[place], edges[place + 1]
-        return place * price + round(Fraction(price * _seconds(moment - first), _seconds(last - first)))
+        before, now = _owed_before(self.currency, price, tuple(edges))[place : place + 2]
+        return before + round(Fraction((now - before) * _seconds(moment - first), _seconds(last - first)))
+
+    def _hours(self, moment: datetime) -> Iterator[Fraction]:
+        """The seconds up to a moment, each as many times as its money is worth."""
+        if self.currency is None:
+            yield Fraction(_seconds(moment - self.since))
+            return
+        for each in self.currency.pieces(self.since, moment):
+            if each.since and each.until and each.rate and each.since < each.until:
+                yield _seconds(each.until - each.since) * Fraction(each.rate)
+
+
+@cache
+def _owed_before(currency: Currency | None, price: int, edges: tuple[datetime, ...]) -> Sequence[int]:
+    """What is owed up to each edge: a period is charged at its beginning, and at the rate of then."""
+    rates = (Fraction(1) if currency is None else Fraction(currency.at(each)) for each in edges[:-1])
+    return tuple(itertools.accumulate((round(price * rate) for rate in rates), initial=0))
 
 
 @cache

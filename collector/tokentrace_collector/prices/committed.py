@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
 from tokentrace_collector import notation
-from tokentrace_collector.prices.commitments import SCHEMES, STEPS, Commitment, EdgeError, Kind, Scheme, Step, periods
+from tokentrace_collector.prices import terms
+from tokentrace_collector.prices.commitments import SCHEMES, STEPS, Commitment, Kind, Scheme, Step
+from tokentrace_collector.prices.exchange import Exchange
 
 _MICRO = 6
 _MOST_UNITS = 10**15
@@ -19,26 +19,28 @@ _KNOWN = {
     "usage": {"quantity", "price", "weights", "scheme"},
     "spend": {"amount", "discount"},
 }
-_ALWAYS = {"id", "kind", "match", "tenant", "settle", "time_zone", "from", "to"}
+_ALWAYS = {"id", "kind", "match", "tenant", "settle", "time_zone", "currency", "from", "to"}
 _MATCH = {"provider", "model", "host", "tier"}
 
 
-def read(nodes: list[yaml.Node], units: Collection[str], tokens: Collection[str]) -> tuple[Commitment, ...]:
+def read(
+    nodes: list[yaml.Node], units: Collection[str], tokens: Collection[str], money: Exchange
+) -> tuple[Commitment, ...]:
     """The commitments of a book, in the order in which they are used."""
     found: dict[str, Commitment] = {}
     for node in nodes:
-        one = _commitment(node, units, tokens)
+        one = _commitment(node, units, tokens, money)
         if one.id in found:
             notation.reject(node, f"There are two commitments {one.id!r}. Give each its own id")
         found[one.id] = one
     return tuple(sorted(found.values(), key=lambda one: one.order))
 
 
-def _commitment(node: yaml.Node, units: Collection[str], tokens: Collection[str]) -> Commitment:
+def _commitment(node: yaml.Node, units: Collection[str], tokens: Collection[str], money: Exchange) -> Commitment:
     entries = notation.entries(
         node, _ALWAYS.union(*_KNOWN.values()), needed=("id", "kind", "match", "settle", "from", "to")
     )
-    kind = cast("Kind", _one_of(entries["kind"], tuple(_KNOWN)))
+    kind = cast("Kind", terms.one_of(entries["kind"], tuple(_KNOWN)))
     for name in entries.keys() - _ALWAYS - _KNOWN[kind]:
         notation.reject(
             entries[name], f"A commitment of {kind} has no {name!r}. Known: {', '.join(sorted(_KNOWN[kind]))}"
@@ -49,14 +51,15 @@ def _commitment(node: yaml.Node, units: Collection[str], tokens: Collection[str]
     match = notation.entries(entries["match"], _MATCH)
     if not match:
         notation.reject(entries["match"], "A commitment to everybody covers nothing. Name a provider, model or host")
-    settle = cast("Step", _one_of(entries["settle"], STEPS))
-    zone = _zone(entries.get("time_zone"))
-    since, until = (_moment(entries[name], zone) for name in ("from", "to"))
-    if since >= until:
-        notation.reject(entries["to"], f"`to: {notation.text(entries['to'])}` does not lie after `from`")
-    price, per = _price(entries["price" if kind == "usage" else "amount"], settle)
+    settle = cast("Step", terms.one_of(entries["settle"], STEPS))
+    zone = terms.zone(entries.get("time_zone"))
+    since, until = terms.term(entries, zone)
+    price, per = terms.price(entries["price" if kind == "usage" else "amount"], STEPS, settle)
     for step in dict.fromkeys((settle, per)):
-        _whole(entries["from"], step, since, until, zone)
+        terms.whole(entries["from"], step, since, until, zone)
+    currency = money.of(entries)
+    if currency:
+        currency.check(entries["currency"], since, until)
     globs = {name: notation.text(each) for name, each in match.items()}
     return Commitment(
         id=notation.text(entries["id"]),
@@ -69,53 +72,12 @@ def _commitment(node: yaml.Node, units: Collection[str], tokens: Collection[str]
         zone=zone,
         quantity=_quantity(entries["quantity"]) if kind == "usage" else None,
         discount=_discount(entries.get("discount")),
-        scheme=cast("Scheme", _one_of(entries["scheme"], SCHEMES)) if "scheme" in entries else "take_or_pay",
+        scheme=cast("Scheme", terms.one_of(entries["scheme"], SCHEMES)) if "scheme" in entries else "take_or_pay",
         weights=_weights(entries["weights"], units, tokens) if kind == "usage" else {},
         tenant=notation.text(entries["tenant"]) if "tenant" in entries else "default",
+        currency=currency,
         **globs,
     )
-
-
-def _one_of(node: yaml.Node, known: Collection[str]) -> str:
-    written = notation.text(node)
-    if written not in known:
-        notation.reject(node, f"{written!r} is not known here. Write one of {', '.join(known)}")
-    return written
-
-
-def _zone(node: yaml.Node | None) -> str:
-    if node is None:
-        return "UTC"
-    written = notation.text(node)
-    try:
-        return ZoneInfo(written).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        notation.reject(node, f"There is no time zone {written!r}. Write one such as America/Los_Angeles")
-
-
-def _moment(node: yaml.Node, zone: str) -> datetime:
-    """A date is its midnight where the provider settles; a time without an offset is UTC, as everywhere."""
-    moment = notation.moment(node)
-    if len(notation.text(node)) == len("2026-01-31"):
-        return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    return moment
-
-
-def _price(node: yaml.Node, settle: Step) -> tuple[Decimal, Step]:
-    if isinstance(node, yaml.ScalarNode):
-        return notation.money(node), settle
-    entries = notation.entries(node, {"amount", "per"}, needed=("amount", "per"))
-    return notation.money(entries["amount"]), cast("Step", _one_of(entries["per"], STEPS))
-
-
-def _whole(node: yaml.Node, step: Step, since: datetime, until: datetime, zone: str) -> None:
-    if step not in ("minute", "hour"):
-        try:
-            periods(step, since, until, zone)
-        except EdgeError as error:
-            notation.reject(node, str(error))
-    elif any(each.minute or each.second or each.microsecond for each in (since, until)):
-        notation.reject(node, "The term begins or ends within an hour. Write whole hours")
 
 
 def _quantity(node: yaml.Node) -> Decimal:

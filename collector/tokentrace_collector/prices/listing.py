@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import TypeAlias
 
 from genai_prices.data_snapshot import DataSnapshot
@@ -16,6 +17,8 @@ from genai_prices.types import ModelInfo
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
 from tokentrace_collector.prices.book import Book, Rate
+from tokentrace_collector.prices.exchange import Piece
+from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, contracted, is_known, overlaid, units
 from tokentrace_collector.prices.rules import STANDARD, Rule
@@ -28,6 +31,9 @@ Cell: TypeAlias = tuple[int, int]
 CAPACITY = "capacity"
 """The provider of capacity pools; its unit is an hour of one."""
 POOL_HOUR = "pool_hour"
+PLATFORM = "platform"
+"""The provider of fixed costs; their units are an hour, a day, a month or the term of one."""
+_PLACES = ("host", "region")
 _QUANTUM = Decimal(1).scaleb(-notation.FINEST)
 
 
@@ -109,35 +115,59 @@ def _rules(rule: Rule, sold_as: Sequence[str], model: ModelInfo) -> bool:
 
 
 def _contexts(model: ModelInfo, rules: Sequence[Rule]) -> Iterator[tuple[str, Sequence[PriceList], Sequence[Rule]]]:
-    """The contexts of a model: the catalogue's, those that rules name besides, and each at the hosts of rules."""
+    """The contexts of a model: the catalogue's, those that rules name besides, and each where rules say that it is."""
     known = catalogue.contexts(model)
     said = {each.match["tier"] for each in rules if "tier" in each.match}
     named = sorted(each for each in said if glob.escape(each) == each and resolution.plain_tier(each) != STANDARD)
-    hosts = {each.match["host"] for each in rules if "host" in each.match}
     for name in dict.fromkeys((*known, *named)):
         lists: Sequence[PriceList] = catalogue.price_lists(model, known.get(name, {}))
         if name not in known:
             lists = [replace(each, applies=False) for each in lists]
         tiers = (name, resolution.plain_tier(name))
-        for host in ("", *sorted(hosts)):
-            here = [each for each in rules if _is_there(each, host, tiers)]
-            if not host or any(each.match.get("host") == host for each in here):
+        for place in product(*(_said(rules, field) for field in _PLACES)):
+            where = dict(zip(_PLACES, place, strict=True))
+            here = [each for each in rules if _is_there(each, where, tiers)]
+            if all(not one or any(each.match.get(field) == one for each in here) for field, one in where.items()):
                 yield resolution.within(name, here), lists, here
 
 
-def _is_there(rule: Rule, host: str, tiers: Sequence[str]) -> bool:
-    named = {name: one for name, one in rule.match.items() if name == "tier" or (name == "host" and one != host)}
-    return replace(rule, match=named).covers({"host": [host], "tier": tiers})
+def _said(rules: Sequence[Rule], field: str) -> Sequence[str]:
+    """What rules say of where a call is served; first, nothing."""
+    return ("", *sorted({each.match[field] for each in rules if field in each.match}))
+
+
+def _is_there(rule: Rule, where: Mapping[str, str], tiers: Sequence[str]) -> bool:
+    apart = {field: one for field, one in rule.match.items() if field in _PLACES and where[field] != one}
+    named = apart | {field: one for field, one in rule.match.items() if field == "tier"}
+    return replace(rule, match=named).covers({field: [one] for field, one in where.items()} | {"tier": tiers})
 
 
 def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:
     hourly = {} if book.review_rate is None else {"*": book.review_rate}
     for role, rate in (hourly | dict(book.review_roles)).items():
-        yield (resolution.REVIEW, role, "", "review_seconds"), [Step(ALWAYS, {(0, 0): exact(rate)})]
+        yield (resolution.REVIEW, role, "", "review_seconds"), list(_attention(book, rate))
     for pool in book.pools:
         yield (CAPACITY, pool.id, pool.tenant, POOL_HOUR), _hours(pool)
+    for fee in book.platform:
+        yield (PLATFORM, fee.id, fee.tenant, f"platform_{fee.per}"), _fees(fee)
+
+
+def _attention(book: Book, rate: Decimal) -> Iterator[Step]:
+    for since, amount in resolution.attention(book, rate):
+        yield Step(since, {} if amount is None else {(0, 0): exact(amount)})
 
 
 def _hours(pool: Pool) -> Sequence[Step]:
-    began = Step(pool.since or ALWAYS, {(0, 0): exact(pool.hourly_cost)})
-    return [began, Step(pool.until, {})] if pool.until else [began]
+    costs = pool.steps or ((pool.since or ALWAYS, pool.hourly_cost),)
+    found = [Step(since, {(0, 0): exact(cost)}) for since, cost in costs]
+    return [*found, Step(pool.until, {})] if pool.until else found
+
+
+def _fees(fee: Fee) -> Sequence[Step]:
+    pieces = fee.currency.pieces(fee.since, fee.until) if fee.currency else [Piece(fee.since, fee.until, Decimal(1))]
+    found = [
+        Step(each.since, {(0, 0): exact(notation.WIDE.multiply(fee.price, each.rate))})
+        for each in pieces
+        if each.since and each.rate
+    ]
+    return [*found, Step(fee.until, {})]

@@ -160,7 +160,7 @@ def _known(entry: Entry) -> tuple[str, str]:
 
 @cache
 def _found(provider: str, model: str) -> tuple[str, str] | None:
-    one = resolution.match(Seen("", 0, provider, model, "", "", ""), Book())
+    one = resolution.match(Seen("", 0, provider, model, "", "", "", ""), Book())
     return (one.provider, one.model) if one.catalogue and one.matched_by == "model" else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import NoReturn
 import yaml
 
 from tokentrace_collector import notation
+from tokentrace_collector.prices.exchange import Exchange, rounded
 
 _MICRO = 6
 _MOST = 10**9
@@ -28,6 +29,7 @@ class Pool:
 
     id: str
     hourly_cost: Decimal
+    """In the currency that it is stated in, if it has `steps`."""
     provider: str = "*"
     model: str = "*"
     host: str = "*"
@@ -45,21 +47,26 @@ class Pool:
     """Power that it takes, what cooling and losses take on top included; None: nobody says."""
     grid_g_per_kwh: Decimal | None = None
     """Grams of CO2 equivalent that a kilowatt-hour stands for where it is; None: nobody says."""
+    steps: tuple[tuple[datetime, Decimal], ...] = ()
+    """What an hour costs in the currency of the book, from when on; none: always the same."""
 
 
-def read(nodes: list[yaml.Node]) -> tuple[Pool, ...]:
+def read(nodes: list[yaml.Node], money: Exchange) -> tuple[Pool, ...]:
     """The pools of a book, the first that serves a call first."""
     found: dict[str, Pool] = {}
     for node in nodes:
-        pool = _pool(node)
+        pool = _pool(node, money)
         if pool.id in found:
             notation.reject(node, f"There are two pools {pool.id!r}. Give each its own id")
         found[pool.id] = pool
     return tuple(found.values())
 
 
-def _pool(node: yaml.Node) -> Pool:
-    known = {"id", "hourly_cost", "hourly", "grid_g_per_kwh", "match", "tenant", "weights", "capacity", "from", "to"}
+def _pool(node: yaml.Node, money: Exchange) -> Pool:
+    known = {
+        "id", "hourly_cost", "hourly", "currency", "grid_g_per_kwh", "match", "tenant", "weights", "capacity", "from",
+        "to",
+    }  # fmt: skip
     entries = notation.entries(node, known, needed=("id", "match"))
     match = notation.entries(entries["match"], {"provider", "model", "host"})
     if not match:
@@ -72,10 +79,10 @@ def _pool(node: yaml.Node) -> Pool:
     if capacity == 0:
         notation.reject(entries["capacity"], "A capacity of 0 serves nothing. Leave it out to charge by busy time")
     since, until = notation.period(entries)
-    cost, kilowatts = _hour(node, entries)
+    exact, kilowatts = _hour(node, entries)
     return Pool(
         id=notation.text(entries["id"]),
-        hourly_cost=cost,
+        hourly_cost=rounded(exact),
         provider=notation.glob(match, "provider"),
         model=notation.glob(match, "model"),
         host=notation.glob(match, "host"),
@@ -88,17 +95,30 @@ def _pool(node: yaml.Node) -> Pool:
         until=until,
         kilowatts=kilowatts,
         grid_g_per_kwh=_grid(entries.get("grid_g_per_kwh"), kilowatts),
+        steps=tuple(_steps(entries, exact, since, until, money)),
     )
 
 
-def _hour(node: yaml.Node, entries: Mapping[str, yaml.Node]) -> tuple[Decimal, Decimal | None]:
+def _steps(
+    entries: Mapping[str, yaml.Node], exact: Fraction, since: datetime | None, until: datetime | None, money: Exchange
+) -> Iterator[tuple[datetime, Decimal]]:
+    currency = money.of(entries)
+    if currency is None:
+        return
+    currency.check_always(entries["currency"], since, until)
+    for each in currency.pieces(since, until):
+        if each.since and each.rate:
+            yield each.since, rounded(exact * Fraction(each.rate))
+
+
+def _hour(node: yaml.Node, entries: Mapping[str, yaml.Node]) -> tuple[Fraction, Decimal | None]:
     """What an hour costs, and the kilowatts it takes."""
     if "hourly" not in entries:
         if "hourly_cost" not in entries:
             notation.reject(
                 node, "Nothing says what an hour of this pool costs. Write `hourly_cost`, or its parts under `hourly`"
             )
-        return notation.money(entries["hourly_cost"]), None
+        return Fraction(notation.money(entries["hourly_cost"])), None
     if "hourly_cost" in entries:
         written = notation.text(entries["hourly_cost"])
         notation.reject(
@@ -107,9 +127,11 @@ def _hour(node: yaml.Node, entries: Mapping[str, yaml.Node]) -> tuple[Decimal, D
     parts = _parts(entries["hourly"])
     cost = _cost(parts)
     if cost >= _MOST:
-        notation.reject(entries["hourly"], f"An hour would cost {cost:f}. Write parts that come to less than 10^9")
+        notation.reject(
+            entries["hourly"], f"An hour would cost {rounded(cost):f}. Write parts that come to less than 10^9"
+        )
     # Six places by six places are no more than twelve, so nothing is rounded.
-    return cost, _decimal(parts["kw"] * parts.get("pue", Fraction(1))) if "kw" in parts else None
+    return cost, rounded(parts["kw"] * parts.get("pue", Fraction(1))) if "kw" in parts else None
 
 
 def _parts(node: yaml.Node) -> Mapping[str, Fraction]:
@@ -134,18 +156,13 @@ def _refuse(node: yaml.Node, why: str) -> NoReturn:
     notation.reject(node, why.format(notation.text(node)))
 
 
-def _cost(parts: Mapping[str, Fraction]) -> Decimal:
+def _cost(parts: Mapping[str, Fraction]) -> Fraction:
     """What is written off in an hour, its power, and what else is paid for it."""
     nothing = Fraction(0)
     lost = parts.get("capex", nothing) * (1 - parts.get("residual", nothing))
     power = parts.get("kw", nothing) * parts.get("pue", Fraction(1)) * parts.get("kwh", nothing)
     written_off = lost / (_HOURS_OF_YEAR * parts["years"]) if lost else nothing
-    return _decimal(written_off + power + parts.get("ops", nothing) + parts.get("rental", nothing))
-
-
-def _decimal(exact: Fraction) -> Decimal:
-    """Rounded once, half to even, at the last place that is kept."""
-    return Decimal(round(exact * 10**notation.FINEST)).scaleb(-notation.FINEST, notation.WIDE)
+    return written_off + power + parts.get("ops", nothing) + parts.get("rental", nothing)
 
 
 def _grid(node: yaml.Node | None, kilowatts: Decimal | None) -> Decimal | None:

@@ -50,6 +50,8 @@ class PriceList:
     """What stood here before a price book was laid over it."""
     agreed: frozenset[str] = frozenset()
     """Units whose price the book names: theirs in every context."""
+    unknown: frozenset[str] = frozenset()
+    """Units whose price the book names in a currency of which nobody says what it is worth: they have none."""
     rules: tuple[Rule, ...] = ()
     """Those of the book that are in force, on every price that it does not name."""
 
@@ -86,7 +88,7 @@ def units() -> Mapping[str, Unit]:
 
 def row(one: PriceList) -> Row:
     """The list as `price_rates` keeps it."""
-    completed = _completed(one.own)
+    completed = _completed(one.own, one.unknown)
     listed = _completed({**one.own, **(one.catalogue or {})}) if one.catalogue is not None or one.rules else None
     return Row(
         valid_from=one.valid_from,
@@ -110,7 +112,7 @@ def contracted(one: PriceList) -> Mapping[str, Cells]:
     """What units have a price of their own, and what it is with the rules of the book."""
     prices = {unit: _ruled(one, unit, unit, cells) for unit, cells in one.own.items()}
     for unit in units().values():
-        if unit.unit not in one.own and unit.same_as in one.own:
+        if unit.unit not in {*one.own, *one.unknown} and unit.same_as in one.own:
             cells = _ruled(one, unit.unit, unit.same_as, one.own[unit.same_as])
             if cells != prices[unit.same_as]:
                 prices[unit.unit] = cells
@@ -130,13 +132,19 @@ def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate])
     under = next((each for each in reversed(base) if each.valid_from <= start), PriceList(start, {}))
     cells = (len(under.tiers) + 1) * (len(under.times) + 1)
     agreed: dict[str, Cells] = {}
+    unknown: set[str] = set()
     for rate in rates:
         if (rate.since is None or rate.since <= start) and (rate.until is None or start < rate.until):
             for unit, price in rate.prices.items():
-                agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
-    if not agreed:
+                if unit not in agreed and price is None:
+                    unknown.add(unit)
+                elif unit not in unknown and price is not None:
+                    agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
+    if not (agreed or unknown):
         return replace(under, valid_from=start)
-    return replace(under, valid_from=start, own={**under.own, **agreed}, catalogue=under.own, agreed=frozenset(agreed))
+    own = {unit: each for unit, each in {**under.own, **agreed}.items() if unit not in unknown}
+    named, nameless = frozenset(agreed), frozenset(unknown)
+    return replace(under, valid_from=start, own=own, catalogue=under.own, agreed=named, unknown=nameless)
 
 
 def _terms(one: PriceList, unit: str, seller: str) -> Terms | None:
@@ -149,17 +157,19 @@ def _ruled(one: PriceList, unit: str, seller: str, cells: Cells) -> Cells:
     return tuple(notation.WIDE.multiply(_rounded(price), found.factor) for price in cells) if found else cells
 
 
-def _completed(own: Mapping[str, Cells]) -> dict[str, tuple[bool, str, Cells]]:
-    found = {unit: _found(unit, own) for unit in units()}
+def _completed(own: Mapping[str, Cells], unknown: frozenset[str] = frozenset()) -> dict[str, tuple[bool, str, Cells]]:
+    found = {unit: _found(unit, own, unknown) for unit in units() if unit not in unknown}
     return {unit: each for unit, each in found.items() if each is not None}
 
 
-def _found(name: str, own: Mapping[str, Cells]) -> tuple[bool, str, Cells] | None:
+def _found(name: str, own: Mapping[str, Cells], unknown: frozenset[str]) -> tuple[bool, str, Cells] | None:
     """Whether a unit has a price of its own, the unit whose price it is, and the price."""
     unit = units()[name]
     for same in (name, unit.same_as):
         if same in own:
             return True, same, own[same]
+    if unit.same_as in unknown:
+        return None
     return next(((False, lender, own[lender]) for lender in unit.borrows if lender in own), None)
 
 

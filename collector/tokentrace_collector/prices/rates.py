@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from decimal import Decimal
+from fractions import Fraction
 from operator import attrgetter
 from typing import Any
 
@@ -14,13 +16,18 @@ from tokentrace_collector.prices import (
     catalogue,
     commitments,
     committed,
+    exchange,
     globs,
+    platform,
     pools,
     resolution,
     rules,
+    terms,
 )
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.prices.commitments import Commitment
+from tokentrace_collector.prices.exchange import rounded
+from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import Row, row, units
 from tokentrace_collector.prices.resolution import Match, Seen, match
@@ -39,14 +46,14 @@ _LENDERS = ("tenant", "unit", "preference", "borrows_from")
 _RUN = ("tenant", "rating_run", "catalogue", "book_sha", "currency", "book")
 _POOL = (
     "tenant", "rating_run", "pool", "hourly_cost", "weight_input", "weight_cached", "weight_output", "capacity",
-    "valid_from", "valid_to", "kilowatts", "grid_g_per_kwh",
+    "valid_from", "valid_to", "kilowatts", "grid_g_per_kwh", "costs", "kind", "share_by", "team", "service",
 )  # fmt: skip
 _COMMITMENT = (
     "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price",
-    "per", "settle", "quantity", "discount", "scheme",
+    "per", "settle", "quantity", "discount", "scheme", "pricing_currency", "pricing_price",
 )  # fmt: skip
 _RESOLVED = (
-    "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host",
+    "rating_run", "tenant", "rate_key", "provider", "model", "request_model", "tier", "host", "region",
     "catalogue", "rate_provider", "rate_model", "rate_context", "is_exact", "matched_by", "pool",
     "commitments",
 )  # fmt: skip
@@ -69,6 +76,7 @@ def load(store: Store, priced_by: Book) -> Run:
         _insert(store, "price_rates", _RATES, _catalogue())
     if not _has(store, "SELECT 1 FROM rating_runs WHERE rating_run = {name:String} LIMIT 1", run.id):
         _insert(store, "capacity_pools", _POOL, (_pool(run, each) for each in priced_by.pools))
+        _insert(store, "capacity_pools", _POOL, (_fee(run, each) for each in priced_by.platform))
         _insert(store, "commitments", _COMMITMENT, (_commitment(run, each) for each in priced_by.commitments))
         text = (TENANT, run.id, catalogue.EDITION, priced_by.sha, priced_by.currency, priced_by.text)
         _insert(store, "rating_runs", _RUN, [text])
@@ -85,9 +93,8 @@ def resolve(store: Store, run: Run) -> int:
 
 
 def _name(priced_by: Book) -> str:
-    reading = files.fingerprint(
-        aliases, book, commitments, committed, globs, pools, rules, resolution, resolution.names()
-    )
+    modules = (aliases, book, commitments, committed, exchange, globs, platform, pools, rules, resolution, terms)
+    reading = files.fingerprint(*modules, resolution.names())
     return files.fingerprint(catalogue.EDITION, reading, priced_by.sha, repr(priced_by.trust_reported))
 
 
@@ -116,13 +123,40 @@ def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
     weights = (int(each.scaleb(6)) for each in (pool.input, pool.cached, pool.output))
     capacity = None if pool.capacity is None else int(pool.capacity.scaleb(6))
     energy = (pool.kilowatts, pool.grid_g_per_kwh)
-    return pool.tenant, run.id, pool.id, pool.hourly_cost, *weights, capacity, pool.since, pool.until, *energy
+    hour = pool.steps[0][1] if pool.steps else pool.hourly_cost
+    return (
+        pool.tenant,
+        run.id,
+        pool.id,
+        hour,
+        *weights,
+        capacity,
+        pool.since,
+        pool.until,
+        *energy,
+        list(pool.steps),
+        "",
+        "",
+        "*",
+        "*",
+    )
+
+
+def _fee(run: Run, fee: Fee) -> tuple[Any, ...]:
+    charges = list(fee.charges())
+    as_pool = (0, 0, 0, None, fee.since, fee.until, None, None)
+    shared = ("fixed", fee.allocate or "", fee.team, fee.service)
+    return fee.tenant, run.id, fee.id, Decimal(0), *as_pool, charges, *shared
 
 
 def _commitment(run: Run, one: Commitment) -> tuple[Any, ...]:
     weights = {unit: int(weight.scaleb(6)) for unit, weight in one.weights.items()}
-    promised = (one.provider, one.model, one.price, one.per, one.settle, one.quantity, one.discount, one.scheme)
-    return one.tenant, run.id, one.id, one.kind, weights, one.since, one.until, *promised
+    price, currency = one.price, run.book.currency
+    if one.currency:
+        price = rounded(Fraction(one.price) * Fraction(one.currency.at(one.since)))
+        currency = one.currency.name
+    promised = (one.provider, one.model, price, one.per, one.settle, one.quantity, one.discount, one.scheme)
+    return one.tenant, run.id, one.id, one.kind, weights, one.since, one.until, *promised, currency, one.price
 
 
 def _resolved(run: Run, seen: Seen, one: Match) -> tuple[Any, ...]:

@@ -1,9 +1,11 @@
-"""Which prices a call has: its provider, models, tier and host, matched against price book and catalogue."""
+"""Which prices a call has: its provider, models, tier, host and region, matched against price book and catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -11,8 +13,8 @@ from typing import Any
 import yaml
 from genai_prices.types import ModelInfo, Provider
 
-from tokentrace_collector import files
-from tokentrace_collector.prices import catalogue
+from tokentrace_collector import files, notation
+from tokentrace_collector.prices import catalogue, exchange
 from tokentrace_collector.prices.aliases import Name, known_as
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.prices.commitments import Commitment
@@ -39,6 +41,7 @@ class Seen:
     request_model: str
     tier: str
     host: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def _rules(seen: Seen, name: str, listed: _Listed | None, book: Book) -> list[Ru
     if listed is None:
         return []
     names, tiers = (name, listed.model.id), (seen.tier, plain_tier(seen.tier))
-    said = {"provider": [seen.provider], "model": names, "host": [seen.host], "tier": tiers}
+    where = {"host": [seen.host], "region": [seen.region]}
+    said = {"provider": [seen.provider], "model": names, "tier": tiers} | where
     return [each for each in book.rules if each.covers(said)]
 
 
@@ -123,9 +127,10 @@ def _is_vouched(seen: Seen, listed: _Listed | None, rules: Sequence[Rule]) -> bo
 
 
 def within(tier: str, rules: Sequence[Rule]) -> str:
-    """The context of prices that rules decide: where they depend on the host, those of another are others."""
+    """The context of prices that rules decide: where they depend on the host or region, those of another are others."""
     hosts = sorted({each.match["host"] for each in rules if "host" in each.match})
-    return " ".join(filter(None, (tier, *(f"@{host}" for host in hosts))))
+    regions = sorted({each.match["region"] for each in rules if "region" in each.match})
+    return " ".join(filter(None, (tier, *(f"@{host}" for host in hosts), *(f"@region={name}" for name in regions))))
 
 
 def plain_tier(tier: str) -> str:
@@ -137,9 +142,21 @@ def _review(seen: Seen, book: Book) -> Match:
     rate = book.review_roles.get(seen.model, book.review_rate)
     if rate is None:
         return Match()
-    cells = (rate * units()["review_seconds"].per / 3600,)
-    lists = (PriceList(ALWAYS, {"review_seconds": cells}),)
+    hours = Decimal(units()["review_seconds"].per) / 3600
+    lists = [
+        PriceList(since, {} if price is None else {"review_seconds": (notation.WIDE.multiply(price, hours),)})
+        for since, price in attention(book, rate)
+    ]
     return Match(book.sha, REVIEW, seen.model, "", is_exact=True, matched_by="price book", lists=lists)
+
+
+def attention(book: Book, rate: Decimal) -> Iterator[tuple[datetime, Decimal | None]]:
+    """What an hour of attention is in the currency of the book, from when on; None: nobody says."""
+    if book.review_currency is None:
+        yield ALWAYS, rate
+        return
+    for each in book.review_currency.pieces(None, None):
+        yield each.since or ALWAYS, exchange.worth(rate, each.rate)
 
 
 def _serves(pool: Pool, seen: Seen) -> bool:

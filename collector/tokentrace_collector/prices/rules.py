@@ -17,7 +17,7 @@ from tokentrace_collector.prices import globs
 Kind: TypeAlias = Literal["discount", "multiplier"]
 
 _KINDS: tuple[Kind, ...] = ("discount", "multiplier")
-_MATCH = ("provider", "model", "host", "tier")
+_MATCH = ("provider", "model", "host", "region", "tier")
 _PLACES = 12
 _MOST = 1000
 _ONE = Decimal(1)

@@ -196,14 +196,14 @@ class Stages:
     def allocate(self, bounds: Bounds) -> Bounds:
         """Share out the capacity and commitments that the run has changed; the bounds of all traces that bears upon."""
         book, named = self.run.book, self._named(bounds)
-        if not (book.pools or book.commitments):
+        if not (book.pools or book.platform or book.commitments):
             return bounds
         if book.commitments:
             sharing = commitments.Sharing(self.store, self.run, self.statement, self._do, self.kept_since)
             if end := sharing.share(**named):
                 # What a period has left unused is dated by its end, perhaps long after those who used the rest.
                 bounds = replace(bounds, until=max(bounds.until, f"{end:%Y-%m-%d %H:%M:%S}.000000000"))
-        if book.pools:
+        if book.pools or book.platform:
             self.close_hours(self.statement)
             for statement in _ALLOCATION:
                 self._do(statement, **named)
