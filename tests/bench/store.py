@@ -5,9 +5,11 @@ CPU is that of all threads; figures by the clock are only good on a machine that
 
 import sys
 
+import content
 import ingest
 import rollup
 
 if __name__ == "__main__":
     rollup.costing(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)
     ingest.main()
+    content.main()
