@@ -15,7 +15,7 @@ from tokentrace.calls.course import Course
 from tokentrace.calls.ending import Ending
 from tokentrace.calls.writing import write
 from tokentrace.estimation import composition, missing
-from tokentrace.guard import quietly
+from tokentrace.guard import note, quietly
 from tokentrace.integration import Request
 from tokentrace.providers.hosts import provider_at
 from tokentrace.tracing import Tracing
@@ -34,9 +34,9 @@ class Meter(Course):
         "_delivery",
         "_entered",
         "_opened",
-        "_request_facts",
         "_reset",
         "asked",
+        "facts",
         "hosts",
         "http",
         "inner",
@@ -56,7 +56,7 @@ class Meter(Course):
         self.scope = request.scope
         self.tracing = tracing
         self.hosts = hosts
-        self._request_facts = request.facts
+        self.facts = request.facts
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
         self._delivery: Delivery | None = None
@@ -65,8 +65,11 @@ class Meter(Course):
         """The provider by its host alone; empty where nothing is known of that."""
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.
-        with quietly("looking at a prompt"):
+        try:
             self.prompt = composition.pieces(request)
+        except Exception as error:
+            if not note("looking at a prompt", error):
+                raise
         self.asked = ending.asked(request, self.provider)
         title = f"{request.operation} {request.model}" if request.model else request.operation
         self._began = time.time_ns()
@@ -98,12 +101,6 @@ class Meter(Course):
             return
         self.tracing.leave(self._entered)
 
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What counting needs to know that no response says."""
-        status = attempts.status(self.attempts) if self.attempts else None
-        return self._request_facts if status is None else {**self._request_facts, "http_status": status}
-
     def follow(self) -> None:
         """The answer is still to come."""
         super().follow()
@@ -117,9 +114,12 @@ class Meter(Course):
             return
         self.tracing.open.discard(self)
         span = self._opened.span
-        with quietly("describing a call"):
+        try:
             self.finish(how)
             self._describe(span, Ending(self, how, error))
+        except Exception as failed:
+            if not note("describing a call", failed):
+                raise
         with quietly("ending a span"):
             span.end(self.last if self.is_streamed and self.last else None)
             if self._delivery is not None:
@@ -157,7 +157,7 @@ class Meter(Course):
         answer = missing.Answer(self.format, self.kept, self.framing, is_ours=self.reads_body)
         owed = None if ended.owed == "true" else ended.owed
         unsettled = attempts.unsettled(self.attempts)
-        call = missing.Asked(ended.answered_by, model, self.facts, self.prompt, owed, unsettled)
+        call = missing.Asked(ended.answered_by, model, ended.facts, self.prompt, owed, unsettled)
         self._delivery = delivery
         lacking = missing.Missing(wanted, self.seen, answer, call, self.tracing.metrics)
         delivery.expect(span.get_span_context().span_id, lacking)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from tokentrace import attributes as name
 from tokentrace.estimation.prefixes import Repeated
@@ -20,6 +20,10 @@ CACHEABLE = 1024
 
 _SHOWN = frozenset(bucket for bucket in name.INPUT_BUCKETS if bucket.endswith(("_image", "_audio", "_video")))
 """Buckets of input that is no text, cached or not."""
+
+_FETCHED = "tool_use_prompt"
+_UNSENT = _SHOWN | {_FETCHED}
+"""Buckets of which the texts of a request tell nothing."""
 
 _FETCHING = frozenset({"web_search", "x_search", "web_fetch", "file_search", "code_execution"})
 """Meters of tools that the provider runs, and whose results the model reads in the same call."""
@@ -111,28 +115,25 @@ def shared(prompt: Sequence[Piece], usage: Usage) -> list[Share]:
         return []
     runs = _runs(prompt)
     buckets = usage.buckets
-    shown = 0 if _SHOWN.isdisjoint(buckets) else sum(buckets[bucket] for bucket in _SHOWN if bucket in buckets)
-    fetched = buckets.get("tool_use_prompt", 0)
-    if shown and not any(run.kind == MEDIA for run in runs):
-        # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
-        runs.insert(next((place for place, run in enumerate(runs) if run.kind == USER), 0), _Run(MEDIA, 0, 0, 0))
-    if fetched or (usage.meters and not _FETCHING.isdisjoint(usage.meters)):
-        runs.append(_Run(RESULTS, 0, 0, 0 if fetched else EVERYTHING))
-    counted = _counted(runs, total - shown - fetched, shown)
+    if not usage.meters and _UNSENT.isdisjoint(buckets):
+        counted = _counted(runs, total, 0)
+    else:
+        shown, fetched = sum(buckets.get(bucket, 0) for bucket in _SHOWN), buckets.get(_FETCHED, 0)
+        if shown and not any(kind == MEDIA for kind, *_ in runs):
+            # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
+            runs.insert(next((place for place, (kind, *_) in enumerate(runs) if kind == USER), 0), (MEDIA, 0, 0, 0))
+        if fetched or not _FETCHING.isdisjoint(usage.meters):
+            runs.append((RESULTS, 0, 0, 0 if fetched else EVERYTHING))
+        counted = _counted(runs, total - shown - fetched, shown)
+        if fetched and counted is not None:
+            counted[-1] += fetched
     if counted is None:
         return []
-    if fetched:
-        counted[-1] += fetched
-    return [Share(run.kind, run.pieces, tokens) for run, tokens in zip(runs, counted, strict=True)]
+    return [Share(kind, pieces, tokens) for (kind, pieces, _, _), tokens in zip(runs, counted, strict=True)]
 
 
-class _Run(NamedTuple):
-    kind: str
-    pieces: int
-    size: int
-    """Bytes that tell of tokens."""
-    most: int
-    """Tokens that there may be beside."""
+_Run: TypeAlias = tuple[str, int, int, int]
+"""Kind, number of pieces, bytes that tell of tokens, and tokens that there may be beside: nothing that has names."""
 
 
 def _runs(prompt: Sequence[Piece]) -> list[_Run]:
@@ -141,7 +142,7 @@ def _runs(prompt: Sequence[Piece]) -> list[_Run]:
     for piece in prompt:
         of_piece, content = piece
         if of_piece != kind:
-            runs.append(_Run(kind, count, size, most))
+            runs.append((kind, count, size, most))
             kind, count, size, most = of_piece, 0, 0, 0
         count += 1
         if isinstance(content, str):
@@ -150,21 +151,21 @@ def _runs(prompt: Sequence[Piece]) -> list[_Run]:
         else:
             size += content.size
             most += content.most
-    runs.append(_Run(kind, count, size, most))
+    runs.append((kind, count, size, most))
     return runs
 
 
 def _counted(runs: Sequence[_Run], rest: int, shown: int) -> list[int] | None:
     """Tokens by run: `shown` belong to the media, where the provider counts those apart; `rest` to all others."""
-    if not shown and not any(run.most for run in runs):
-        return scaled([run.size for run in runs], rest)
-    others = [run._replace(size=0, most=0) if shown and run.kind == MEDIA else run for run in runs]
-    sizes, mosts = [run.size for run in others], [min(run.most, rest) for run in others]
+    if not shown and not any([most for _, _, _, most in runs]):
+        return scaled([size for _, _, size, _ in runs], rest)
+    others = [(kind, 0, 0) if shown and kind == MEDIA else (kind, size, most) for kind, _, size, most in runs]
+    sizes, mosts = [size for _, size, _ in others], [min(most, rest) for _, _, most in others]
     size, most = sum(sizes), sum(mosts)
-    least = sum(min(_LEAST, run.most) for run in others if run.kind == MEDIA)
+    least = sum(min(_LEAST, most) for kind, _, most in others if kind == MEDIA)
     # What no length tells is what the lengths leave over.
     hidden = min(max(rest - -(-size // PER_TOKEN), least), most, rest) if size else rest
-    places = [run.pieces or 1 if run.kind == MEDIA else 0 for run in runs]
+    places = [pieces or 1 if kind == MEDIA else 0 for kind, pieces, _, _ in runs]
     if shown and not size and not most:
         # Nothing else was sent: what is no medium wraps it.
         return scaled(places, shown + rest)
@@ -179,9 +180,13 @@ def scaled(weights: Sequence[int], total: int) -> list[int] | None:
     if not whole:
         return None if total else [0] * len(weights)
     counts = [weight * total // whole for weight in weights]
-    if missing := total - sum(counts):
-        rests = [weight * total % whole for weight in weights]
-        places = sorted(range(len(weights)), key=rests.__getitem__, reverse=True)
-        for place in places[:missing]:
-            counts[place] += 1
+    missing = total - sum(counts)
+    if not missing:
+        return counts
+    rests = [weight * total % whole for weight in weights]
+    if missing == 1:
+        counts[rests.index(max(rests))] += 1
+        return counts
+    for place in sorted(range(len(weights)), key=rests.__getitem__, reverse=True)[:missing]:
+        counts[place] += 1
     return counts

@@ -23,20 +23,24 @@ _UNTOTALLED = frozenset({"vercel", "vercel-gateway"})
 def read(part: Any, seen: Reading) -> None:
     """A `chat.completion`, or one `chat.completion.chunk` of it."""
     part = mapping(part)
-    seen.model = text(part.get("model")) or seen.model
-    seen.response_id = text(part.get("id")) or seen.response_id
-    seen.tier = tier(part.get("service_tier")) or seen.tier
-    seen.error = fault(part) or seen.error
-    choices = items(part.get("choices"))
+    told = part.get
+    seen.model = text(told("model")) or seen.model
+    seen.response_id = text(told("id")) or seen.response_id
+    if served := told("service_tier"):
+        seen.tier = tier(served) or seen.tier
+    if told("error"):
+        seen.error = fault(part) or seen.error
+    choices = items(told("choices"))
     for place, choice in enumerate(choices):
         _read_choice(mapping(choice), place, seen)
-    usage = part.get("usage") or mapping(part.get("x_groq")).get("usage")
-    if usage:
-        seen.usage = overlaid(seen.usage, mapping(usage))
-        seen.tier = tier(mapping(usage).get("service_tier")) or seen.tier
+    if usage := told("usage") or mapping(told("x_groq")).get("usage"):
+        usage = mapping(usage)
+        seen.usage = overlaid(seen.usage, usage)
+        if served := usage.get("service_tier"):
+            seen.tier = tier(served) or seen.tier
         # The chunk that brings only the usage is the last one.
         seen.complete = seen.complete or not choices
-    if breakdown := part.get("usage_breakdown"):
+    if breakdown := told("usage_breakdown"):
         _compound().read_models(breakdown, seen)
 
 

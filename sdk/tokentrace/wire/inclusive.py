@@ -44,15 +44,18 @@ def tally(
     """
     counts = Tally()
     # LiteLLM and others repeat Anthropic's names, with another meaning, beside those of Chat Completions.
-    chat = usage.get("prompt_tokens") is not None or usage.get("completion_tokens") is not None
+    ask = usage.get
+    chat = ask("prompt_tokens") is not None or ask("completion_tokens") is not None
     wholes, in_details, out_details = _CHAT if chat else _RESPONSES
-    asked, answered = number(usage.get(wholes[0])), number(usage.get(wholes[1]))
-    details = mapping(usage.get(in_details[0]) or usage.get(in_details[1]))
-    answer = mapping(usage.get(out_details[0]) or usage.get(out_details[1]))
-    connected, total, heard = number(usage.get("connector_tokens")), number(usage.get("total_tokens")), 0
+    asked, answered = number(ask(wholes[0])), number(ask(wholes[1]))
+    details = mapping(ask(in_details[0]) or ask(in_details[1]))
+    answer = mapping(ask(out_details[0]) or ask(out_details[1]))
+    # Most are not told of connectors: that takes no function then, nor do the details below.
+    connected = None if (told := ask("connector_tokens")) is None else number(told)
+    total, heard = number(ask("total_tokens")), 0
     hidden = number(answer.get("reasoning_tokens"))
     if hidden is None:
-        hidden = number(usage.get("reasoning_tokens"))
+        hidden = number(ask("reasoning_tokens"))
     if answered is not None:
         known = (asked or 0) + answered + (connected or 0)
         if hidden and untotalled and hidden > answered:
@@ -68,7 +71,7 @@ def tally(
         counts.input = (counts.input or 0) + connected
         counts.add("tool_use_prompt", connected)
     if answered is not None:
-        parts = [(bucket, number(answer.get(name))) for bucket, name in _PARTS] if answer else ()
+        parts = [(bucket, number(told)) for bucket, name in _PARTS if (told := answer.get(name)) is not None]
         counts.place_output(answered, parts, output, reasoning=hidden)
     _meters(counts, usage)
     return counts
@@ -100,7 +103,7 @@ def _place_input(counts: Tally, usage: Mapping[str, Any], details: Mapping[str, 
     if not details:
         counts.place_input(asked, cached, written)
         return
-    media = {kind: count for kind, name in _MEDIA if (count := number(details.get(name)))}
+    media = {kind: count for kind, name in _MEDIA if (told := details.get(name)) and (count := number(told))}
     kinds = details.get("cached_tokens_details") or usage.get("cached_tokens_details")
     counts.place_input(asked, _split(kinds, cached), written, media)
 
