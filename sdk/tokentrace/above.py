@@ -45,8 +45,8 @@ def parent() -> tuple[Opened | None, int]:
 
     Without a parent the current span is it.
     """
-    kept = _kept()
-    if kept is None:
+    # Most requests have nothing of ours around them.
+    if _ABOVE not in context_api.get_current() or (kept := _kept()) is None:
         return None, 0
     its, here = kept.opened.span.get_span_context(), _current()
     if kept.current != here.span_id and its.trace_id == here.trace_id:

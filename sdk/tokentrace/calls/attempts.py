@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import wrapt
 from opentelemetry.trace import Span
@@ -80,25 +80,18 @@ class Attempt:
         self.headers = dig(error, "response", "headers")
 
 
-class Outcome(NamedTuple):
-    """How a call ended that took some attempts."""
+def outcome(
+    attempts: Sequence[Attempt], http: object, error: BaseException | None
+) -> tuple[str, str | None, int | None]:
+    """Of a call that took these attempts through the client `http`; without one, as its answer says.
 
-    owed: str
-    """Whether the provider bills it."""
-
-    failure: str | None
-    """Why it failed, or None where nothing of them says so."""
-
-    status: int | None
-    """How the attempt was answered that the counts of the call are of."""
-
-
-def outcome(attempts: Sequence[Attempt], http: object, error: BaseException | None) -> Outcome:
-    """Of a call that took these attempts through the client `http`; without one, as its answer says."""
+    Whether the provider bills it; why it failed, or None where nothing of them says so; how the attempt was answered
+    that the counts of the call are of.
+    """
     # Most calls take one attempt that goes well.
     if error is None and len(attempts) == 1 and (answered := attempts[0].status) and answered < FIRST_ERROR:
-        return Outcome("true", None, answered)
-    return Outcome(
+        return "true", None, answered
+    return (
         "true" if http is None else _owed(attempts, http, error),
         _failure(attempts, error),
         _status(attempts) if attempts else None,

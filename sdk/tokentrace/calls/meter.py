@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from opentelemetry import context as context_api
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import context
+from tokentrace import above, context
 from tokentrace.calls import attempts, ending
 from tokentrace.calls.course import Course
 from tokentrace.calls.ending import Ending
 from tokentrace.calls.writing import write
 from tokentrace.estimation import composition, missing
-from tokentrace.guard import note, quietly
+from tokentrace.guard import note
 from tokentrace.integration import Request
 from tokentrace.providers.hosts import provider_at
 from tokentrace.tracing import Tracing
@@ -90,7 +91,7 @@ class Meter(Course):
     def enter(self) -> None:
         """What runs now is part of the call."""
         self._reset = context.metering.set(self)
-        self._entered = self.tracing.enter(self._opened)
+        self._entered = above.enter(self._opened)
 
     def leave(self) -> None:
         """What runs now is the application again."""
@@ -99,7 +100,7 @@ class Meter(Course):
         except ValueError:
             # A coroutine that is thrown away ends in the context of whoever does it; its own is gone.
             return
-        self.tracing.leave(self._entered)
+        context_api.detach(self._entered)
 
     def follow(self) -> None:
         """The answer is still to come."""
@@ -120,10 +121,13 @@ class Meter(Course):
         except Exception as failed:
             if not note("describing a call", failed):
                 raise
-        with quietly("ending a span"):
+        try:
             span.end(self.last if self.is_streamed and self.last else None)
             if self._delivery is not None:
                 self._delivery.forget(span.get_span_context().span_id)
+        except Exception as failed:
+            if not note("ending a span", failed):
+                raise
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = None
         self.prompt = ()

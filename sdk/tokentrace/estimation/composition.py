@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from tokentrace import attributes as name
 from tokentrace.estimation.prefixes import Repeated
@@ -113,65 +113,82 @@ def shared(prompt: Sequence[Piece], usage: Usage) -> list[Share]:
     total = usage.input
     if not total or not prompt:
         return []
-    runs = _runs(prompt)
+    runs = _Runs(prompt)
     buckets = usage.buckets
     if not usage.meters and _UNSENT.isdisjoint(buckets):
-        counted = _counted(runs, total, 0)
+        counted = runs.counted(total, 0)
     else:
         shown, fetched = sum(buckets.get(bucket, 0) for bucket in _SHOWN), buckets.get(_FETCHED, 0)
-        if shown and not any(kind == MEDIA for kind, *_ in runs):
+        if shown and MEDIA not in runs.kinds:
             # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
-            runs.insert(next((place for place, (kind, *_) in enumerate(runs) if kind == USER), 0), (MEDIA, 0, 0, 0))
+            runs.insert(runs.kinds.index(USER) if USER in runs.kinds else 0, MEDIA, 0)
         if fetched or not _FETCHING.isdisjoint(usage.meters):
-            runs.append((RESULTS, 0, 0, 0 if fetched else EVERYTHING))
-        counted = _counted(runs, total - shown - fetched, shown)
+            runs.insert(len(runs.kinds), RESULTS, 0 if fetched else EVERYTHING)
+        counted = runs.counted(total - shown - fetched, shown)
         if fetched and counted is not None:
             counted[-1] += fetched
-    if counted is None:
-        return []
-    return [Share(kind, pieces, tokens) for (kind, pieces, _, _), tokens in zip(runs, counted, strict=True)]
+    return [] if counted is None else list(map(Share, runs.kinds, runs.pieces, counted))
 
 
-_Run: TypeAlias = tuple[str, int, int, int]
-"""Kind, number of pieces, bytes that tell of tokens, and tokens that there may be beside: nothing that has names."""
+class _Runs:
+    """Neighbouring pieces of one kind, run by run: lists side by side, for a call makes them, and no more of them."""
 
+    __slots__ = ("kinds", "mosts", "pieces", "sizes")
 
-def _runs(prompt: Sequence[Piece]) -> list[_Run]:
-    runs: list[_Run] = []
-    kind, count, size, most = prompt[0][0], 0, 0, 0
-    for piece in prompt:
-        of_piece, content = piece
-        if of_piece != kind:
-            runs.append((kind, count, size, most))
-            kind, count, size, most = of_piece, 0, 0, 0
-        count += 1
-        if isinstance(content, str):
-            # Nearly all pieces are this; a function for each would take as long as all of the rest.
-            size += len(content) if content.isascii() else weight(piece)
-        else:
-            size += content.size
-            most += content.most
-    runs.append((kind, count, size, most))
-    return runs
+    def __init__(self, prompt: Sequence[Piece]) -> None:
+        self.kinds: list[str] = []
+        self.pieces: list[int] = []
+        self.sizes: list[int] = []
+        """Bytes that tell of tokens."""
+        self.mosts: list[int] = []
+        """Tokens that there may be beside."""
+        kind, count, size, most = prompt[0][0], 0, 0, 0
+        for piece in prompt:
+            of_piece, content = piece
+            if of_piece != kind:
+                self._add(kind, count, size, most)
+                kind, count, size, most = of_piece, 0, 0, 0
+            count += 1
+            # Nearly all pieces are texts; a function for each would take as long as all of the rest.
+            if isinstance(content, str):
+                size += len(content) if content.isascii() else weight(piece)
+            else:
+                size += content.size
+                most += content.most
+        self._add(kind, count, size, most)
 
+    def _add(self, kind: str, pieces: int, size: int, most: int) -> None:
+        self.kinds.append(kind)
+        self.pieces.append(pieces)
+        self.sizes.append(size)
+        self.mosts.append(most)
 
-def _counted(runs: Sequence[_Run], rest: int, shown: int) -> list[int] | None:
-    """Tokens by run: `shown` belong to the media, where the provider counts those apart; `rest` to all others."""
-    if not shown and not any([most for _, _, _, most in runs]):
-        return scaled([size for _, _, size, _ in runs], rest)
-    others = [(kind, 0, 0) if shown and kind == MEDIA else (kind, size, most) for kind, _, size, most in runs]
-    sizes, mosts = [size for _, size, _ in others], [min(most, rest) for _, _, most in others]
-    size, most = sum(sizes), sum(mosts)
-    least = sum(min(_LEAST, most) for kind, _, most in others if kind == MEDIA)
-    # What no length tells is what the lengths leave over.
-    hidden = min(max(rest - -(-size // PER_TOKEN), least), most, rest) if size else rest
-    places = [pieces or 1 if kind == MEDIA else 0 for kind, pieces, _, _ in runs]
-    if shown and not size and not most:
-        # Nothing else was sent: what is no medium wraps it.
-        return scaled(places, shown + rest)
-    shares = scaled(sizes, rest - hidden), scaled(mosts, hidden), scaled(places, shown)
-    told = [each for each in shares if each is not None]
-    return [sum(each) for each in zip(*told, strict=True)] if len(told) == len(shares) else None
+    def insert(self, place: int, kind: str, most: int) -> None:
+        """What is in no piece of the request."""
+        self.kinds.insert(place, kind)
+        self.pieces.insert(place, 0)
+        self.sizes.insert(place, 0)
+        self.mosts.insert(place, most)
+
+    def counted(self, rest: int, shown: int) -> list[int] | None:
+        """Tokens by run: `shown` belong to the media, where the provider counts those apart; `rest` to all others."""
+        if not shown and not any(self.mosts):
+            return scaled(self.sizes, rest)
+        media = [kind == MEDIA for kind in self.kinds]
+        sizes = [0 if shown and is_medium else size for is_medium, size in zip(media, self.sizes, strict=True)]
+        others = [0 if shown and is_medium else most for is_medium, most in zip(media, self.mosts, strict=True)]
+        mosts = [min(most, rest) for most in others]
+        size, most = sum(sizes), sum(mosts)
+        least = sum(min(_LEAST, most) for is_medium, most in zip(media, others, strict=True) if is_medium)
+        # What no length tells is what the lengths leave over.
+        hidden = min(max(rest - -(-size // PER_TOKEN), least), most, rest) if size else rest
+        places = [pieces or 1 if is_medium else 0 for is_medium, pieces in zip(media, self.pieces, strict=True)]
+        if shown and not size and not most:
+            # Nothing else was sent: what is no medium wraps it.
+            return scaled(places, shown + rest)
+        shares = scaled(sizes, rest - hidden), scaled(mosts, hidden), scaled(places, shown)
+        told = [each for each in shares if each is not None]
+        return [sum(each) for each in zip(*told, strict=True)] if len(told) == len(shares) else None
 
 
 def scaled(weights: Sequence[int], total: int) -> list[int] | None:

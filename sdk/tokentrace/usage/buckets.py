@@ -55,11 +55,12 @@ class Usage(NamedTuple):
         return self._total(_CACHE_WRITE)
 
     def _total(self, names: frozenset[str]) -> int | None:
+        total = None
         # An answer has few buckets of all that there can be.
-        counts = [count for name, count in self.buckets.items() if name in names]
-        if counts or not self.zeros.isdisjoint(names):
-            return sum(counts)
-        return None
+        for name, count in self.buckets.items():
+            if name in names:
+                total = count if total is None else total + count
+        return 0 if total is None and not self.zeros.isdisjoint(names) else total
 
 
 _INPUT = frozenset(INPUT_BUCKETS)

@@ -159,10 +159,7 @@ def dig(value: Any, *path: str) -> Any:
         if value is None:
             return None
         found: Any = value
-        if isinstance(value, (dict, Mapping)):
-            value = found.get(name)
-        else:
-            value = getattr(value, name, None)
+        value = found.get(name) if isinstance(value, (dict, Mapping)) else getattr(value, name, None)
     return value
 
 
@@ -182,18 +179,18 @@ def _snake(name: str) -> str:
 def number(value: Any) -> int | None:
     """The count that `value` states, or None where it states none."""
     if type(value) is int:
-        return value if 0 <= value <= _LARGEST else None
+        return value if 0 <= value <= LARGEST else None
     if value is None:
         return None
     # Cohere counts in floats, Bedrock's headers in strings.
     if isinstance(value, float) and value.is_integer():
         return number(int(value))
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LARGEST)):
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(LARGEST)):
         return number(int(value))
     return None
 
 
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
 """What a span attribute can hold."""
 
 

@@ -35,7 +35,7 @@ def read(part: Any, seen: Reading) -> None:
         _read_choice(mapping(choice), place, seen)
     if usage := told("usage") or mapping(told("x_groq")).get("usage"):
         usage = mapping(usage)
-        seen.usage = overlaid(seen.usage, usage)
+        seen.usage = overlaid(seen.usage, usage) if seen.usage else usage
         if served := usage.get("service_tier"):
             seen.tier = tier(served) or seen.tier
         # The chunk that brings only the usage is the last one.
@@ -63,7 +63,9 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     if "message" in choice:
         seen.complete = True
     message = mapping(choice.get("message") or choice.get("delta"))
-    if message.get("reasoning_content") or message.get("reasoning") or _has_thinking(message.get("content")):
+    content = message.get("content")
+    has_thinking = content.__class__ is not str and _has_thinking(content)
+    if has_thinking or message.get("reasoning_content") or message.get("reasoning"):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
     if asked := message.get("tool_calls"):
@@ -121,6 +123,8 @@ def say_content(content: Any, said: Said, place: Any = 0) -> None:
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """Prompt and completion tokens with the parts they count in."""
+    if (usage := inclusive.plain(seen, context)) is not None:
+        return usage
     apart, untotalled = provider in _APART, provider in _UNTOTALLED
     counts = inclusive.tally(seen.usage, apart=apart, untotalled=untotalled)
     if "models" in seen.facts or "executed_tools" in seen.facts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from tokentrace.usage.prompt import (
     HISTORY,
@@ -43,8 +43,9 @@ _BARE = 2
 
 def compose(asked: Any) -> list[Piece]:
     """System messages, tools, and the conversation."""
-    is_bare = isinstance(asked, dict) and _BESIDE.isdisjoint(cast("dict[str, Any]", asked))
-    if is_bare and (texts := _texts(asked.get("messages"))):
+    body: Any = asked
+    is_bare = isinstance(asked, dict) and _BESIDE.isdisjoint(body)
+    if is_bare and (texts := _texts(body.get("messages"))):
         return texts
     ask = request(asked)
     messages = listed(ask("messages"))
