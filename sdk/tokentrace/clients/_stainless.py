@@ -109,7 +109,7 @@ def seams(
             stream=bool(call.kwargs.get("stream")),
             scope=scope,
             http=call.instance._client,
-            facts=endpoint.facts(options.json_data),
+            facts=NOTHING if endpoint.facts is _no_facts else endpoint.facts(options.json_data),
             prompt=options.json_data,
         )
 

@@ -130,6 +130,10 @@ def shared(prompt: Sequence[Piece], usage: Usage) -> list[Share]:
     return [] if counted is None else list(map(Share, runs.kinds, runs.pieces, counted))
 
 
+_END: Piece = "", ""
+"""Of a kind that no piece is."""
+
+
 class _Runs:
     """Neighbouring pieces of one kind, run by run: lists side by side, for a call makes them, and no more of them."""
 
@@ -143,10 +147,13 @@ class _Runs:
         self.mosts: list[int] = []
         """Tokens that there may be beside."""
         kind, count, size, most = prompt[0][0], 0, 0, 0
-        for piece in prompt:
+        for piece in (*prompt, _END):
             of_piece, content = piece
             if of_piece != kind:
-                self._add(kind, count, size, most)
+                self.kinds.append(kind)
+                self.pieces.append(count)
+                self.sizes.append(size)
+                self.mosts.append(most)
                 kind, count, size, most = of_piece, 0, 0, 0
             count += 1
             # Nearly all pieces are texts; a function for each would take as long as all of the rest.
@@ -155,13 +162,6 @@ class _Runs:
             else:
                 size += content.size
                 most += content.most
-        self._add(kind, count, size, most)
-
-    def _add(self, kind: str, pieces: int, size: int, most: int) -> None:
-        self.kinds.append(kind)
-        self.pieces.append(pieces)
-        self.sizes.append(size)
-        self.mosts.append(most)
 
     def insert(self, place: int, kind: str, most: int) -> None:
         """What is in no piece of the request."""

@@ -67,7 +67,10 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
         stream.feed(content)
         stream.end()
         return
-    for part in items(told) or (told,):
+    if isinstance(told, dict):
+        fmt.read(told, seen)
+        return
+    for part in items(told):
         if isinstance(part, dict):
             fmt.read(part, seen)
 

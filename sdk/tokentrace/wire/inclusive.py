@@ -55,7 +55,12 @@ def plain(seen: Reading, context: Mapping[str, Any]) -> Usage | None:
     if seen.facts or not seen.complete or not context.keys() <= _UNTELLING:
         return None
     asked, answered, total, details, answer = map(usage.__getitem__, _PLAIN)
-    if not (_is_plain(details, _PLAIN_INPUT) and _is_plain(answer, _PLAIN_OUTPUT)) or details.get("audio_tokens"):
+    if not (
+        details.__class__ is answer.__class__ is dict
+        and details.keys() <= _PLAIN_INPUT
+        and answer.keys() <= _PLAIN_OUTPUT
+        and not details.get("audio_tokens")
+    ):
         return None
     cached, thought = details.get("cached_tokens"), answer.get("reasoning_tokens")
     if not (
@@ -80,10 +85,6 @@ def plain(seen: Reading, context: Mapping[str, Any]) -> Usage | None:
     for bucket in zeros:
         del counts[bucket]
     return Usage(counts, zeros=frozenset(zeros))
-
-
-def _is_plain(details: Any, known: frozenset[str]) -> bool:
-    return details.__class__ is dict and details.keys() <= known
 
 
 def tally(
