@@ -75,10 +75,13 @@ def weight(piece: Piece) -> int:
 def kinds(shares: Sequence[Share]) -> dict[str, Any]:
     """Tokens by kind, and the kinds in prompt order."""
     found: dict[str, Any] = {}
+    segments: list[str] = []
     for kind, _, tokens in shares:
         key = _KEYS[kind]
         found[key] = found.get(key, 0) + tokens
-    found[name.INPUT_SEGMENTS] = tuple([f"{kind}:{tokens}" for kind, _, tokens in shares if tokens])
+        if tokens:
+            segments.append(f"{kind}:{tokens}")
+    found[name.INPUT_SEGMENTS] = tuple(segments)
     return found
 
 
