@@ -59,6 +59,9 @@ class Metrics:
         """Whether there is a provider that records."""
         if self._nobody is None:
             return True
+        # To ask for the provider where none has been set is to ask the environment, on every call.
+        if getattr(self._duration, "_real_instrument", self) is None:
+            return False
         if (self._provider or metrics.get_meter_provider()) is self._nobody:
             return False
         self._nobody = None

@@ -130,7 +130,8 @@ class Tracing:
             if around:
                 described = {**described, name.PARENT: format(around, "016x")}
         is_below_private = parent is not None and parent.is_private
-        within = None if parent is None else trace.set_span_in_context(parent.span)
+        # Not None where it is the current one: OpenTelemetry would look that up again and again.
+        within = context_api.get_current() if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
         if not is_below_private and tracers.shared is not None:
             span = tracers.shared.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
@@ -191,7 +192,7 @@ class Tracing:
 
     def _current(self) -> _Tracers:
         tracers = self._tracers
-        provider = self.provider
+        provider = self._given or trace.get_tracer_provider()
         if provider is tracers.provider:
             return tracers
         # Two first calls at once must not both give the provider a processor: each span would be delivered twice.

@@ -80,8 +80,25 @@ class Attempt:
         self.headers = dig(error, "response", "headers")
 
 
-def owed(attempts: Sequence[Attempt], http: object, error: BaseException | None) -> str:
-    """Whether the provider bills a call that took these attempts through the client `http`."""
+def outcome(
+    attempts: Sequence[Attempt], http: object, error: BaseException | None
+) -> tuple[str, str | None, int | None]:
+    """Of a call that took these attempts through the client `http`; without one, as its answer says.
+
+    Whether the provider bills it; why it failed, or None where nothing of them says so; how the attempt was answered
+    that the counts of the call are of.
+    """
+    # Most calls take one attempt that goes well.
+    if error is None and len(attempts) == 1 and (answered := attempts[0].status) and answered < FIRST_ERROR:
+        return "true", None, answered
+    return (
+        "true" if http is None else _owed(attempts, http, error),
+        _failure(attempts, error),
+        _status(attempts) if attempts else None,
+    )
+
+
+def _owed(attempts: Sequence[Attempt], http: object, error: BaseException | None) -> str:
     if attempts and attempts[-1].billable == "true":
         return "true"
     billable = {attempt.billable for attempt in attempts}
@@ -104,8 +121,7 @@ def unsettled(attempts: Sequence[Attempt]) -> tuple[int, ...]:
     return tuple(number for number, billable in owed[:-1] if billable == "unknown")
 
 
-def status(attempts: Sequence[Attempt]) -> int | None:
-    """How the attempt was answered that the counts of the call are of."""
+def _status(attempts: Sequence[Attempt]) -> int | None:
     if attempts[-1].billable == "false" and any(attempt.billable == "unknown" for attempt in attempts):
         # Refused at last, but not at first.
         return None
@@ -135,8 +151,7 @@ def supply(attempts: Sequence[Attempt]) -> dict[str, int | float]:
     return found
 
 
-def failure(attempts: Sequence[Attempt], error: BaseException | None) -> str | None:
-    """Why a call failed that took these attempts, or None where nothing of them says so."""
+def _failure(attempts: Sequence[Attempt], error: BaseException | None) -> str | None:
     if error is not None:
         return type(error).__qualname__
     # Some libraries look at the status only after the call that we wrap.

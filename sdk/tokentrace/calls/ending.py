@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokentrace import attributes as name, context
 from tokentrace.calls import attempts
 from tokentrace.estimation import composition
-from tokentrace.guard import quietly
+from tokentrace.guard import note
 from tokentrace.integration import EVERY, Request
 from tokentrace.providers.hosts import PROXY
 from tokentrace.usage import record
@@ -42,7 +42,7 @@ def asked(request: Request, provider: str) -> dict[str, Any]:
 class Ending:
     """Looks at a call that is over."""
 
-    __slots__ = ("_call", "_error", "_how", "answered_by", "covered", "failure", "found", "owed", "usage")
+    __slots__ = ("_call", "_error", "_how", "answered_by", "covered", "facts", "failure", "found", "owed", "usage")
 
     def __init__(self, call: Meter, how: str | None, error: BaseException | None) -> None:
         self._call = call
@@ -51,18 +51,19 @@ class Ending:
         tried = call.attempts
         # A call inside this one bears its cost, unless this one sent a request too: then a hook of its made the other.
         self.covered = bool(call.inner) and (call.http is EVERY or not tried)
-        self.owed = "true" if call.http is None else attempts.owed(tried, call.http, error)
-        """Whether the provider bills it."""
-        self.failure = attempts.failure(tried, error) or call.seen.error
+        self.owed, failure, status = attempts.outcome(tried, call.http, error)
+        self.failure = failure or call.seen.error
+        self.facts = call.facts if status is None else {**call.facts, "http_status": status}
+        """What counting needs to know that no response says."""
         self._count()
         self._describe()
 
     def _count(self) -> None:
         """Whose dialect the answer speaks, and what it says, and the proxy that may have sent it."""
-        call = self._call
-        told = self._proxied()
+        call, facts = self._call, self.facts
+        # None stands before a host whose provider is known.
+        told = self._proxied() if call.known_provider in _MAY_BE_PROXIES else NOTHING
         self.answered_by = answered_by = PROXY if told else call.provider
-        facts = call.facts
         self.usage: Usage = call.format.count(call.seen, answered_by, facts)
         self.found = found = record.attributes(call.seen, self.usage, answered_by, facts)
         if told and call.attempts[-1].billable == "true":
@@ -74,8 +75,7 @@ class Ending:
     def _proxied(self) -> Mapping[str, str]:
         """What a proxy says of the call; empty where none has answered."""
         call = self._call
-        # None stands before a host whose provider is known.
-        if not call.attempts or call.known_provider not in _MAY_BE_PROXIES:
+        if not call.attempts:
             return NOTHING
         from tokentrace.calls import gateway  # noqa: PLC0415  (most applications ask providers themselves)
 
@@ -85,11 +85,14 @@ class Ending:
         call, found, tried = self._call, self.found, self._call.attempts
         found[name.USAGE_SCOPE] = "aggregate" if self.covered else call.scope
         if call.prompt and not self.covered:
-            with quietly("sharing out a prompt"):
-                found |= self._composed()
+            try:
+                self._compose()
+            except Exception as error:
+                if not note("sharing out a prompt", error):
+                    raise
         found[name.ATTEMPTS] = len(tried)
-        if tried:
-            found |= attempts.supply(tried)
+        if tried and (stated := attempts.supply(tried)):
+            found |= stated
         if self.owed != "true":
             found[name.BILLABLE] = self.owed
         # The generator of a client that asks only when it is read may fail before there is a stream.
@@ -102,13 +105,12 @@ class Ending:
         if self.failure is not None:
             found[name.ERROR_TYPE] = self.failure
 
-    def _composed(self) -> Mapping[str, Any]:
+    def _compose(self) -> None:
         call = self._call
-        shares = composition.shared(call.prompt, self.usage)
-        if not shares:
-            return NOTHING
-        recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
-        return composition.attributes(call.prompt, shares, call.tracing.sent.repeated(recipient, call.prompt))
+        if shares := composition.shared(call.prompt, self.usage):
+            recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
+            repeated = call.tracing.sent.repeated(recipient, call.prompt)
+            self.found |= composition.attributes(call.prompt, shares, repeated)
 
     def _stream_end(self) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""

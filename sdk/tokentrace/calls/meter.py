@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from opentelemetry import context as context_api
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from tokentrace import context
+from tokentrace import above, context
 from tokentrace.calls import attempts, ending
 from tokentrace.calls.course import Course
 from tokentrace.calls.ending import Ending
 from tokentrace.calls.writing import write
 from tokentrace.estimation import composition, missing
-from tokentrace.guard import quietly
+from tokentrace.guard import note
 from tokentrace.integration import Request
 from tokentrace.providers.hosts import provider_at
 from tokentrace.tracing import Tracing
@@ -34,9 +35,9 @@ class Meter(Course):
         "_delivery",
         "_entered",
         "_opened",
-        "_request_facts",
         "_reset",
         "asked",
+        "facts",
         "hosts",
         "http",
         "inner",
@@ -56,7 +57,7 @@ class Meter(Course):
         self.scope = request.scope
         self.tracing = tracing
         self.hosts = hosts
-        self._request_facts = request.facts
+        self.facts = request.facts
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
         self._delivery: Delivery | None = None
@@ -65,8 +66,11 @@ class Meter(Course):
         """The provider by its host alone; empty where nothing is known of that."""
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.
-        with quietly("looking at a prompt"):
+        try:
             self.prompt = composition.pieces(request)
+        except Exception as error:
+            if not note("looking at a prompt", error):
+                raise
         self.asked = ending.asked(request, self.provider)
         title = f"{request.operation} {request.model}" if request.model else request.operation
         self._began = time.time_ns()
@@ -87,7 +91,7 @@ class Meter(Course):
     def enter(self) -> None:
         """What runs now is part of the call."""
         self._reset = context.metering.set(self)
-        self._entered = self.tracing.enter(self._opened)
+        self._entered = above.enter(self._opened)
 
     def leave(self) -> None:
         """What runs now is the application again."""
@@ -96,13 +100,7 @@ class Meter(Course):
         except ValueError:
             # A coroutine that is thrown away ends in the context of whoever does it; its own is gone.
             return
-        self.tracing.leave(self._entered)
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What counting needs to know that no response says."""
-        status = attempts.status(self.attempts) if self.attempts else None
-        return self._request_facts if status is None else {**self._request_facts, "http_status": status}
+        context_api.detach(self._entered)
 
     def follow(self) -> None:
         """The answer is still to come."""
@@ -117,13 +115,19 @@ class Meter(Course):
             return
         self.tracing.open.discard(self)
         span = self._opened.span
-        with quietly("describing a call"):
+        try:
             self.finish(how)
             self._describe(span, Ending(self, how, error))
-        with quietly("ending a span"):
+        except Exception as failed:
+            if not note("describing a call", failed):
+                raise
+        try:
             span.end(self.last if self.is_streamed and self.last else None)
             if self._delivery is not None:
                 self._delivery.forget(span.get_span_context().span_id)
+        except Exception as failed:
+            if not note("ending a span", failed):
+                raise
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = None
         self.prompt = ()
@@ -157,7 +161,7 @@ class Meter(Course):
         answer = missing.Answer(self.format, self.kept, self.framing, is_ours=self.reads_body)
         owed = None if ended.owed == "true" else ended.owed
         unsettled = attempts.unsettled(self.attempts)
-        call = missing.Asked(ended.answered_by, model, self.facts, self.prompt, owed, unsettled)
+        call = missing.Asked(ended.answered_by, model, ended.facts, self.prompt, owed, unsettled)
         self._delivery = delivery
         lacking = missing.Missing(wanted, self.seen, answer, call, self.tracing.metrics)
         delivery.expect(span.get_span_context().span_id, lacking)

@@ -76,10 +76,10 @@ def seams(
     """The sync and the async `request` of a Stainless client; `kinds` names the provider by class of the client."""
 
     @lru_cache(maxsize=64)
-    def provider_of(ancestry: tuple[type, ...]) -> str:
+    def provider_of(client: type[object]) -> str:
         if not kinds:
             return provider
-        names = (base.__name__.removeprefix("Async") for base in ancestry)
+        names = (base.__name__.removeprefix("Async") for base in client.__mro__)
         return next((kinds[name] for name in names if name in kinds), provider)
 
     @lru_cache(maxsize=1024)
@@ -100,7 +100,7 @@ def seams(
         endpoint, fmt, scope = found
         url = call.instance.base_url
         return Request(
-            provider=provider_of(type(call.instance).__mro__),
+            provider=provider_of(call.instance.__class__),
             operation=endpoint.operation,
             model=text(dig(options.json_data, "model")),
             format=fmt,
@@ -109,7 +109,7 @@ def seams(
             stream=bool(call.kwargs.get("stream")),
             scope=scope,
             http=call.instance._client,
-            facts=endpoint.facts(options.json_data),
+            facts=NOTHING if endpoint.facts is _no_facts else endpoint.facts(options.json_data),
             prompt=options.json_data,
         )
 

@@ -28,7 +28,7 @@ def _read_result(batch: str, result: Any, seen: Reading) -> None:
 
 def _count_result(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     counted = xai.count(seen, provider, context)
-    return replace(counted, flags={**counted.flags, "batch": True})
+    return counted._replace(flags={**counted.flags, "batch": True})
 
 
 def _batch(call: Call) -> Request:
@@ -45,7 +45,7 @@ def _read_start(started: Any, seen: Reading) -> None:
 def _count_start(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     counted = xai.count(seen, provider, context)
     # One that fails later is free.
-    return replace(counted, flags={**counted.flags, "billable": "unknown"})
+    return counted._replace(flags={**counted.flags, "billable": "unknown"})
 
 
 _START = Format("xai", _read_start, _count_start, xai.FORMAT.marks)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -112,7 +111,7 @@ def _format(fmt: Format, fields: tuple[str, ...] = _FIELDS) -> Format:
         if "kept_answer" in seen.facts:
             # Out of litellm's own cache, nobody bills it.
             flags["billable"] = False
-        return replace(usage, flags=flags)
+        return usage._replace(flags=flags)
 
     return Format(fmt.name, read, count, fmt.marks, _sayer(fmt), compose=fmt.compose)
 

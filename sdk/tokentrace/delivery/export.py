@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.config import Config, pairs
 from tokentrace.delivery.late import Late
-from tokentrace.guard import quietly
+from tokentrace.guard import note
 from tokentrace.version import SCOPE
 
 if TYPE_CHECKING:
@@ -116,9 +116,13 @@ class Processor(SpanProcessor):
         pass
 
     def on_end(self, span: ReadableSpan) -> None:
-        with quietly("queueing a span"):
+        # Without the cost of a `with`, for every span of the application goes through here.
+        try:
             if self.delivery is not None and (_is_ours(span) or _is_plain_root(span)):
                 self.delivery.put(span)
+        except Exception as error:
+            if not note("queueing a span", error):
+                raise
 
     def shutdown(self) -> None:
         # The delivery outlives the application's provider: it has an exit of its own, bounded in time.
@@ -132,7 +136,8 @@ class Processor(SpanProcessor):
 
 
 def _is_ours(span: ReadableSpan) -> bool:
-    return span.instrumentation_scope is not None and span.instrumentation_scope.name == SCOPE
+    scope = span.instrumentation_scope
+    return scope is not None and scope.name == SCOPE
 
 
 def _is_plain_root(span: ReadableSpan) -> bool:

@@ -21,6 +21,10 @@ CACHEABLE = 1024
 _SHOWN = frozenset(bucket for bucket in name.INPUT_BUCKETS if bucket.endswith(("_image", "_audio", "_video")))
 """Buckets of input that is no text, cached or not."""
 
+_FETCHED = "tool_use_prompt"
+_UNSENT = _SHOWN | {_FETCHED}
+"""Buckets of which the texts of a request tell nothing."""
+
 _FETCHING = frozenset({"web_search", "x_search", "web_fetch", "file_search", "code_execution"})
 """Meters of tools that the provider runs, and whose results the model reads in the same call."""
 
@@ -71,10 +75,13 @@ def weight(piece: Piece) -> int:
 def kinds(shares: Sequence[Share]) -> dict[str, Any]:
     """Tokens by kind, and the kinds in prompt order."""
     found: dict[str, Any] = {}
+    segments: list[str] = []
     for kind, _, tokens in shares:
         key = _KEYS[kind]
         found[key] = found.get(key, 0) + tokens
-    found[name.INPUT_SEGMENTS] = tuple([f"{kind}:{tokens}" for kind, _, tokens in shares if tokens])
+        if tokens:
+            segments.append(f"{kind}:{tokens}")
+    found[name.INPUT_SEGMENTS] = tuple(segments)
     return found
 
 
@@ -109,68 +116,82 @@ def shared(prompt: Sequence[Piece], usage: Usage) -> list[Share]:
     total = usage.input
     if not total or not prompt:
         return []
-    runs = _runs(prompt)
+    runs = _Runs(prompt)
     buckets = usage.buckets
-    shown = 0 if _SHOWN.isdisjoint(buckets) else sum(buckets[bucket] for bucket in _SHOWN if bucket in buckets)
-    fetched = buckets.get("tool_use_prompt", 0)
-    if shown and not any(run.kind == MEDIA for run in runs):
-        # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
-        runs.insert(next((place for place, run in enumerate(runs) if run.kind == USER), 0), _Run(MEDIA, 0, 0, 0))
-    if fetched or (usage.meters and not _FETCHING.isdisjoint(usage.meters)):
-        runs.append(_Run(RESULTS, 0, 0, 0 if fetched else EVERYTHING))
-    counted = _counted(runs, total - shown - fetched, shown)
-    if counted is None:
-        return []
-    if fetched:
-        counted[-1] += fetched
-    return [Share(run.kind, run.pieces, tokens) for run, tokens in zip(runs, counted, strict=True)]
+    if not usage.meters and _UNSENT.isdisjoint(buckets):
+        counted = runs.counted(total, 0)
+    else:
+        shown, fetched = sum(buckets.get(bucket, 0) for bucket in _SHOWN), buckets.get(_FETCHED, 0)
+        if shown and MEDIA not in runs.kinds:
+            # It lies beside the body, as files do, or in what the provider has kept; the question comes after it.
+            runs.insert(runs.kinds.index(USER) if USER in runs.kinds else 0, MEDIA, 0)
+        if fetched or not _FETCHING.isdisjoint(usage.meters):
+            runs.insert(len(runs.kinds), RESULTS, 0 if fetched else EVERYTHING)
+        counted = runs.counted(total - shown - fetched, shown)
+        if fetched and counted is not None:
+            counted[-1] += fetched
+    return [] if counted is None else list(map(Share, runs.kinds, runs.pieces, counted))
 
 
-class _Run(NamedTuple):
-    kind: str
-    pieces: int
-    size: int
-    """Bytes that tell of tokens."""
-    most: int
-    """Tokens that there may be beside."""
+_END: Piece = "", ""
+"""Of a kind that no piece is."""
 
 
-def _runs(prompt: Sequence[Piece]) -> list[_Run]:
-    runs: list[_Run] = []
-    kind, count, size, most = prompt[0][0], 0, 0, 0
-    for piece in prompt:
-        of_piece, content = piece
-        if of_piece != kind:
-            runs.append(_Run(kind, count, size, most))
-            kind, count, size, most = of_piece, 0, 0, 0
-        count += 1
-        if isinstance(content, str):
-            # Nearly all pieces are this; a function for each would take as long as all of the rest.
-            size += len(content) if content.isascii() else weight(piece)
-        else:
-            size += content.size
-            most += content.most
-    runs.append(_Run(kind, count, size, most))
-    return runs
+class _Runs:
+    """Neighbouring pieces of one kind, run by run: lists side by side, for a call makes them, and no more of them."""
 
+    __slots__ = ("kinds", "mosts", "pieces", "sizes")
 
-def _counted(runs: Sequence[_Run], rest: int, shown: int) -> list[int] | None:
-    """Tokens by run: `shown` belong to the media, where the provider counts those apart; `rest` to all others."""
-    if not shown and not any(run.most for run in runs):
-        return scaled([run.size for run in runs], rest)
-    others = [run._replace(size=0, most=0) if shown and run.kind == MEDIA else run for run in runs]
-    sizes, mosts = [run.size for run in others], [min(run.most, rest) for run in others]
-    size, most = sum(sizes), sum(mosts)
-    least = sum(min(_LEAST, run.most) for run in others if run.kind == MEDIA)
-    # What no length tells is what the lengths leave over.
-    hidden = min(max(rest - -(-size // PER_TOKEN), least), most, rest) if size else rest
-    places = [run.pieces or 1 if run.kind == MEDIA else 0 for run in runs]
-    if shown and not size and not most:
-        # Nothing else was sent: what is no medium wraps it.
-        return scaled(places, shown + rest)
-    shares = scaled(sizes, rest - hidden), scaled(mosts, hidden), scaled(places, shown)
-    told = [each for each in shares if each is not None]
-    return [sum(each) for each in zip(*told, strict=True)] if len(told) == len(shares) else None
+    def __init__(self, prompt: Sequence[Piece]) -> None:
+        self.kinds: list[str] = []
+        self.pieces: list[int] = []
+        self.sizes: list[int] = []
+        """Bytes that tell of tokens."""
+        self.mosts: list[int] = []
+        """Tokens that there may be beside."""
+        kind, count, size, most = prompt[0][0], 0, 0, 0
+        for piece in (*prompt, _END):
+            of_piece, content = piece
+            if of_piece != kind:
+                self.kinds.append(kind)
+                self.pieces.append(count)
+                self.sizes.append(size)
+                self.mosts.append(most)
+                kind, count, size, most = of_piece, 0, 0, 0
+            count += 1
+            # Nearly all pieces are texts; a function for each would take as long as all of the rest.
+            if isinstance(content, str):
+                size += len(content) if content.isascii() else weight(piece)
+            else:
+                size += content.size
+                most += content.most
+
+    def insert(self, place: int, kind: str, most: int) -> None:
+        """What is in no piece of the request."""
+        self.kinds.insert(place, kind)
+        self.pieces.insert(place, 0)
+        self.sizes.insert(place, 0)
+        self.mosts.insert(place, most)
+
+    def counted(self, rest: int, shown: int) -> list[int] | None:
+        """Tokens by run: `shown` belong to the media, where the provider counts those apart; `rest` to all others."""
+        if not shown and not any(self.mosts):
+            return scaled(self.sizes, rest)
+        media = [kind == MEDIA for kind in self.kinds]
+        sizes = [0 if shown and is_medium else size for is_medium, size in zip(media, self.sizes, strict=True)]
+        others = [0 if shown and is_medium else most for is_medium, most in zip(media, self.mosts, strict=True)]
+        mosts = [min(most, rest) for most in others]
+        size, most = sum(sizes), sum(mosts)
+        least = sum(min(_LEAST, most) for is_medium, most in zip(media, others, strict=True) if is_medium)
+        # What no length tells is what the lengths leave over.
+        hidden = min(max(rest - -(-size // PER_TOKEN), least), most, rest) if size else rest
+        places = [pieces or 1 if is_medium else 0 for is_medium, pieces in zip(media, self.pieces, strict=True)]
+        if shown and not size and not most:
+            # Nothing else was sent: what is no medium wraps it.
+            return scaled(places, shown + rest)
+        shares = scaled(sizes, rest - hidden), scaled(mosts, hidden), scaled(places, shown)
+        told = [each for each in shares if each is not None]
+        return [sum(each) for each in zip(*told, strict=True)] if len(told) == len(shares) else None
 
 
 def scaled(weights: Sequence[int], total: int) -> list[int] | None:
@@ -179,9 +200,13 @@ def scaled(weights: Sequence[int], total: int) -> list[int] | None:
     if not whole:
         return None if total else [0] * len(weights)
     counts = [weight * total // whole for weight in weights]
-    if missing := total - sum(counts):
-        rests = [weight * total % whole for weight in weights]
-        places = sorted(range(len(weights)), key=rests.__getitem__, reverse=True)
-        for place in places[:missing]:
-            counts[place] += 1
+    missing = total - sum(counts)
+    if not missing:
+        return counts
+    rests = [weight * total % whole for weight in weights]
+    if missing == 1:
+        counts[rests.index(max(rests))] += 1
+        return counts
+    for place in sorted(range(len(weights)), key=rests.__getitem__, reverse=True)[:missing]:
+        counts[place] += 1
     return counts

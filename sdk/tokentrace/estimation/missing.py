@@ -18,6 +18,8 @@ LIMIT = 4 * 1024 * 1024
 MEASURED = 63
 """The parts are measured whenever none of these bits is set in their number."""
 
+_REASONING = "output_reasoning"
+
 _OBJECT = 1024
 """What a part counts for that is no bytes, but an object of a library."""
 
@@ -56,24 +58,22 @@ class Wanted(NamedTuple):
 
 def wanted(usage: Usage, seen: Reading, model: str, fmt: Format, *, has_prompt: bool) -> Wanted | None:
     """What is to be estimated; None where all was reported that there can be."""
-    if usage.flags.get("billable") is False or usage.sub:
+    flags = usage.flags
+    if flags.get("billable") is False or usage.sub:
         return None
-    output, is_partial = usage.output, usage.flags.get("usage_source") == "partial_stream"
-    thought = usage.reasoning or None
+    output, is_partial = usage.output, flags.get("usage_source") == "partial_stream"
+    thought = usage.buckets.get(_REASONING)
     # Some servers show the reasoning and report it as zero.
-    untold = thought is None and (usage.reasoning is None or seen.visibility == "readable")
-    reasoning = bool(output) and not is_partial and untold and usage.flags.get("reasoning_source") != "derived"
+    untold = not thought and (_REASONING not in usage.zeros or seen.visibility == "readable")
+    reasoning = untold and bool(output) and not is_partial and flags.get("reasoning_source") != "derived"
     if reasoning and seen.visibility is None:
         # Most answers say how much they reasoned.
         from tokentrace.estimation.reasoners import reasons  # noqa: PLC0415
 
         reasoning = reasons(model)
-    found = Wanted(
-        has_prompt and usage.input is None and not usage.meters,
-        fmt.say is not None and (output is None or is_partial),
-        reasoning,
-    )
-    return found if any(found) else None
+    asked = has_prompt and not usage.meters and usage.input is None
+    said = fmt.say is not None and (output is None or is_partial)
+    return Wanted(asked, said, reasoning) if asked or said or reasoning else None
 
 
 class Answer(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import NamedTuple
 
-from tokentrace.usage.prompt import Piece, mark
+from tokentrace.usage.prompt import SHORT, Piece, mark
 
 MOST = 16_384
 """Beginnings that are kept at least; twice as many at most."""
@@ -60,9 +60,11 @@ def _beginnings(recipient: tuple[str, str | None], prompt: Sequence[Piece]) -> l
     found: list[int] = []
     for _, content in prompt:
         # The kind is no part of it: what was the question is history the next time.
-        told = mark(content) if isinstance(content, str) else content.mark
-        if not told and not isinstance(content, str):
+        if isinstance(content, str):
+            so_far = hash((so_far, hash(content) if len(content) <= SHORT else mark(content)))
+        elif told := content.mark:
+            so_far = hash((so_far, told))
+        else:
             break
-        so_far = hash((so_far, told))
         found.append(so_far)
     return found

@@ -18,14 +18,14 @@ def provider_at(host: str | None, port: int | None, own: str, told: Mapping[str,
         return own
     if told and (named := told.get(f"{host}:{port}") or told.get(host)):
         return named
-    known = _known(host)
-    # The client of a router knows which of the providers behind it answers.
-    return own if known is None or own.startswith(f"{known}_") else known
+    return _known(host, own)
 
 
 @lru_cache(maxsize=1024)
-def _known(host: str) -> str | None:
-    return next((provider for known, provider in HOSTS.items() if _is_of(host, known)), None)
+def _known(host: str, own: str) -> str:
+    known = next((provider for suffix, provider in HOSTS.items() if _is_of(host, suffix)), None)
+    # The client of a router knows which of the providers behind it answers.
+    return own if known is None or own.startswith(f"{known}_") else known
 
 
 def _is_of(host: str, known: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from tokentrace import attributes as name
@@ -52,6 +53,9 @@ ALLOWED: Mapping[str, str] = {
 }
 """By header: side and kind of the limit it tells. The only headers that are looked at, with those of waits."""
 
+_LIMITS = {header: (name.RATE_LIMIT + limit, limit.startswith("reset")) for header, limit in ALLOWED.items()}
+"""By header: its attribute, and whether that is a time."""
+
 _WAITS = (_QUEUE, *_RETRY)
 _WANTED = {key: header for header in (*ALLOWED, *_WAITS) for key in (header, header.encode())}
 """Header names as libraries have them, in lower case: text or bytes."""
@@ -69,10 +73,10 @@ def stated(headers: Any) -> dict[str, int | float]:
         if header == _QUEUE:
             if (waited := _number(told)) is not None:
                 found[name.QUEUE_WAIT] = waited / 1000
-        elif limit := ALLOWED.get(header):
-            number = _seconds(told) if limit.startswith("reset") else _number(told)
-            if number is not None:
-                found[name.RATE_LIMIT + limit] = number if limit.startswith("reset") else int(number)
+        elif (limit := _LIMITS.get(header)) is not None:
+            key, is_reset = limit
+            if (number := _seconds(told) if is_reset else _number(told)) is not None:
+                found[key] = number if is_reset else int(number)
     return found
 
 
@@ -114,15 +118,23 @@ def _number(told: str) -> float | None:
 
 def _seconds(told: str) -> float | None:
     """A length of time from now on, of a number, of units such as `1m30s`, or of a moment."""
+    if (length := _length(told)) is not None:
+        return length
     if (number := _number(told)) is not None:
         if number >= _EPOCH_MILLISECONDS:
             return max(0.0, number / 1000 - time.time())
         return max(0.0, number - time.time()) if number >= _EPOCH_SECONDS else number
-    parts = list(_SPAN.finditer(told))
-    if parts and "".join(part[0] for part in parts) == told:
-        return sum(float(part["count"]) * _UNITS[part["unit"]] for part in parts)
     try:
         moment = datetime.fromisoformat(told)
     except ValueError:
         return None
     return max(0.0, moment.timestamp() - time.time())
+
+
+@lru_cache(maxsize=1024)
+def _length(told: str) -> float | None:
+    """A length of time in units: a provider tells few of them, and again with each answer."""
+    parts = list(_SPAN.finditer(told))
+    if parts and "".join(part[0] for part in parts) == told:
+        return sum(float(part["count"]) * _UNITS[part["unit"]] for part in parts)
+    return None

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from tokentrace import context
-from tokentrace.guard import quietly
+from tokentrace.guard import note, quietly
 from tokentrace.integration import EVERY, Ask, AttemptSeam, Call, ResendSeam, Seam
 from tokentrace.tracing import Tracing
 
@@ -20,14 +20,10 @@ Wrapper = Callable[[Any, Any, Any, Any], Any]
 
 def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
     """The wrapper that meters the calls of a seam."""
-
-    def opened(*call: Any) -> Meter | None:
-        return _opened(seam, tracing, hosts, Call(*call))
-
     ask = seam.ask if tracing.asks_usage else None
 
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (meter := opened(instance, args, kwargs)) is None:
+        if (meter := _opened(seam, tracing, hosts, Call(instance, args, kwargs))) is None:
             return wrapped(*args, **kwargs)
         with meter:
             if ask is not None:
@@ -35,7 +31,7 @@ def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
             return meter.hand_back(wrapped(*args, **kwargs), seam.tap)
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (meter := opened(instance, args, kwargs)) is None:
+        if (meter := _opened(seam, tracing, hosts, Call(instance, args, kwargs))) is None:
             return await wrapped(*args, **kwargs)
         with meter:
             if ask is not None:
@@ -76,10 +72,14 @@ def _opened(seam: Seam, tracing: Tracing, hosts: Mapping[str, str], call: Call) 
     if not tracing.is_open:
         # A wrapper that could not be taken off, because somebody has wrapped it.
         return None
-    with quietly("describing a call"):
+    # Without the cost of a `with`, for every call goes through here.
+    try:
         request = seam.describe(call)
         if request is not None:
             return (_lister() if request.format.lists else _meter())(request, tracing, hosts)
+    except Exception as error:
+        if not note("describing a call", error):
+            raise
     return None
 
 
@@ -102,34 +102,30 @@ def _lister() -> type[Meter]:
 def attempt(seam: AttemptSeam) -> Wrapper:
     """The wrapper that notes the HTTP requests of the call that is being metered."""
 
-    def begun(instance: Any) -> tuple[Meter, Attempt] | None:
-        meter = context.metering.get()
-        if meter is None or (meter.http is not instance and meter.http is not EVERY):
-            return None
-        return meter, meter.attempt()
-
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (found := begun(instance)) is None:
+        if (meter := _meter_of(instance)) is None:
             return wrapped(*args, **kwargs)
+        tried = meter.attempt()
         try:
             response = wrapped(*args, **kwargs)
         except BaseException as error:
             with quietly("noting an error"):
-                found[1].broke(error)
+                tried.broke(error)
             raise
-        _answered(seam, found, Call(instance, args, kwargs), response)
+        _answered(seam, meter, tried, (instance, args, kwargs), response)
         return response
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (found := begun(instance)) is None:
+        if (meter := _meter_of(instance)) is None:
             return await wrapped(*args, **kwargs)
+        tried = meter.attempt()
         try:
             response = await wrapped(*args, **kwargs)
         except BaseException as error:
             with quietly("noting an error"):
-                found[1].broke(error)
+                tried.broke(error)
             raise
-        _answered(seam, found, Call(instance, args, kwargs), response)
+        _answered(seam, meter, tried, (instance, args, kwargs), response)
         return response
 
     return awaited if seam.awaited else called
@@ -159,11 +155,19 @@ def resend(seam: ResendSeam) -> Wrapper:
     return awaited
 
 
-def _answered(seam: AttemptSeam, found: tuple[Meter, Attempt], call: Call, response: Any) -> None:
-    meter, tried = found
-    with quietly("receiving a response"):
+def _meter_of(sender: Any) -> Meter | None:
+    """Of the call that is being made: None where this does not send its requests."""
+    meter = context.metering.get()
+    return meter if meter is not None and (meter.http is sender or meter.http is EVERY) else None
+
+
+def _answered(seam: AttemptSeam, meter: Meter, tried: Attempt, call: Any, response: Any) -> None:
+    try:
         tried.answered(response)
         if seam.kept is not None:
-            meter.receive_kept(seam.kept(call, response, meter.format))
+            meter.receive_kept(seam.kept(Call(*call), response, meter.format))
         else:
-            meter.receive(response, streamed=call.kwargs.get("stream") is True, awaited=seam.awaited)
+            meter.receive(response, streamed=call[2].get("stream") is True, awaited=seam.awaited)
+    except Exception as error:
+        if not note("receiving a response", error):
+            raise

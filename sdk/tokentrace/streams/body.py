@@ -32,6 +32,8 @@ _DONE = 16
 """Bytes at the end of a piece in which `[DONE]` and its blank lines stand."""
 
 _json = json.JSONDecoder()
+_BLANK = " \t\n\r"
+"""What JSON takes for white."""
 
 
 class Response(Protocol):
@@ -65,7 +67,10 @@ def read_whole(content: bytes, fmt: Format, seen: Reading) -> None:
         stream.feed(content)
         stream.end()
         return
-    for part in items(told) or (told,):
+    if isinstance(told, dict):
+        fmt.read(told, seen)
+        return
+    for part in items(told):
         if isinstance(part, dict):
             fmt.read(part, seen)
 
@@ -75,7 +80,13 @@ def _parsed(content: bytes, fmt: Format) -> Any:
     bulky = len(content) > BULKY and fmt.name in _BULKY_FORMATS
     if bulky and (part := _skimmed(content, _BULKY_FORMATS[fmt.name])) is not None:
         return part
-    return json.loads(content)
+    try:
+        # What `json.loads` does in the end, which asks first in which of five encodings it is.
+        text = content.decode()
+        told, end = _json.raw_decode(text)
+    except ValueError:
+        return json.loads(content)
+    return json.loads(text) if text[end:].strip(_BLANK) else told
 
 
 def _skimmed(content: bytes, member: str | None) -> dict[str, Any] | None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tokentrace.attributes import INPUT_BUCKETS, OUTPUT_BUCKETS
 
+_NONE: Mapping[str, Any] = {}
+"""Never written to."""
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+
+class Usage(NamedTuple):
     """What a provider bills for one call, sorted into disjoint buckets."""
 
-    buckets: Mapping[str, int] = field(default_factory=dict[str, int])
+    buckets: Mapping[str, int] = _NONE
     """Tokens by bucket, none of them zero; their sum is the total that the provider reports."""
 
-    meters: Mapping[str, float] = field(default_factory=dict[str, float])
+    meters: Mapping[str, float] = _NONE
     """Billed counts that are not tokens."""
 
-    flags: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    flags: Mapping[str, Any] = _NONE
     """What is special about the counts; empty where a provider reported a plain, billed, complete usage."""
 
     sub: tuple[Mapping[str, Any], ...] = ()
@@ -54,11 +55,12 @@ class Usage:
         return self._total(_CACHE_WRITE)
 
     def _total(self, names: frozenset[str]) -> int | None:
+        total = None
         # An answer has few buckets of all that there can be.
-        counts = [count for name, count in self.buckets.items() if name in names]
-        if counts or not self.zeros.isdisjoint(names):
-            return sum(counts)
-        return None
+        for name, count in self.buckets.items():
+            if name in names:
+                total = count if total is None else total + count
+        return 0 if total is None and not self.zeros.isdisjoint(names) else total
 
 
 _INPUT = frozenset(INPUT_BUCKETS)

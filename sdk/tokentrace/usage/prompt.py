@@ -56,14 +56,15 @@ _IMAGE = 5_000
 _PER_TOKEN = 16
 """Bytes of a compressed file, a PDF or a sound, that make one token at least."""
 
-_WHOLE = 16 * 1024
+SHORT = 16 * 1024
+"""Length of a text up to which its mark is its hash."""
 _SAMPLE = 1024
 
 
 def mark(text: str | bytes) -> int:
     """Tells a text from others; of a long one, its length, its ends and its middle do."""
     size = len(text)
-    if size <= _WHOLE:
+    if size <= SHORT:
         return hash(text)
     middle = size // 2
     return hash((size, text[:_SAMPLE], text[middle : middle + _SAMPLE], text[-_SAMPLE:]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -23,19 +23,25 @@ _FLAG_NAMES = {"main_is_sum_of_sub": "main_is_sum_of_parts"}
 """Flags that are called otherwise on a span."""
 
 
-def _totals(bucket: str) -> Iterator[str]:
-    """The standard totals that a bucket counts into."""
-    yield name.INPUT_TOKENS if bucket in name.INPUT_BUCKETS else name.OUTPUT_TOKENS
+def _part(bucket: str) -> str | None:
     if bucket.startswith("cache_read"):
-        yield name.CACHE_READ_TOKENS
-    elif bucket.startswith("cache_write"):
-        yield name.CACHE_WRITE_TOKENS
-    elif bucket == "output_reasoning":
-        yield name.REASONING_TOKENS
+        return name.CACHE_READ_TOKENS
+    if bucket.startswith("cache_write"):
+        return name.CACHE_WRITE_TOKENS
+    return name.REASONING_TOKENS if bucket == "output_reasoning" else None
 
 
-_BUCKETS = {bucket: (name.USAGE + bucket, *_totals(bucket)) for bucket in name.BUCKETS}
-"""By bucket: its attribute, and the standard totals it counts into."""
+_BUCKETS = {
+    bucket: (
+        name.USAGE + bucket,
+        name.INPUT_TOKENS if bucket in name.INPUT_BUCKETS else name.OUTPUT_TOKENS,
+        _part(bucket),
+    )
+    for bucket in name.BUCKETS
+}
+"""By bucket: its attribute, the standard total it counts into, and the part of that which is told as well."""
+
+_REASONED = name.USAGE + "output_reasoning"
 
 
 def attributes(seen: Reading, usage: Usage, provider: str, facts: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
@@ -63,34 +69,33 @@ def attributes(seen: Reading, usage: Usage, provider: str, facts: Mapping[str, A
 
 
 def _counted(usage: Usage) -> dict[str, Any]:
+    # With the standard totals, for any tool that reads the GenAI conventions.
     found: dict[str, Any] = {}
     for bucket, count in usage.buckets.items():
-        found[_BUCKETS[bucket][0]] = count
+        key, total, part = _BUCKETS[bucket]
+        found[key] = count
+        found[total] = found.get(total, 0) + count
+        if part is not None:
+            found[part] = found.get(part, 0) + count
     for bucket in usage.zeros:
-        found[_BUCKETS[bucket][0]] = 0
+        key, total, part = _BUCKETS[bucket]
+        found[key] = 0
+        found.setdefault(total, 0)
+        if part is not None:
+            found.setdefault(part, 0)
     if usage.meters:
         found.update((name.METER + meter, count) for meter, count in usage.meters.items())
     if usage.sub:
         found[name.USAGE_PARTS] = json.dumps(usage.sub, separators=(",", ":"), default=dict)
     found[name.USAGE_SOURCE] = "reported"
-    if name.USAGE + "output_reasoning" in found:
+    if _REASONED in found:
         found[name.REASONING_SOURCE] = "reported"
     if usage.flags:
         found.update(_flagged(usage.flags))
-    # The standard totals, for any tool that reads the GenAI conventions; an estimate has no place in them.
-    _add_totals(found, usage)
+        # An estimate has no place in a standard total.
+        if usage.flags.get("reasoning_source", "reported") != "reported":
+            found.pop(name.REASONING_TOKENS, None)
     return found
-
-
-def _add_totals(found: dict[str, Any], usage: Usage) -> None:
-    for bucket, count in usage.buckets.items():
-        for total in _BUCKETS[bucket][1:]:
-            found[total] = found.get(total, 0) + count
-    for bucket in usage.zeros:
-        for total in _BUCKETS[bucket][1:]:
-            found.setdefault(total, 0)
-    if usage.flags.get("reasoning_source", "reported") != "reported":
-        found.pop(name.REASONING_TOKENS, None)
 
 
 def withdraw(found: dict[str, Any], sides: Iterable[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -143,7 +142,7 @@ def count_result(seen: Reading, provider: str, context: Mapping[str, Any]) -> Us
     """What the one answer is billed."""
     spoken: Format = seen.facts.get("spoken") or chat.FORMAT
     counted = spoken.count(seen, provider, context)
-    return replace(counted, flags={**counted.flags, "batch": True})
+    return counted._replace(flags={**counted.flags, "batch": True})
 
 
 def _outputs(part: Any) -> Iterable[Any]:

@@ -23,20 +23,24 @@ _UNTOTALLED = frozenset({"vercel", "vercel-gateway"})
 def read(part: Any, seen: Reading) -> None:
     """A `chat.completion`, or one `chat.completion.chunk` of it."""
     part = mapping(part)
-    seen.model = text(part.get("model")) or seen.model
-    seen.response_id = text(part.get("id")) or seen.response_id
-    seen.tier = tier(part.get("service_tier")) or seen.tier
-    seen.error = fault(part) or seen.error
-    choices = items(part.get("choices"))
+    told = part.get
+    seen.model = text(told("model")) or seen.model
+    seen.response_id = text(told("id")) or seen.response_id
+    if served := told("service_tier"):
+        seen.tier = tier(served) or seen.tier
+    if told("error"):
+        seen.error = fault(part) or seen.error
+    choices = items(told("choices"))
     for place, choice in enumerate(choices):
         _read_choice(mapping(choice), place, seen)
-    usage = part.get("usage") or mapping(part.get("x_groq")).get("usage")
-    if usage:
-        seen.usage = overlaid(seen.usage, mapping(usage))
-        seen.tier = tier(mapping(usage).get("service_tier")) or seen.tier
+    if usage := told("usage") or mapping(told("x_groq")).get("usage"):
+        usage = mapping(usage)
+        seen.usage = overlaid(seen.usage, usage) if seen.usage else usage
+        if served := usage.get("service_tier"):
+            seen.tier = tier(served) or seen.tier
         # The chunk that brings only the usage is the last one.
         seen.complete = seen.complete or not choices
-    if breakdown := part.get("usage_breakdown"):
+    if breakdown := told("usage_breakdown"):
         _compound().read_models(breakdown, seen)
 
 
@@ -59,7 +63,9 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     if "message" in choice:
         seen.complete = True
     message = mapping(choice.get("message") or choice.get("delta"))
-    if message.get("reasoning_content") or message.get("reasoning") or _has_thinking(message.get("content")):
+    content = message.get("content")
+    has_thinking = content.__class__ is not str and _has_thinking(content)
+    if has_thinking or message.get("reasoning_content") or message.get("reasoning"):
         seen.visibility = "readable"
         seen.facts["has_reasoning_content"] = True
     if asked := message.get("tool_calls"):
@@ -117,6 +123,8 @@ def say_content(content: Any, said: Said, place: Any = 0) -> None:
 
 def count(seen: Reading, provider: str, context: Mapping[str, Any]) -> Usage:
     """Prompt and completion tokens with the parts they count in."""
+    if (usage := inclusive.plain(seen, context)) is not None:
+        return usage
     apart, untotalled = provider in _APART, provider in _UNTOTALLED
     counts = inclusive.tally(seen.usage, apart=apart, untotalled=untotalled)
     if "models" in seen.facts or "executed_tools" in seen.facts:

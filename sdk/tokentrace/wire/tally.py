@@ -37,6 +37,7 @@ class Tally:
 
     def split(self, whole: int, parts: Iterable[tuple[str, int | None]], rest: str) -> None:
         """Sorts `whole` into the buckets of its parts, and the remainder into `rest`."""
+        buckets = self.buckets
         for bucket, part in parts:
             if part is None:
                 continue
@@ -45,9 +46,9 @@ class Tally:
             if part > whole:
                 self.flags["inconsistent"] = True
                 count = whole
-            self.add(bucket, count)
+            buckets[bucket] = buckets.get(bucket, 0) + count
             whole -= count
-        self.add(rest, whole)
+        buckets[rest] = buckets.get(rest, 0) + whole
 
     def place_input(
         self,
@@ -99,7 +100,7 @@ class Tally:
 
     def settle(self, seen: Reading, context: Mapping[str, Any]) -> Usage:
         """The usage, with what the facts around it say about its source and its bill."""
-        facts = {**seen.facts, **context} if context else seen.facts
+        facts = {**seen.facts, **context} if context and seen.facts else seen.facts or context
         if self.input is None and self.output is None and not self.meters and not self.sub:
             return _unreported(seen, facts)
         is_counted = bool(facts) and _fill(self, facts)
@@ -115,13 +116,11 @@ class Tally:
             cost := reported_cost(seen.usage)
         ) is not None:
             self.flags["reported_cost_usd"] = cost
-        return Usage(
-            buckets={name: count for name, count in self.buckets.items() if count},
-            meters=self.meters,
-            flags=self.flags,
-            sub=tuple(self.sub),
-            zeros=frozenset([name for name, count in self.buckets.items() if not count]),
-        )
+        buckets = self.buckets
+        zeros = [name for name, count in buckets.items() if not count]
+        for name in zeros:
+            del buckets[name]
+        return Usage(buckets, self.meters, self.flags, tuple(self.sub), frozenset(zeros))
 
 
 def drawn(amount: int, pools: Mapping[str, int]) -> dict[str, int]:
@@ -155,11 +154,10 @@ def _unreported(seen: Reading, facts: Mapping[str, Any]) -> Usage:
 
 def _fill(tally: Tally, facts: Mapping[str, Any]) -> bool:
     """One side was reported: of the other is known what was counted here. Whether that is the output."""
-    asked, visible = number(facts.get("counted_input_tokens")), number(facts.get("visible_output_tokens"))
-    if tally.input is None and asked:
+    if tally.input is None and (asked := number(facts.get("counted_input_tokens"))):
         tally.flags["usage_source"] = "estimated"
         tally.place_input(asked)
-    if tally.output is not None or not visible:
+    if tally.output is not None or not (visible := number(facts.get("visible_output_tokens"))):
         return False
     tally.flags["usage_source"] = "estimated"
     thought = number(facts.get("thinking_text_tokens"))

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 from tokentrace.normalise import read_usage
 from tokentrace.usage.reading import Reading
-from tokentrace.wire import chat
+from tokentrace.wire import chat, inclusive
 
 COUNT = st.integers(0, 10**6)
 
@@ -41,6 +41,62 @@ def usages(draw: st.DrawFn) -> dict[str, Any]:
             "rejected_prediction_tokens": rejected,
         },
     }
+
+
+ODD = st.sampled_from((None, True, -1, 3.0, "4", 2**63, 10**7))
+"""What hardly anybody sends in the place of a count."""
+ZEROS = ("accepted_prediction_tokens", "audio_tokens", "rejected_prediction_tokens")
+
+
+@st.composite
+def plain_usages(draw: st.DrawFn) -> dict[str, Any]:
+    """What OpenAI tells of texts, now and then with something that is not like it."""
+    asked, answered = draw(COUNT), draw(COUNT)
+    details = {"cached_tokens": draw(st.integers(0, asked))}
+    details |= draw(st.dictionaries(st.sampled_from(("audio_tokens",)), st.just(0)))
+    answer = {"reasoning_tokens": draw(st.integers(0, answered))}
+    answer |= draw(st.dictionaries(st.sampled_from(ZEROS), st.just(0)))
+    usage: dict[str, Any] = {
+        "prompt_tokens": asked,
+        "completion_tokens": answered,
+        "total_tokens": asked + answered,
+        "prompt_tokens_details": details,
+        "completion_tokens_details": answer,
+    }
+    place = draw(st.sampled_from((usage, details, answer)))
+    place |= draw(st.dictionaries(st.sampled_from((*place, "cache_write_tokens", "cost")), ODD | COUNT, max_size=1))
+    return usage
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    usage=plain_usages(),
+    provider=st.sampled_from(("openai", "x_ai", "vercel")),
+    complete=st.booleans(),
+    facts=st.sampled_from(({}, {"has_reasoning_content": True})),
+    context=st.sampled_from(({}, {"http_status": 200}, {"visible_output_tokens": 3})),
+)
+def test_a_plain_usage_comes_to_what_all_of_the_rules_make_of_it(usage, provider, complete, facts, context):
+    seen = Reading(usage=usage, complete=complete, facts=facts)
+    rules = inclusive.tally(usage, apart=provider == "x_ai", untotalled=provider == "vercel")
+    assert chat.count(seen, provider, context) == rules.settle(seen, context)
+
+
+def test_what_openai_tells_of_texts_is_plain():
+    usage = {
+        "prompt_tokens": 19,
+        "completion_tokens": 10,
+        "total_tokens": 29,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 4} | dict.fromkeys(ZEROS, 0),
+    }
+    assert inclusive.plain(Reading(usage=usage, complete=True), {"http_status": 200}) == (
+        {"input_text": 19, "output_reasoning": 4, "output_text": 6},
+        {},
+        {},
+        (),
+        {"cache_read", "output_audio", "output_rejected_prediction"},
+    )
 
 
 @settings(deadline=None)

@@ -365,6 +365,15 @@ COMPOSED = {
 }
 
 
+MESSAGES = st.fixed_dictionaries({"role": st.sampled_from(tuple(chat.ROLES)), "content": st.text(max_size=2)})
+
+
+@settings(deadline=None, max_examples=200)
+@given(asked=st.lists(MESSAGES, min_size=1, max_size=8))
+def test_messages_that_are_only_texts_are_told_like_any_other(asked):
+    assert chat.compose({"messages": asked}) == chat.compose({"messages": [each | {"name": "x"} for each in asked]})
+
+
 @settings(deadline=None, max_examples=30)
 @given(data=st.data(), more=st.dictionaries(st.sampled_from(("temperature", "seed", "stream", "user")), st.integers()))
 @pytest.mark.parametrize("compose", COMPOSED, ids=lambda compose: compose.__module__.rpartition(".")[2])

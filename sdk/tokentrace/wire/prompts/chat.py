@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from tokentrace.usage.prompt import (
     HISTORY,
@@ -20,7 +20,7 @@ from tokentrace.usage.prompt import (
     structured,
 )
 from tokentrace.wire.prompts.blocks import Told
-from tokentrace.wire.prompts.fields import Ask, field, listed, plain, request
+from tokentrace.wire.prompts.fields import MOST, Ask, field, listed, plain, request
 from tokentrace.wire.prompts.turns import begin
 
 ROLES = {
@@ -43,6 +43,10 @@ _BARE = 2
 
 def compose(asked: Any) -> list[Piece]:
     """System messages, tools, and the conversation."""
+    body: Any = asked
+    is_bare = isinstance(asked, dict) and _BESIDE.isdisjoint(body)
+    if is_bare and (texts := _texts(body.get("messages"))):
+        return texts
     ask = request(asked)
     messages = listed(ask("messages"))
     if not messages:
@@ -57,14 +61,40 @@ def compose(asked: Any) -> list[Piece]:
     told = Told()
     if opening:
         _say(told, messages[:opening], kinds, 0, turn)
-    # Most requests have nothing beside: that is one question then, and not one for each field.
-    is_bare = isinstance(asked, dict) and _BESIDE.isdisjoint(cast("dict[str, Any]", asked))
     if not is_bare:
         told.pieces.extend(_beside(ask))
     _say(told, messages[opening:], kinds, opening, turn)
     if not is_bare and (documents := ask("documents")):
         told.pieces.append(structured(RETRIEVED, documents))
     return told.pieces
+
+
+def _texts(messages: Any) -> list[Piece] | None:
+    """The pieces of a conversation that is of nothing but texts, as most are; None of any other.
+
+    One walk, from the last message to the first, for this is what the application waits for on each call.
+    """
+    if messages.__class__ is not list or len(messages) > MOST:
+        return None
+    pieces: list[Piece] = []
+    is_turn = is_over = False
+    try:
+        for message in reversed(messages):
+            content, kind = message["content"], ROLES[message["role"]]
+            if content.__class__ is not str or message.__class__ is not dict or len(message) != _BARE:
+                return None
+            if kind == USER and not is_over:
+                is_turn = True
+            elif kind != SYSTEM and (is_over or is_turn):
+                kind, is_turn, is_over = HISTORY, False, True
+            pieces.append((kind, content))
+    except (KeyError, TypeError):
+        return None
+    if pieces and pieces[0][0] == HISTORY:
+        # The application's own beginning of the answer.
+        pieces[0] = USER, pieces[0][1]
+    pieces.reverse()
+    return pieces
 
 
 def _say(told: Told, messages: Sequence[Any], kinds: Sequence[str], first: int, turn: int) -> None:

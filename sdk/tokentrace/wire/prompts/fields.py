@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from tokentrace.usage.prompt import Unattributable
 
@@ -75,8 +75,10 @@ def listed(value: Any) -> Sequence[Any]:
     """The elements of a list or of what is like one; nothing is taken from an iterator of the application."""
     if value is None:
         return ()
+    given: Any = value
+    found: Sequence[Any]
     if isinstance(value, (list, tuple)):
-        found = cast("Sequence[Any]", value)
+        found = given
     # Repeated fields of protobuf are sequences by their methods only.
     elif isinstance(value, (str, bytes)) or is_object(value) or not _is_sequence(value):
         raise _unknown(value)
