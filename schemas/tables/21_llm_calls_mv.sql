@@ -5,8 +5,8 @@
 CREATE MATERIALIZED VIEW IF NOT EXISTS llm_calls_mv TO llm_calls AS
 WITH
     toDecimal128OrNull(said['tokentrace.cost.reported'], 18) AS cost,
-    if(reading != 0, theirs.session, said['session.id']) AS told_session,
-    if(reading != 0, theirs.user, said['user.id']) AS told_user,
+    if(reading != 0, theirs['session'], said['session.id']) AS told_session,
+    if(reading != 0, theirs['user'], said['user.id']) AS told_user,
     -- LiteLLM names its own functions, those that are awaited with an `a` before.
     replaceRegexpOne(
         said_operation,
@@ -36,7 +36,7 @@ SELECT
     ServiceName AS service,
     ScopeName AS library,
     multiIf(is_own, 'tokentrace', is_foreign, 'gen_ai', '') AS dialect,
-    if(is_unread, 'unknown', theirs.convention) AS convention,
+    if(is_unread, 'unknown', their_convention) AS convention,
     arrayFilter(
         adjustment -> adjustment != '',
         arrayMap(
@@ -51,7 +51,7 @@ SELECT
         said_scope IN ('call', 'aggregate', 'retrieve'), said_scope,
         is_own AND notEmpty(own_tokens), 'call',
         NOT is_foreign, '',
-        theirs.is_aggregate, 'aggregate',
+        ${dialects.is_aggregate}, 'aggregate',
         'call'
     ) AS scope,
     said_operation AS operation,
@@ -73,7 +73,7 @@ SELECT
         said['tokentrace.billing.service_tier']
     ) AS tier,
     said['tokentrace.billing.region'] AS region,
-    if(reading != 0, theirs.response_id, said['gen_ai.response.id']) AS response_id,
+    if(reading != 0, theirs['response_id'], said['gen_ai.response.id']) AS response_id,
     if(number > 0, JSONExtractString(answer, 'kind'), '') AS part_kind,
     if(is_foreign, 'reported', said['tokentrace.usage.source']) AS usage_source,
     multiIf(
@@ -162,7 +162,7 @@ SELECT
             nullIf(said['traceloop.span.kind'], ''),
             nullIf(said['langfuse.observation.type'], ''),
             nullIf(said['gen_ai.span.kind'], ''),
-            if(theirs.convention = 'claude_code', nullIf(theirs.kind, ''), NULL),
+            if(their_convention = 'claude_code', nullIf(kind, ''), NULL),
             nullIf(said_operation, ''),
             if(said['mcp.method.name'] = 'tools/call', 'tool', '')
         )),
@@ -286,9 +286,9 @@ FROM (
             *,
             if(is_cache_apart, said_input, toUInt64(said_input - cached)) AS fresh_input,
             is_foreign AND (
-                (is_cache_beyond AND NOT theirs.counts_cache_apart) OR (is_reasoning_beyond AND NOT theirs.counts_reasoning_apart)
+                (is_cache_beyond AND NOT counts_cache_apart) OR (is_reasoning_beyond AND NOT counts_reasoning_apart)
             ) AS is_inconsistent,
-            is_reasoning_beyond OR isNotNull(thoughts) OR (theirs.counts_reasoning_apart AND reasoning > 0) AS is_reasoning_apart,
+            is_reasoning_beyond OR isNotNull(thoughts) OR (counts_reasoning_apart AND reasoning > 0) AS is_reasoning_apart,
             if(is_reasoning_apart, said_output, toUInt64(said_output - ifNull(reasoning, 0))) AS shown_output,
             -- What the whole was billed beside its tokens and no part tells of, such as the searches before a fallback.
             mapFilter(
@@ -311,7 +311,7 @@ FROM (
             SELECT
                 *,
                 if(isNull(thoughts), said_reasoning, toUInt64(thoughts)) AS reasoning,
-                is_cache_beyond OR (theirs.counts_cache_apart AND cached > 0) AS is_cache_apart,
+                is_cache_beyond OR (counts_cache_apart AND cached > 0) AS is_cache_apart,
                 isNull(thoughts) AND ifNull(reasoning, 0) > ifNull(said_output, 0) AS is_reasoning_beyond,
                 -- In an array of one, so that it is worked out for these spans alone.
                 if(is_foreign, [reading], []) AS once
@@ -321,24 +321,31 @@ FROM (
                     -- A count beyond any request is a fault of its sender; believed, it would swamp every sum.
                     1000000000 AS implausible,
                     '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
-                    if(reading != 0, theirs.request_model, said['gen_ai.request.model']) AS asked_model,
-                    if(reading != 0, theirs.response_model, said['gen_ai.response.model']) AS answering_model,
+                    if(reading != 0, theirs['request_model'], said['gen_ai.request.model']) AS asked_model,
+                    if(reading != 0, theirs['response_model'], said['gen_ai.response.model']) AS answering_model,
                     if(answering_model != '', answering_model, asked_model) AS said_model,
                     multiIf(
-                        reading != 0, theirs.provider,
+                        reading != 0, ${dialects.provider},
                         said['gen_ai.provider.name'] != '', said['gen_ai.provider.name'],
                         said['gen_ai.system']
                     ) AS said_provider,
-                    lower(if(reading != 0, theirs.operation, said['gen_ai.operation.name'])) AS said_operation,
-                    if(reading != 0, theirs.finish_reasons, said['gen_ai.response.finish_reasons']) AS said_reasons,
-                    theirs.input AS said_input,
-                    theirs.output AS said_output,
-                    theirs.cache_read AS cache_read,
-                    theirs.cache_write AS cache_write,
-                    theirs.reasoning AS said_reasoning,
-                    theirs.total AS total,
-                    theirs.input_audio AS audio_input,
-                    theirs.output_audio AS audio_output,
+                    lower(multiIf(
+                        reading = 0, said['gen_ai.operation.name'],
+                        theirs['operation'] != '', theirs['operation'],
+                        ${dialects.operation_of_kind}
+                    )) AS said_operation,
+                    if(reading != 0, theirs['finish_reasons'], said['gen_ai.response.finish_reasons']) AS said_reasons,
+                    toUInt64OrNull(theirs['input']) AS said_input,
+                    toUInt64OrNull(theirs['output']) AS said_output,
+                    toUInt64OrNull(theirs['cache_read']) AS cache_read,
+                    toUInt64OrNull(theirs['cache_write']) AS cache_write,
+                    toUInt64OrNull(theirs['reasoning']) AS said_reasoning,
+                    toUInt64OrNull(theirs['total']) AS total,
+                    toUInt64OrNull(theirs['input_audio']) AS audio_input,
+                    toUInt64OrNull(theirs['output_audio']) AS audio_output,
+                    ${dialects.convention} AS their_convention,
+                    ${dialects.cache_apart} AS counts_cache_apart,
+                    ${dialects.reasoning_apart} AS counts_reasoning_apart,
                     arraySlice(JSONExtractArrayRaw(said['tokentrace.usage.parts']), 1, 1000) AS parts,
                     -- Parts that were cut off on the way cannot bear what the whole would then not bear.
                     arrayFilter(
@@ -374,43 +381,14 @@ FROM (
                     -- Where the part exceeds its whole, the sender counts apart what the convention counts inside.
                     cached > ifNull(said_input, 0) AS is_cache_beyond
                 FROM (
-                    -- What its dialect makes of it; empty and NULL where it has none.
                     SELECT
                         *,
-                        CAST(
-                            arrayMap(
-                                (told, kind) -> (
-                                    ${dialects.provider},
-                                    ${dialects.request_model},
-                                    ${dialects.response_model},
-                                    ${dialects.response_id},
-                                    if(${dialects.operation} = '', ${dialects.operation_of_kind}, ${dialects.operation}),
-                                    ${dialects.finish_reasons},
-                                    ${dialects.session},
-                                    ${dialects.user},
-                                    kind,
-                                    ${dialects.name},
-                                    toUInt64OrNull(${dialects.input}),
-                                    toUInt64OrNull(${dialects.output}),
-                                    toUInt64OrNull(${dialects.total}),
-                                    toUInt64OrNull(${dialects.cache_read}),
-                                    toUInt64OrNull(${dialects.cache_write}),
-                                    toUInt64OrNull(${dialects.reasoning}),
-                                    toUInt64OrNull(${dialects.input_audio}),
-                                    toUInt64OrNull(${dialects.output_audio}),
-                                    ${dialects.is_aggregate},
-                                    ${dialects.cache_apart},
-                                    ${dialects.reasoning_apart}
-                                ),
-                                if(reading = 0, [], told_once),
-                                if(reading = 0, [], kind_once)
-                            )[1],
-                            'Tuple(provider String, request_model String, response_model String, response_id String, operation String, finish_reasons String, session String, user String, kind String, convention String, input Nullable(UInt64), output Nullable(UInt64), total Nullable(UInt64), cache_read Nullable(UInt64), cache_write Nullable(UInt64), reasoning Nullable(UInt64), input_audio Nullable(UInt64), output_audio Nullable(UInt64), is_aggregate UInt8, counts_cache_apart UInt8, counts_reasoning_apart UInt8)'
-                        ) AS theirs
+                        lower(theirs['kind']) AS kind
                     FROM (
                         SELECT
                             *,
-                            arrayMap(told -> lower(${dialects.kind}), told_once) AS kind_once,
+                            -- What its dialect makes of it, by the names of `dialects.yaml`; empty where it has none.
+                            arrayMap(told -> ${dialects.theirs}, if(reading = 0, [], told_once))[1] AS theirs,
                             -- Of no dialect, though it counts tokens: nothing of it is believed.
                             reading = 0
                                 AND arrayExists(

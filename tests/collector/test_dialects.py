@@ -163,6 +163,8 @@ def test_spans_that_no_dialect_explains_are_counted(store: Store):
         ({"where": {"smell": "a"}}, "unknown where: smell"),
         ({"provider": {"smell": "a"}}, "unknown provider: smell"),
         ({"apart": ["smell"]}, "unknown apart: smell"),
+        ({"keys": {"input": ["a#b.c.d"]}}, "unknown keys: a#b.c.d"),
+        ({"keys": {"input": ["a b"]}}, "unknown keys: a b"),
     ],
 )
 def test_an_entry_that_is_not_understood_is_refused(tmp_path, monkeypatch, wrong, message):
@@ -170,7 +172,7 @@ def test_an_entry_that_is_not_understood_is_refused(tmp_path, monkeypatch, wrong
     said["dialects"] = [{"name": "acme", "measured": False} | wrong]
     (tmp_path / "dialects.yaml").write_text(yaml.safe_dump(said))
     monkeypatch.setattr(dialects, "root", lambda: tmp_path)
-    caches = (dialects.dialects, dialects.conventions, dialects.expressions, dialects._file)
+    caches = (dialects.dialects, dialects.conventions, dialects._file)
     for each in caches:
         each.cache_clear()
     try:
@@ -179,6 +181,29 @@ def test_an_entry_that_is_not_understood_is_refused(tmp_path, monkeypatch, wrong
     finally:
         for each in caches:
             each.cache_clear()
+
+
+def test_a_span_of_several_dialects_is_of_the_first_that_it_fits(store: Store):
+    """Whichever mark of which is looked at first."""
+    said = {"gen_ai.system": "AWS.Bedrock", "gen_ai.usage.input_tokens": 5, "gen_ai.latency.time_in_model_decode": 1}
+    resource = {"telemetry.sdk.name": "openlit"}
+    export(
+        store,
+        ("semantic_kernel.x", "llm_request", said),
+        ("x", "llm_request", said),
+        ("x", "chat", said),
+        ("semantic_kernel.x", "chat", said | resource),
+        ("openlit.bedrock", "chat", said | {"openinference.span.kind": "LLM"}),
+        ("openinference.instrumentation.bedrock", "chat", {"llm.token_count.prompt": 5, "llm.model_name": "Nova"}),
+    )
+    assert [row["convention"] for row in store.query(READ)] == [
+        "semantic_kernel",
+        "vllm",
+        "gen_ai",
+        "openlit",
+        "openinference",
+        "openinference",
+    ]
 
 
 def test_a_store_from_before_reads_spans_again_in_their_dialects(empty_store: Store):

@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tokentrace_collector.files import root
-from tokentrace_collector.store import cluster, dialects
+from tokentrace_collector.store import cluster, meanings
 from tokentrace_collector.store.database import Store
 
 _VERSIONS = """
@@ -174,7 +174,7 @@ def _render(text: str) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
         return between.join(_filled(match["each"].strip(), one) for one in components())
 
-    rendered = _TOLD.sub(lambda told: dialects.expressions().get(told["name"], told[0]), _EACH.sub(each, text))
+    rendered = _TOLD.sub(lambda told: meanings.expressions().get(told["name"], told[0]), _EACH.sub(each, text))
     if "${" in rendered:
         raise SchemaError(f"Nothing fills {rendered[rendered.index('${') :].split('}')[0]}}} in a schema file.")
     return rendered
