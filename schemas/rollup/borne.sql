@@ -5,12 +5,23 @@ WITH
     logged AS (
         SELECT log.number AS number
         FROM rollup_spans AS log
-        INNER JOIN rollup_spans AS call
+        INNER JOIN (
+            SELECT
+                tenant,
+                trace_id,
+                span_id
+            FROM rollup_spans
+            WHERE scope = 'call'
+                AND span_id IN (
+                    SELECT parent_span_id
+                    FROM rollup_spans
+                    WHERE label = 'gen_ai.client.inference.operation.details'
+                )
+        ) AS call
             ON call.tenant = log.tenant AND call.trace_id = log.trace_id AND call.span_id = log.parent_span_id
         WHERE log.label = 'gen_ai.client.inference.operation.details'
             AND log.dialect = 'gen_ai'
             AND log.scope = 'call'
-            AND call.scope = 'call'
     ),
     outer_calls AS (
         SELECT DISTINCT ancestor AS number
@@ -65,10 +76,24 @@ WITH
             theirs.number AS number,
             other.number AS account
         FROM theirs
-        INNER JOIN rollup_spans AS other
+        INNER JOIN (
+            SELECT
+                number,
+                tenant,
+                trace_id,
+                span_id,
+                dialect,
+                started_at,
+                ended_at,
+                response_id,
+                input_tokens,
+                output_tokens
+            FROM rollup_spans
+            WHERE scope IN ('call', 'retrieve')
+                AND response_id IN (SELECT response_id FROM theirs)
+        ) AS other
             ON other.tenant = theirs.tenant AND other.trace_id = theirs.trace_id AND other.response_id = theirs.response_id
-        WHERE other.scope IN ('call', 'retrieve')
-            AND other.started_at <= theirs.ended_at
+        WHERE other.started_at <= theirs.ended_at
             AND theirs.started_at <= other.ended_at + toIntervalSecond(if(other.dialect = 'tokentrace', 5, 0))
             AND other.input_tokens = theirs.input_tokens
             AND other.output_tokens = theirs.output_tokens

@@ -37,127 +37,158 @@ WITH
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_spans WHERE review_kind != '')
             AND (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_closed)
     ),
-    empty(call.tokens) AND empty(call.meters) AND call.part = 0 AS was_silent
+    costed AS (
+        SELECT
+            call.number AS number, call.tenant AS tenant, call.trace_id AS trace_id, call.span_id AS span_id, call.part AS part,
+            call.started_at AS started_at, call.ended_at AS ended_at, call.name AS name, call.service AS service,
+            call.operation AS operation, call.provider AS provider, call.model AS model, call.tier AS tier, call.role AS role,
+            call.role_source AS role_source, call.bearing AS bearing, call.borne_by AS borne_by, call.is_sum AS is_sum,
+            call.was_silent AS was_silent, call.usage_source AS usage_source, call.estimated_counts AS estimated_counts,
+            call.tokens AS tokens, call.meters AS meters, call.unexplained_tokens AS unexplained_tokens,
+            call.attempts AS attempts, call.failed_attempts AS failed_attempts, call.unknown_attempts AS unknown_attempts,
+            call.failed AS failed, call.is_free AS is_free, call.seconds AS seconds,
+            call.reasoning_visibility AS reasoning_visibility, call.stream_end AS stream_end, call.review_kind AS review_kind,
+            call.team AS team, call.feature AS feature, call.customer AS customer, call.project AS project,
+            call.cost_center AS cost_center, call.environment AS environment, call.user AS user, call.session AS session,
+            call.reported_cost AS reported_cost, call.cost_reporter AS cost_reporter, call.waste AS waste, call.pool AS pool,
+            call.commitments AS commitments, call.list_cost AS list_cost, call.contracted_cost AS contracted_cost,
+            call.rates_covered AS rates_covered, call.rates_total AS rates_total, call.unpriced AS unpriced,
+            call.lines.kind AS kinds,
+            call.lines.unit AS units,
+            call.lines.segment AS segments,
+            call.lines.component AS components,
+            call.lines.sub_component AS sub_components,
+            call.lines.quantity AS quantities,
+            call.lines.list_price AS list_prices,
+            call.lines.price AS prices,
+            call.lines.per AS per,
+            suspect.suspected AS suspected,
+            suspect.repeats AS repeats,
+            if(empty(said.amounts), call.lines.amount, said.amounts) AS amounts,
+            if(
+                empty(said.amounts),
+                call.lines.status,
+                arrayMap((segment, status) -> if(segment = 'attempt', status, 'reported'), segments, call.lines.status)
+            ) AS statuses,
+            if(
+                empty(said.amounts),
+                call.rates_covered,
+                call.rates_total - arrayCount(
+                    (segment, status) -> segment = 'attempt' AND status IN ('fallback', 'unpriced'),
+                    segments,
+                    call.lines.status
+                )
+            ) AS rates_known,
+            if(call.review_kind != '', 'review', 'call') AS kind,
+            if(call.review_kind != '', call.ended_at, call.started_at) AS charged_at,
+            call.bearing AND NOT (call.is_sum AND empty(kinds)) AS bears,
+            kind = 'call' AND call.part = 0 AND call.bearing AS is_call
+        FROM rollup_lines AS call
+        LEFT ANY JOIN rollup_suspects AS suspect ON suspect.number = call.number
+        LEFT ANY JOIN rollup_reported AS said ON said.number = call.number AND said.part = call.part
+        WHERE if(call.review_kind != '', call.ended_at, call.started_at) >= {kept:DateTime}
+    )
 SELECT
-    call.tenant,
+    costed.tenant,
     toStartOfHour(charged_at) AS hour,
-    call.trace_id,
-    call.span_id,
-    call.part,
-    if(call.review_kind != '', 'review', 'call') AS kind,
-    if(call.review_kind != '', call.ended_at, call.started_at) AS charged_at,
-    call.started_at,
-    call.ended_at,
-    call.name,
-    call.service,
-    call.operation,
-    call.provider,
-    if(was_silent AND span.read_model != '', span.read_model, call.model),
-    call.tier,
-    multiIf(kind = 'review', '', call.part_kind = 'compaction', 'compact', span.role) AS known_role,
-    if(kind = 'review', '', span.role_source),
-    span.bearing AND NOT (call.part = 0 AND has(call.flags, 'main_is_sum_of_parts') AND empty(used.lines)) AS bears,
-    if(span.bearing AND NOT bears, 'parts', span.borne_by),
-    if(was_silent AND span.read_source != '', span.read_source, call.usage_source) AS origin,
-    if(was_silent, [], call.estimated_counts) AS guessed,
-    if(was_silent, span.read_tokens, call.tokens),
-    if(was_silent, span.read_meters, call.meters),
-    if(span.unexplained_tokens > 0, span.unexplained_tokens, NULL),
-    if(call.part = 0, call.attempts, 0),
-    if(call.part = 0, call.failed_attempts, 0),
-    if(call.part = 0, call.unknown_attempts, 0),
-    used.waste,
-    suspect.suspected,
-    suspect.repeats,
-    call.reasoning_visibility,
-    call.stream_end,
-    call.review_kind,
-    if(call.team = '', whose.team, call.team),
-    if(call.feature = '', whose.feature, call.feature),
-    if(call.customer = '', whose.customer, call.customer),
-    if(call.project = '', whose.project, call.project),
-    if(call.cost_center = '', whose.cost_center, call.cost_center),
-    if(call.environment = '', whose.environment, call.environment),
-    if(call.user = '', whose.user, call.user),
-    if(call.session = '', whose.session, call.session),
-    used.pool,
-    used.commitments,
+    costed.trace_id,
+    costed.span_id,
+    costed.part,
+    kind,
+    charged_at,
+    costed.started_at,
+    costed.ended_at,
+    costed.name,
+    costed.service,
+    costed.operation,
+    costed.provider,
+    costed.model,
+    costed.tier,
+    if(kind = 'review', '', costed.role) AS known_role,
+    if(kind = 'review', '', costed.role_source),
+    bears,
+    if(costed.bearing AND NOT bears, 'parts', costed.borne_by),
+    costed.usage_source,
+    costed.estimated_counts,
+    costed.tokens,
+    costed.meters,
+    if(costed.unexplained_tokens > 0, costed.unexplained_tokens, NULL),
+    if(costed.part = 0, costed.attempts, 0),
+    if(costed.part = 0, costed.failed_attempts, 0),
+    if(costed.part = 0, costed.unknown_attempts, 0),
+    costed.waste,
+    costed.suspected,
+    costed.repeats,
+    costed.reasoning_visibility,
+    costed.stream_end,
+    costed.review_kind,
+    if(costed.team = '', whose.team, costed.team),
+    if(costed.feature = '', whose.feature, costed.feature),
+    if(costed.customer = '', whose.customer, costed.customer),
+    if(costed.project = '', whose.project, costed.project),
+    if(costed.cost_center = '', whose.cost_center, costed.cost_center),
+    if(costed.environment = '', whose.environment, costed.environment),
+    if(costed.user = '', whose.user, costed.user),
+    if(costed.session = '', whose.session, costed.session),
+    costed.pool,
+    costed.commitments,
     'USD',
-    used.lines.kind,
-    used.lines.unit,
-    used.lines.segment,
-    used.lines.component,
-    used.lines.sub_component,
-    used.lines.quantity,
-    used.lines.list_price,
-    used.lines.price,
-    used.lines.per,
-    used.lines.amount,
-    used.lines.status,
-    ${components: used.{name}},
-    ${components(' + '): used.{name}} AS sum_of_components,
+    costed.kinds,
+    costed.units,
+    costed.segments,
+    costed.components,
+    costed.sub_components,
+    costed.quantities,
+    costed.list_prices,
+    costed.prices,
+    costed.per,
+    costed.amounts,
+    costed.statuses,
+    ${components: arraySum((component, amount) -> if(component = '{name}', ifNull(amount, 0), 0), components, amounts)},
+    arraySum(amount -> ifNull(amount, 0), amounts),
     -- How reasoning divides an output that was reported moves money between components, and makes none.
     arraySum(
         (kind, unit, segment, amount) -> if(
             multiIf(
                 segment = 'attempt', true,
-                empty(guessed), origin = 'estimated',
-                kind = 'token' AND has(guessed, if(startsWith(unit, 'output_'), 'output', 'input'))
+                empty(estimated_counts), usage_source = 'estimated',
+                kind = 'token' AND has(estimated_counts, if(startsWith(unit, 'output_'), 'output', 'input'))
             ),
             ifNull(amount, 0),
             0
         ),
-        used.lines.kind,
-        used.lines.unit,
-        used.lines.segment,
-        used.lines.amount
+        kinds,
+        units,
+        segments,
+        amounts
     ),
-    used.list_cost,
-    used.contracted_cost,
-    if(call.part = 0 AND isNull(call.reported_cost), span.read_cost, call.reported_cost),
-    if(call.part = 0 AND isNull(call.reported_cost), span.read_reporter, call.cost_reporter),
-    (kind = 'call' AND call.part = 0 AND span.bearing AS is_call) AND (
-        (origin = 'reported' AND call.unknown_attempts = 0)
-        OR call.billable = 'false'
+    costed.list_cost,
+    costed.contracted_cost,
+    costed.reported_cost,
+    costed.cost_reporter,
+    is_call AND (
+        (costed.usage_source = 'reported' AND costed.unknown_attempts = 0)
+        OR costed.is_free
         -- An HTTP error before any output is not billed, and that is known.
-        OR (call.failed AND was_silent AND call.attempts > 0 AND call.failed_attempts = call.attempts AND call.unknown_attempts = 0)
+        OR (costed.failed AND costed.was_silent AND costed.attempts > 0 AND costed.failed_attempts = costed.attempts AND costed.unknown_attempts = 0)
     ),
     is_call,
-    used.tokens_covered,
-    used.tokens_total,
-    used.rates_covered,
-    used.rates_total,
+    arraySum(
+        (kind, quantity, status) -> if(kind = 'token' AND status != 'unpriced', toUInt64(quantity), 0),
+        kinds,
+        quantities,
+        statuses
+    ),
+    arraySum((kind, quantity) -> if(kind = 'token', toUInt64(quantity), 0), kinds, quantities),
+    costed.rates_known,
+    costed.rates_total,
     -- What used nothing needs no role.
-    (is_call AND (notEmpty(used.lines) OR NOT bears) AS needs_role) AND known_role != 'unknown',
+    (is_call AND (notEmpty(kinds) OR NOT bears) AS needs_role) AND known_role != 'unknown',
     needs_role,
-    kind = 'review' AND isNotNull(span.seconds) AND used.unpriced = 0,
+    kind = 'review' AND isNotNull(costed.seconds) AND costed.unpriced = 0,
     kind = 'review',
     {run:String},
     {version:UInt64},
     0
-FROM llm_calls AS call FINAL
-INNER JOIN rollup_bearing AS span ON span.tenant = call.tenant AND span.trace_id = call.trace_id AND span.span_id = call.span_id
-LEFT ANY JOIN rollup_suspects AS suspect ON suspect.number = span.number
-LEFT ANY JOIN (
-    SELECT
-        number,
-        part,
-        waste,
-        pool,
-        commitments,
-        lines,
-        ${components: {name}},
-        list_cost,
-        contracted_cost,
-        tokens_covered,
-        tokens_total,
-        rates_covered,
-        rates_total,
-        unpriced
-    FROM rollup_lines
-    WHERE isNull(reported)
-) AS used ON used.number = span.number AND used.part = call.part
-LEFT ANY JOIN whose ON whose.tenant = call.tenant AND whose.trace_id = call.trace_id AND call.review_kind != ''
-WHERE (call.tenant, call.trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
-    AND (call.scope != '' OR call.review_kind != '')
-    AND if(call.review_kind != '', call.ended_at, call.started_at) >= {kept:DateTime}
+FROM costed
+LEFT ANY JOIN whose ON whose.tenant = costed.tenant AND whose.trace_id = costed.trace_id AND costed.review_kind != ''

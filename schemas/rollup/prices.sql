@@ -1,9 +1,9 @@
 -- One row per price list, cell and unit. Cell: time of day, then size of the request.
 INSERT INTO rollup_prices
 SELECT
-    rate,
-    cell,
+    toUInt64(rate) * 4294967296 + toUInt64(cell) * 65536 + unit_number,
     unit,
+    toUInt16(dense_rank() OVER (ORDER BY unit)) AS unit_number,
     price,
     list_price,
     units_per_price,

@@ -1,7 +1,7 @@
 -- One row per call, or part of a call, that is said to have cost something by whom the price book trusts: the amount,
 -- apportioned over the lines of the call and all its parts. By what the catalogue makes of them, else by quantity; whole
 -- units of 1e-18, the largest remainder first.
-INSERT INTO rollup_lines
+INSERT INTO rollup_reported
 WITH
     weighed AS (
         SELECT
@@ -10,8 +10,8 @@ WITH
             -- An attempt that got no answer is none of what the answered one is said to have cost.
             arraySort(groupArray((
                 part,
-                arrayMap(line -> if(line.segment = 'attempt', 0, line.amount), lines),
-                arrayMap(line -> if(line.segment = 'attempt', 0, line.quantity), lines)
+                arrayMap((segment, amount) -> if(segment = 'attempt', 0, amount), lines.segment, lines.amount),
+                arrayMap((segment, quantity) -> if(segment = 'attempt', 0, quantity), lines.segment, lines.quantity)
             ))) AS by_part,
             by_part.1 AS parts,
             arrayMap(
@@ -46,37 +46,16 @@ WITH
 SELECT
     rated.number,
     rated.part,
-    rated.waste,
-    rated.pool,
-    rated.commitments,
-    NULL,
     arrayMap(
-        (line, amount) -> (
-            line.place, line.rank, line.kind, line.unit, line.segment, line.component, line.sub_component, line.quantity,
-            line.list_price, line.price, line.per, amount, if(line.segment = 'attempt', line.status, 'reported')
-        ),
-        rated.lines,
-        arrayMap(
-            (line, share) -> if(line.segment = 'attempt', line.amount, share),
-            rated.lines,
-            arraySlice(
-                weighed.all_amounts,
-                weighed.ends[indexOf(weighed.parts, rated.part)] - length(rated.lines) + 1,
-                length(rated.lines)
-            )
-        ) AS amounts
-    ),
-    ${components: arraySum((component, amount) -> if(component = '{name}', ifNull(amount, 0), 0), rated.lines.component, amounts)},
-    rated.list_cost,
-    rated.contracted_cost,
-    rated.tokens_total - arraySum(
-        line -> if(line.segment = 'attempt' AND line.status = 'unpriced', toUInt64(line.quantity), 0),
-        rated.lines
-    ),
-    rated.tokens_total,
-    rated.rates_total - arrayCount(line -> line.segment = 'attempt' AND line.status IN ('fallback', 'unpriced'), rated.lines),
-    rated.rates_total,
-    arrayCount(line -> line.segment = 'attempt' AND line.status = 'unpriced', rated.lines)
+        (segment, amount, share) -> if(segment = 'attempt', amount, share),
+        rated.lines.segment,
+        rated.lines.amount,
+        arraySlice(
+            weighed.all_amounts,
+            weighed.ends[indexOf(weighed.parts, rated.part)] - length(rated.lines.kind) + 1,
+            length(rated.lines.kind)
+        )
+    )
 FROM rollup_lines AS rated
 INNER JOIN weighed ON weighed.number = rated.number
 WHERE isNotNull(rated.reported)

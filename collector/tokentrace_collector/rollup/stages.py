@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tokentrace_collector.prices import rates
-from tokentrace_collector.rollup import commitments, forgotten
+from tokentrace_collector.rollup import commitments, forgotten, rating
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.store import schema
@@ -22,6 +22,8 @@ _SETTINGS = {
     "join_use_nulls": 0,
     # Which traces are wanted is asked before anything else of a row is read; with FINAL only keys are asked so early.
     "optimize_move_to_prewhere_if_final": 1,
+    # To share a join among threads, all columns are copied, and the rows of a batch are wide.
+    "join_algorithm": "direct,hash",
 }
 _UNREAD = """
 SELECT count() AS spans
@@ -34,33 +36,11 @@ SELECT uniqExact(tenant, trace_id) AS traces
 FROM rollup_batch
 WHERE (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
 """
-_REJECTS = """
-SELECT 1
-FROM llm_calls
-WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
-    AND reject_reason != ''
-LIMIT 1
-"""
-_UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0 AND reported IS NULL"
+_UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced > 0"
 
 _SCRATCH = (
     "batch",
-    "spans",
-    "bridges",
-    "edges",
-    "ancestry",
-    "responses",
-    "accounts",
-    "borne",
-    "decided",
-    "rejected",
-    "places",
-    "roles",
-    "suspects",
-    "bearing",
-    "rates",
-    "prices",
-    "lines",
+    *rating.SCRATCH,
     "hours",
     "pool_hours",
     "shares",
@@ -134,36 +114,8 @@ class Stages:
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
-        trusted = list(self.run.book.trust_reported)
-        self._do("spans", trusted=trusted, horizon=self.closed_before)
-        self._do("responses", trusted=trusted)
-        for statement in (
-            "bridges",
-            "edges",
-            "ancestry",
-            "accounts",
-            "borne",
-            "borne_unnamed",
-            *(("borne_closed",) if self.forgets else ()),
-            "decided",
-        ):
-            self._do(statement)
-        # As below: hardly ever is anything rejected.
-        if self.store.query(_REJECTS):
-            self._do("rejected")
-        self._do("places")
-        # Where every call names its role, the rules have nothing to say, and take longer to read than to run.
-        if self.store.query("SELECT 1 FROM rollup_places LIMIT 1"):
-            self._do("roles")
-            self._do("roles_broken")
-        for statement in ("suspects", "bearing"):
-            self._do(statement)
-        rates.resolve(self.store, self.run)
-        self._do("rates", run=self.run.id)
-        self._do("prices")
-        self._do("lines")
-        self._do("reported")
-        self._do("call_costs", run=self.run.id, version=self.version, kept=self.kept_since)
+        stage = rating.Rating(self.store, self.run, self.statement, self._do, self.forgets)
+        stage.rate(version=self.version, horizon=self.closed_before, kept=self.kept_since)
 
     def unpriced(self) -> int:
         """How many calls of the batch used something of which no price is known."""
