@@ -17,6 +17,7 @@ from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.difference import changes
 from tokentrace_collector.prices.exchange import Currency
 from tokentrace_collector.prices.listing import of_catalogue
+from tokentrace_collector.prices.pricelist import overlaid, row
 from tokentrace_collector.reports.focus import Export, written
 from tokentrace_collector.tenants import Books
 
@@ -141,6 +142,16 @@ def test_a_rate_of_exchange_is_a_change_of_price():
     assert [(each["valid_from"], each["before"], each["after"]) for each in found] == [
         ("2026-07-01T00:00:00Z", None, "44"), ("2026-08-01T00:00:00Z", "44", "48"),
     ]  # fmt: skip
+
+
+def test_an_agreement_whose_worth_nobody_knows_is_one_nevertheless():
+    """The first rate that names a unit decides, also where it has no price; what is sold as that unit has none either."""
+    first = "{model: m, currency: EUR, prices: {input_text: 2}}"
+    later = "{model: m, prices: {input_text: 5, output_text: 7}}"
+    rates = parse(f"version: 1\nfx: {{EUR: [{{from: 2026-02-01, rate: 1.5}}]}}\nrates: [{first}, {later}]").rates
+    before, after = (dict(zip(each.units, each.prices[0], strict=True)) for each in map(row, overlaid((), rates)))
+    assert (before.get("input_text"), before["output_text"]) == (None, Decimal("0.000007"))
+    assert (after["input_text"], after["output_text"]) == (Decimal("0.000003"), Decimal("0.000007"))
 
 
 def dated(*rates):

@@ -155,7 +155,7 @@ def attention(book: Book, rate: Decimal) -> Iterator[tuple[datetime, Decimal | N
     if book.review_currency is None:
         yield ALWAYS, rate
         return
-    for each in book.review_currency.pieces(None, None):
+    for each in book.review_currency.pieces(ALWAYS, None):
         yield each.since or ALWAYS, exchange.worth(rate, each.rate)
 
 
