@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import yaml
@@ -50,9 +52,24 @@ class Currency:
             if begin is None or end is None or begin < end:
                 yield Piece(begin, end, rate)
 
-    def at(self, moment: datetime) -> Decimal:
-        """The rate at a moment of which it is known."""
-        return next(rate for since, rate in reversed(self.rates) if since <= moment)
+    def at(self, moment: datetime) -> Decimal | None:
+        """The rate at a moment; None: nobody says."""
+        place = bisect_right(self.rates, moment, key=itemgetter(0))
+        is_over = self.until is not None and moment >= self.until
+        return None if place == 0 or is_over else self.rates[place - 1][1]
+
+    def known(self, moment: datetime) -> Fraction:
+        """The rate at a moment of which the book was refused, were it not known."""
+        rate = self.at(moment)
+        if rate is None:
+            raise LookupError(f"Nothing says what 1 {self.name} is at {_written(moment)}.")
+        return Fraction(rate)
+
+    def edges(self, since: datetime | None, until: datetime | None) -> Iterator[datetime]:
+        """When, within a period, a rate begins or the last one ends."""
+        for edge in (*(each for each, _ in self.rates), self.until):
+            if edge and (since is None or since < edge) and (until is None or edge < until):
+                yield edge
 
     def check(self, node: yaml.Node, since: datetime | None, until: datetime | None) -> None:
         """Refuse what lies, by what is known of it, where there is no rate."""

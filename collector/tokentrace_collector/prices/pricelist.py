@@ -123,7 +123,7 @@ def overlaid(base: Sequence[PriceList], rates: Sequence[Rate], rules: Sequence[R
     """Price lists under a price book: what a rate names it decides while it holds, the first rate before the others."""
     edges = {each.valid_from for each in base}
     agreements: list[Rate | Rule] = [*rates, *rules]
-    edges |= {max(edge, ALWAYS) for each in agreements for edge in (each.since, each.until) if edge}
+    edges |= {max(edge, ALWAYS) for each in agreements for edge in each.edges}
     lists = [_overlaid(start, base, rates) for start in sorted(edges | {ALWAYS})]
     return [replace(one, rules=tuple(each for each in rules if each.holds(one.valid_from))) for one in lists]
 
@@ -134,12 +134,11 @@ def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate])
     agreed: dict[str, Cells] = {}
     unknown: set[str] = set()
     for rate in rates:
-        if (rate.since is None or rate.since <= start) and (rate.until is None or start < rate.until):
-            for unit, price in rate.prices.items():
-                if unit not in agreed and price is None:
-                    unknown.add(unit)
-                elif unit not in unknown and price is not None:
-                    agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
+        for unit, price in rate.at(start).items():
+            if unit not in agreed and price is None:
+                unknown.add(unit)
+            elif unit not in unknown and price is not None:
+                agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
     if not (agreed or unknown):
         return replace(under, valid_from=start)
     own = {unit: each for unit, each in {**under.own, **agreed}.items() if unit not in unknown}
