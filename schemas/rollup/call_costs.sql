@@ -82,7 +82,7 @@ SELECT
     if(call.session = '', whose.session, call.session),
     used.pool,
     used.commitments,
-    'USD',
+    (SELECT any(currency) FROM rating_runs WHERE rating_run = {run:String}),
     used.lines.kind,
     used.lines.unit,
     used.lines.segment,

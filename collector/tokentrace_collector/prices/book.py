@@ -92,8 +92,14 @@ class Book:
     """What is paid whoever calls."""
     trust_reported: tuple[str, ...] = _DEFAULT_TRUST
     """Who is taken at their word on what a call cost: providers, or what computes it on the way, such as `litellm`."""
-    currency: str = exchange.USD
+    money: Exchange = field(default_factory=Exchange)
+    """The currency of all figures, and what it knows of others."""
     text: str = ""
+
+    @property
+    def currency(self) -> str:
+        """In which all figures are."""
+        return self.money.currency
 
     @property
     def sha(self) -> str:
@@ -159,7 +165,7 @@ def _book(node: yaml.Node, text: str) -> Book:
         commitments=promised,
         platform=platform.read(notation.items(entries.get("platform")), money, taken),
         trust_reported=tuple(map(notation.text, notation.items(trusted))) if trusted else _DEFAULT_TRUST,
-        currency=money.currency,
+        money=money,
         text=text,
     )
 

@@ -17,7 +17,7 @@ from genai_prices.types import ModelInfo
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
 from tokentrace_collector.prices.book import Book, Rate
-from tokentrace_collector.prices.exchange import Piece
+from tokentrace_collector.prices.exchange import USD, Piece
 from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, contracted, is_known, overlaid, units
@@ -53,6 +53,7 @@ class Listing:
     """In order of time."""
     is_dated: bool = True
     """Whether the source says from when a price holds; else it knows those of now alone."""
+    currency: str = USD
 
 
 def per(unit: str) -> int:
@@ -69,13 +70,14 @@ def of_catalogue(snapshot: DataSnapshot, book: Book | None = None) -> Listing:
             rates = [each for each in book.rates if _names(each, sold_as, model)]
             used += rates
             for name, lists, rules in _contexts(model, [each for each in book.rules if _rules(each, sold_as, model)]):
-                laid = overlaid(lists, rates, rules) if rates or rules else lists
+                stated = book.money.catalogue
+                laid = overlaid(lists, rates, rules, stated) if rates or rules or stated else lists
                 prices |= steps((provider.id, model.id, name), laid)
     for rate in book.rates:
         if rate not in used:
             prices |= steps((rate.provider, rate.model, ""), overlaid((), [rate]))
     prices |= dict(_people_and_pools(book))
-    return Listing(prices)
+    return Listing(prices, currency=book.currency)
 
 
 def steps(named: tuple[str, str, str], lists: Iterable[PriceList]) -> Iterator[tuple[Place, Sequence[Step]]]:

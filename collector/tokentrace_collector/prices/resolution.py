@@ -100,8 +100,9 @@ def _priced(seen: Seen, book: Book) -> Match:
         listed = _listed(seen.provider, name, seen.tier)
         rates = [each for each in book.rates if _globs((each.provider, seen.provider), (each.model, name))]
         rules = _rules(seen, name, listed, book)
-        if rates or rules:
-            lists = overlaid(_price_lists(listed) if listed else (), rates, rules)
+        stated = book.money.catalogue
+        if rates or rules or (listed and stated):
+            lists = overlaid(_price_lists(listed) if listed else (), rates, rules, stated)
             exact = how == "model" and (bool(rates) or _is_vouched(seen, listed, rules))
             context = within(seen.tier, rules)
             return Match(book.sha, seen.provider, name, context, exact, "price book" if rates else how, pool, lists)

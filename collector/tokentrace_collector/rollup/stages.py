@@ -134,9 +134,9 @@ class Stages:
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
-        trusted = list(self.run.book.trust_reported)
-        self._do("spans", trusted=trusted, horizon=self.closed_before)
-        self._do("responses", trusted=trusted)
+        reported = {"trusted": list(self.run.book.trust_reported), **self.run.book.money.parameters()}
+        self._do("spans", horizon=self.closed_before, **reported)
+        self._do("responses", **reported)
         for statement in (
             "bridges",
             "edges",
