@@ -20,7 +20,16 @@ from tokentrace_collector.prices.book import Book, Rate
 from tokentrace_collector.prices.exchange import USD, Piece
 from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
-from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, contracted, is_known, overlaid, units
+from tokentrace_collector.prices.pricelist import (
+    ALWAYS,
+    Cells,
+    PriceList,
+    attention,
+    contracted,
+    is_known,
+    overlaid,
+    units,
+)
 from tokentrace_collector.prices.rules import STANDARD, Rule
 
 Place: TypeAlias = tuple[str, str, str, str]
@@ -33,7 +42,7 @@ CAPACITY = "capacity"
 POOL_HOUR = "pool_hour"
 PLATFORM = "platform"
 """The provider of fixed costs; their units are an hour, a day, a month or the term of one."""
-_PLACES = ("host", "region")
+_PLACES: tuple[str, ...] = ("host", "region")
 _QUANTUM = Decimal(1).scaleb(-notation.FINEST)
 
 
@@ -155,7 +164,7 @@ def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:
 
 
 def _attention(book: Book, rate: Decimal) -> Iterator[Step]:
-    for since, amount in resolution.attention(book, rate):
+    for since, amount in attention(rate, book.review_currency):
         yield Step(since, {} if amount is None else {(0, 0): exact(amount)})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -12,7 +12,7 @@ import yaml
 
 from tokentrace_collector import files, notation
 from tokentrace_collector.prices.book import Rate
-from tokentrace_collector.prices.exchange import Currency
+from tokentrace_collector.prices.exchange import Currency, worth
 from tokentrace_collector.prices.rules import Rule, Terms, terms
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -133,6 +133,15 @@ def overlaid(
     edges |= {max(edge, ALWAYS) for edge in stated.edges(None, None)} if stated else set()
     lists = [_overlaid(start, base, rates, stated) for start in sorted(edges | {ALWAYS})]
     return [replace(one, rules=tuple(each for each in rules if each.holds(one.valid_from))) for one in lists]
+
+
+def attention(rate: Decimal, stated: Currency | None) -> Iterator[tuple[datetime, Decimal | None]]:
+    """What an hour of attention is in the currency of the book, from when on; None: nobody says."""
+    if stated is None:
+        yield ALWAYS, rate
+        return
+    for each in stated.pieces(ALWAYS, None):
+        yield each.since or ALWAYS, worth(rate, each.rate)
 
 
 def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate], stated: Currency | None) -> PriceList:
