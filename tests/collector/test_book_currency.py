@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -14,6 +14,7 @@ from tokentrace_collector.prices.difference import differences
 from tokentrace_collector.prices.listing import of_catalogue
 from tokentrace_collector.reports.breakdown import Breakdown, shares
 from tokentrace_collector.reports.focus import Export, written
+from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.tenants import Books
 
 EPOCH = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -145,3 +146,21 @@ def test_prices_in_two_currencies_are_not_compared():
         BookError, match=r"These are prices in USD, and those in EUR\. Compare books of one `currency`\."
     ):
         differences(of_catalogue(snapshot), of_catalogue(snapshot, parse(EURO)), EPOCH)
+
+
+def test_a_closed_month_is_taken_back_in_one_currency_and_added_in_the_other(fresh_ledger):
+    """Sums are by currency: nothing of one is ever added to the other."""
+    agreed = "rates: [{provider: own, prices: {input_text: 2}}]\n"
+    other = fresh_ledger().priced_by(f"version: 1\n{agreed}")
+    other.call("t", "a", provider="own", model="m", tokens={"input_text": 1_000_000}, at=-30 * 24 * HOUR)
+    other.tick()
+    other.rollup.close(Closing(date(2026, 10, 1), EPOCH))
+    euros = "version: 1\ncurrency: EUR\nfx: {USD: [{from: 2026-01-01, rate: 0.9}]}\n" + agreed
+    changed = other.rollup.reprice(Repricing(parse(euros), adopt=True)).repriced
+    assert [(each["currency"], each["before"], each["after"]) for each in changed if each["by"] == "all"] == [
+        ("EUR", "0", "2"), ("USD", "2", "0"),
+    ]  # fmt: skip
+    asked = "SELECT booking_month, currency, sum(amount) AS charged FROM charges GROUP BY ALL HAVING charged != 0 ORDER BY ALL"
+    assert [tuple(row.values()) for row in other.store.query(asked)] == [
+        (date(2026, 10, 1), "USD", 2), (date(2026, 11, 1), "EUR", 2), (date(2026, 11, 1), "USD", -2),
+    ]  # fmt: skip
