@@ -90,9 +90,19 @@ def test_the_rules_and_aliases_of_the_guide_are_valid_ones():
     )
     read = book.parse(block)
     assert ([rule.id for rule in read.rules], len(read.aliases)) == (
-        ["ea-2026", "eu-residency", "old-batch", "eu-batch"],
+        ["ea-2026", "eu-residency", "geo", "old-batch", "eu-batch"],
         3,
     )
+
+
+def test_whatever_else_the_guides_show_of_a_price_book_can_be_read():
+    from tokentrace_collector.prices import book
+
+    texts = [(ROOT / name).read_text("utf-8") for name in ("collector/README.md", "schemas/README.md")]
+    blocks = [each for text in texts for each in re.findall(r"```yaml\n(version: 1\n.*?)```", text, re.DOTALL)]
+    books = [book.parse(each) for each in blocks if "patterns:" not in each]
+    assert sum(len(each.platform) for each in books) == 4
+    assert {each.currency for each in books} == {"USD", "EUR"}
 
 
 def test_the_patterns_of_the_guide_find_what_they_are_called(tmp_path):

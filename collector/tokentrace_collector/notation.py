@@ -13,6 +13,7 @@ FINEST = 18
 """Decimal places that an amount of money keeps."""
 WIDE = Context(prec=60)
 """Python's 28 digits are fewer than an amount may have."""
+_FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
 class NotationError(ValueError):
@@ -45,6 +46,13 @@ def period(entries: Mapping[str, yaml.Node]) -> tuple[datetime | None, datetime 
     if since and until and since >= until:
         reject(entries["to"], f"`to: {text(entries['to'])}` does not lie after `from`")
     return since, until
+
+
+def check_reach(entries: Mapping[str, yaml.Node]) -> None:
+    """Refuse a period of what is paid by the hour that the tables have no hours for."""
+    for name in ("from", "to"):
+        if name in entries and not _FIRST <= moment(entries[name]) <= _LAST:
+            reject(entries[name], f"`{name}: {text(entries[name])}` is out of reach. Write a time from 1971 to 2100")
 
 
 def money(node: yaml.Node, *, places: int = FINEST, below: int = 10**9) -> Decimal:

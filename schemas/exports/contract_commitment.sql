@@ -34,7 +34,16 @@ WITH
             AND valid_to > {since:DateTime64(6)}
     )
 SELECT
-    'USD' AS BillingCurrency,
+    (
+        SELECT any(toString(currency))
+        FROM rating_runs
+        WHERE rating_run IN (
+            SELECT value
+            FROM rollup_state FINAL
+            WHERE tenant = {everybody:String}
+                AND name = 'rating_run'
+        )
+    ) AS BillingCurrency,
     -- Globs are more than its rules can say.
     concat(
         '{"IsComplexScope":true,"x_Provider":', toJSONString(toString(provider)), ',"x_Model":', toJSONString(model), '}'

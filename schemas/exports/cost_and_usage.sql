@@ -82,7 +82,7 @@ WITH
             toUInt32(1) AS per,
             'committed' AS status,
             0 AS is_estimated,
-            'USD' AS currency,
+            runs.currency AS currency,
             periods.until AS charged_until,
             NULL AS list_unit_price,
             NULL AS contracted_unit_price,
@@ -101,6 +101,13 @@ WITH
             FROM commitments FINAL
             WHERE scheme = 'take_or_pay'
         ) AS promised ON promised.rating_run = periods.rating_run AND promised.commitment = periods.commitment
+        LEFT JOIN (
+            SELECT
+                rating_run,
+                any(currency) AS currency
+            FROM rating_runs
+            GROUP BY rating_run
+        ) AS runs ON runs.rating_run = periods.rating_run
         WHERE tenant = {tenant:String}
             AND periods.since >= {since:DateTime64(6)}
             AND periods.since < {until:DateTime64(6)}

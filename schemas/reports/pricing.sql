@@ -13,9 +13,9 @@ WITH
             countIf(
                 arrayExists((status, price) -> status IN ('priced', 'fallback') AND price = 0, lines.status, lines.price)
             ) AS free_calls,
-            countIf(isNotNull(reported_cost) AND NOT has(lines.status, 'unpriced')) AS reported_calls,
-            sumIf(assumeNotNull(reported_cost), isNotNull(reported_cost) AND NOT has(lines.status, 'unpriced')) AS said,
-            sumIf(list_cost, isNotNull(reported_cost) AND NOT has(lines.status, 'unpriced')) AS computed
+            countIf(isNotNull(reported_cost) AND currency = 'USD' AND NOT has(lines.status, 'unpriced')) AS reported_calls,
+            sumIf(assumeNotNull(reported_cost), isNotNull(reported_cost) AND currency = 'USD' AND NOT has(lines.status, 'unpriced')) AS said,
+            sumIf(list_cost, isNotNull(reported_cost) AND currency = 'USD' AND NOT has(lines.status, 'unpriced')) AS computed
         FROM call_costs FINAL
         WHERE tenant = {tenant:String}
             AND kind = 'call'

@@ -132,7 +132,7 @@ SELECT
     if(costed.session = '', whose.session, costed.session),
     costed.pool,
     costed.commitments,
-    'USD',
+    (SELECT any(currency) FROM rating_runs WHERE rating_run = {run:String}),
     costed.kinds,
     costed.units,
     costed.segments,

@@ -85,7 +85,7 @@ WITH
             calls.environment AS environment,
             calls.user AS user,
             calls.session AS session,
-            if(calls.currency = '', 'USD', calls.currency) AS currency,
+            if(calls.currency = '', (SELECT any(currency) FROM rating_runs WHERE rating_run = {run:String}), calls.currency) AS currency,
             calls.operation AS operation,
             calls.waste AS waste,
             calls.stream_end AS stream_end,

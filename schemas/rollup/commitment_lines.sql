@@ -68,7 +68,7 @@ WITH
             calls.waste AS waste,
             calls.stream_end AS stream_end,
             calls.reasoning_visibility AS reasoning_visibility,
-            if(calls.currency = '', 'USD', calls.currency) AS currency,
+            if(calls.currency = '', (SELECT any(currency) FROM rating_runs WHERE rating_run = {run:String}), calls.currency) AS currency,
             calls.service AS service,
             calls.provider AS provider,
             calls.model AS model,

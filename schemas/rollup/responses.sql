@@ -40,11 +40,8 @@ WITH
                     rate_key,
                     reported_cost,
                     cost_reporter,
-                    if(
-                        billable != 'false' AND has({trusted:Array(String)}, cost_reporter) AND reported_currency IN ('', 'USD'),
-                        reported_cost,
-                        NULL
-                    )
+                    if(billable != 'false' AND has({trusted:Array(String)}, cost_reporter), reported_cost, NULL),
+                    reported_currency
                 ),
                 (notEmpty(tokens) OR notEmpty(meters), ended_at, trace_id, span_id)
             ) AS best
@@ -70,6 +67,29 @@ SELECT
     readings.best.5,
     readings.best.6,
     readings.best.7,
-    readings.best.8
+    -- At the rate of the call, whenever it was read.
+    if(
+        isNotNull(readings.best.8)
+            AND (arrayFirstIndex(
+                (known, begin, end) -> known = if(readings.best.9 = '', 'USD', readings.best.9)
+                    AND toUnixTimestamp(shared.first_owner.started_at) >= begin
+                    AND toUnixTimestamp(shared.first_owner.started_at) < end,
+                {currencies:Array(String)},
+                {rates_since:Array(Int64)},
+                {rates_until:Array(Int64)}
+            ) AS rate_of_then) > 0,
+        toDecimal128(
+            roundBankers(
+                divideDecimal(
+                    toDecimal256(assumeNotNull(readings.best.8), 18) * toInt256({rates:Array(Int64)}[rate_of_then]),
+                    toDecimal256(1000000000000, 0),
+                    36
+                ),
+                18
+            ),
+            18
+        ),
+        NULL
+    )
 FROM shared
 INNER JOIN readings USING (tenant, provider, response_id)

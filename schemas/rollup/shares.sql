@@ -144,7 +144,14 @@ SELECT
 FROM call_costs AS calls FINAL
 INNER JOIN fees ON fees.tenant = calls.tenant
 WHERE calls.kind = 'call'
-    AND calls.hour BETWEEN (SELECT min(hour) FROM rollup_pool_hours) AND (SELECT max(hour) FROM rollup_pool_hours)
+    -- Where nothing is shared, nothing is read.
+    AND (calls.tenant, calls.hour) IN (
+        SELECT
+            tenant,
+            hour
+        FROM rollup_pool_hours
+        WHERE (tenant, pool) IN (SELECT tenant, pool FROM fees)
+    )
     AND (calls.tenant, fees.pool, calls.hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
     AND calls.team LIKE fees.patterns[1]
     AND calls.service LIKE fees.patterns[2]

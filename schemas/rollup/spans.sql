@@ -23,7 +23,32 @@ WITH
             role,
             role_source,
             failed AND empty(tokens) AND empty(meters) AS is_empty_failure,
-            if(billable != 'false' AND has({trusted:Array(String)}, cost_reporter) AND reported_currency IN ('', 'USD'), reported_cost, NULL),
+            -- At the rate of the call; what is said in a currency that nobody knows the worth of is not used.
+            if(
+                billable != 'false'
+                    AND has({trusted:Array(String)}, cost_reporter)
+                    AND isNotNull(reported_cost)
+                    AND (arrayFirstIndex(
+                        (known, begin, end) -> known = if(reported_currency = '', 'USD', reported_currency)
+                            AND toUnixTimestamp(started_at) >= begin
+                            AND toUnixTimestamp(started_at) < end,
+                        {currencies:Array(String)},
+                        {rates_since:Array(Int64)},
+                        {rates_until:Array(Int64)}
+                    ) AS rate_of_then) > 0,
+                toDecimal128(
+                    roundBankers(
+                        divideDecimal(
+                            toDecimal256(assumeNotNull(reported_cost), 18) * toInt256({rates:Array(Int64)}[rate_of_then]),
+                            toDecimal256(1000000000000, 0),
+                            36
+                        ),
+                        18
+                    ),
+                    18
+                ),
+                NULL
+            ),
             review_kind,
             reviewer,
             activity,

@@ -58,7 +58,7 @@ def test_two_books_of_one_text_are_one():
     [
         ("rates: []", "Line 1: The entry 'version' is missing."),
         ("version: 2", "Line 1: This collector reads `version: 1`."),
-        ("version: 1\ncurrency: EUR", "Line 2: Figures are in USD, the currency of the catalogue. Write `currency: EUR` where an amount is in EUR,"),
+        ("version: 1\ncurrency: EUR", "Line 2: The catalogue is in USD. Write what 1 USD is in EUR under `fx`."),
         ("version: 1\nrate: []", "Line 2: There is no entry 'rate' here. Known: aliases, commitments, currency, fx, gpu_pools, human_review, platform, rates, rules, trust_reported, version."),
         ("version: 1\nrates:\n  - {prices: {input_txt: 1}}", "Line 3: 'input_txt' is no bucket or meter. Use one of audio_seconds, cache_read,"),
         ("version: 1\nrates:\n  - {prices: {input_text: cheap}}", "Line 3: 'cheap' is no decimal number."),
@@ -70,6 +70,7 @@ def test_two_books_of_one_text_are_one():
         ("version: 1\ngpu_pools:\n  - {id: a, hourly_cost: 1, match: {}}", "Line 3: A pool that matches everything serves nothing. Name a provider, model or host."),
         ("version: 1\ngpu_pools:\n  - {id: a, hourly_cost: 1, match: {host: x}}\n  - {id: a, hourly_cost: 1, match: {host: y}}", "Line 4: There are two pools 'a'. Give each its own id."),
         ("version: 1\ngpu_pools:\n  - {id: a, hourly_cost: 1, match: {host: x}, capacity: 0}", "Line 3: A capacity of 0 serves nothing. Leave it out to charge by busy time."),
+        ("version: 1\ngpu_pools:\n  - {id: a, hourly_cost: 1, match: {host: x}, from: 1969-12-31}", "Line 3: `from: 1969-12-31` is out of reach. Write a time from 1971 to 2100."),
         ("version: 1\ngpu_pools:\n  - {id: a, match: {host: x}}", "Line 3: Nothing says what an hour of this pool costs. Write `hourly_cost`, or its parts under `hourly`."),
         ("version: 1\nhuman_review: 45", "Line 2: Here belong entries of the form `name: value`."),
         ("version: 1\nrates: {}", "Line 2: Here belongs a list: one `- …` per entry."),
@@ -179,6 +180,7 @@ def promised(old="", new="", *more):
     [
         (promised("", "", PROMISE), "Line 4: There are two commitments 'c'. Give each its own id."),
         (promised("hour", "week"), "Line 3: 'week' is not known here. Write one of minute, hour, day, month, term."),
+        (promised("to: 2026-02-01", "to: 9999-12-31"), "Line 3: `to: 9999-12-31` is out of reach. Write a time from 1971 to 2100."),
         (promised("to: 2026-02-01", "to: 2025-02-01"), "Line 3: `to: 2025-02-01` does not lie after `from`."),
         (promised("input: 1", "inputs: 1"), "Line 3: 'inputs' is no bucket or meter. Use one of output, cached, input, audio_seconds"),
         (promised("input: 1", "input: 0"), "Line 3: Nothing here takes capacity. Give a bucket or meter a weight above 0."),

@@ -17,6 +17,7 @@ from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.difference import changes
 from tokentrace_collector.prices.exchange import Currency
 from tokentrace_collector.prices.listing import of_catalogue
+from tokentrace_collector.prices.pricelist import overlaid, row
 from tokentrace_collector.reports.focus import Export, written
 from tokentrace_collector.tenants import Books
 
@@ -143,6 +144,16 @@ def test_a_rate_of_exchange_is_a_change_of_price():
     ]  # fmt: skip
 
 
+def test_an_agreement_whose_worth_nobody_knows_is_one_nevertheless():
+    """The first rate that names a unit decides, also where it has no price; what is sold as that unit has none either."""
+    first = "{model: m, currency: EUR, prices: {input_text: 2}}"
+    later = "{model: m, prices: {input_text: 5, output_text: 7}}"
+    rates = parse(f"version: 1\nfx: {{EUR: [{{from: 2026-02-01, rate: 1.5}}]}}\nrates: [{first}, {later}]").rates
+    before, after = (dict(zip(each.units, each.prices[0], strict=True)) for each in map(row, overlaid((), rates)))
+    assert (before.get("input_text"), before["output_text"]) == (None, Decimal("0.000007"))
+    assert (after["input_text"], after["output_text"]) == (Decimal("0.000003"), Decimal("0.000007"))
+
+
 def dated(*rates):
     return "version: 1\nfx:\n  EUR:\n" + "".join(f"  - {{{each}}}\n" for each in rates)
 
@@ -164,7 +175,8 @@ ONCE = dated("from: 2026-02-01, rate: 1.1, to: 2026-03-01")
         ("version: 1\nfx: {EUR: []}", "Line 2: Nothing says what 1 EUR is. Write `- {from: 2026-01-01, rate: 1.0832}`."),
         ("version: 1\nfx: {USD: [{from: 2026-01-01, rate: 1}]}", "Line 2: 1 USD is 1 USD, the currency of this book. Name another."),
         ("version: 1\nfx: {Euro: [{from: 2026-01-01, rate: 1}]}", "Line 2: 'Euro' is no currency. Write its three letters, such as EUR."),
-        ("version: 1\ncurrency: EUR", "Line 2: Figures are in USD, the currency of the catalogue. Write `currency: EUR` where an amount is in EUR, and what 1 EUR is under `fx`."),
+        ("version: 1\ncurrency: EUR\nfx: {CHF: [{from: 2026-01-01, rate: 1}]}", "Line 2: The catalogue is in USD. Write what 1 USD is in EUR under `fx`."),
+        ("version: 1\ncurrency: eur", "Line 2: 'eur' is no currency. Write its three letters, such as EUR."),
         (ONCE + "rates: [{currency: CHF, prices: {input_text: 1}}]", "Line 5: Nothing says what 1 CHF is. Write its rates under `fx`."),
         (ONCE + "rates: [{currency: EUR, prices: {input_text: 1}, from: 2026-01-01}]", "Line 5: Nothing says what 1 EUR is before 2026-02-01. Write a rate for it under `fx`, or let this begin there."),
         (ONCE + "rates: [{currency: EUR, prices: {input_text: 1}, to: 2026-03-01T01:00:00Z}]", "Line 5: Nothing says what 1 EUR is from 2026-03-01 on. Write a rate for it under `fx`, or let this end there."),

@@ -16,6 +16,11 @@ rates: [{provider: openai, model: 'gpt-6*', from: 2026-11-20T10:30:00Z, prices: 
 gpu_pools:
   - {id: h, hourly_cost: 7.77, match: {provider: vllm}, weights: {input: 0.1, cached: 0.01, output: 1}}
   - {id: o, tenant: other, hourly_cost: 3.33, match: {provider: vllm}, capacity: 5, from: 2026-11-20T09:30:00Z, to: 2026-11-20T12:15:00Z}
+fx: {EUR: [{from: 2026-11-20T00:00:00Z, rate: 1.0832}, {from: 2026-11-20T11:00:00Z, rate: 1.0791}]}
+platform:
+  - {id: gateway, price: {amount: 5.55, per: day}, allocate: tokens, from: 2026-11-20, to: 2026-11-21}
+  - {id: index, tenant: other, price: {amount: 1, per: hour}, currency: EUR, match: {service: "ag*"}, allocate: calls,
+     from: 2026-11-20T09:00:00Z, to: 2026-11-20T12:00:00Z}
 """
 TENANTS = ("default", "other")
 KINDS = ("call", "own", "foreign", "foreign own", "review", "step", "retrieve", "aggregate", "router")

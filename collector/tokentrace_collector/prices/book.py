@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -48,10 +48,27 @@ class Rate:
     provider: str
     """A glob over OpenTelemetry provider names."""
     model: str
-    prices: Mapping[str, Decimal | None]
-    """Bucket or meter → price of one; None: nobody says what its currency is worth."""
+    prices: Mapping[str, Decimal]
+    """Bucket or meter → price of one, as it is stated."""
     since: datetime | None = None
     until: datetime | None = None
+    currency: Currency | None = None
+    """In which it is stated; None: in that of the book."""
+
+    def at(self, moment: datetime) -> Mapping[str, Decimal | None]:
+        """The prices that hold at a moment, in the currency of the book; None: nobody says what the other is worth."""
+        if (self.since is not None and moment < self.since) or (self.until is not None and moment >= self.until):
+            return {}
+        if self.currency is None:
+            return self.prices
+        rate = self.currency.at(moment)
+        return {unit: exchange.worth(price, rate) for unit, price in self.prices.items()}
+
+    @property
+    def edges(self) -> Sequence[datetime]:
+        """When its prices change."""
+        own = [edge for edge in (self.since, self.until) if edge]
+        return own if self.currency is None else [*own, *self.currency.edges(self.since, self.until)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +92,14 @@ class Book:
     """What is paid whoever calls."""
     trust_reported: tuple[str, ...] = _DEFAULT_TRUST
     """Who is taken at their word on what a call cost: providers, or what computes it on the way, such as `litellm`."""
-    currency: str = exchange.USD
+    money: Exchange = field(default_factory=Exchange)
+    """The currency of all figures, and what it knows of others."""
     text: str = ""
+
+    @property
+    def currency(self) -> str:
+        """In which all figures are."""
+        return self.money.currency
 
     @property
     def sha(self) -> str:
@@ -132,7 +155,7 @@ def _book(node: yaml.Node, text: str) -> Book:
     promised = _commitments(entries.get("commitments"), {each.id for each in gpu_pools}, money)
     taken = {each.id for each in gpu_pools} | {each.id for each in promised}
     return Book(
-        rates=tuple(rate for each in notation.items(entries.get("rates")) for rate in _rates(each, money)),
+        rates=tuple(_rate(each, money) for each in notation.items(entries.get("rates"))),
         rules=rules.read(notation.items(entries.get("rules")), units(), tokens()),
         aliases=aliases.read(notation.items(entries.get("aliases"))),
         review_rate=notation.money(reviews["rate_per_hour"]) if "rate_per_hour" in reviews else None,
@@ -142,28 +165,23 @@ def _book(node: yaml.Node, text: str) -> Book:
         commitments=promised,
         platform=platform.read(notation.items(entries.get("platform")), money, taken),
         trust_reported=tuple(map(notation.text, notation.items(trusted))) if trusted else _DEFAULT_TRUST,
-        currency=money.currency,
+        money=money,
         text=text,
     )
 
 
-def _rates(node: yaml.Node, money: Exchange) -> Iterator[Rate]:
-    """What was agreed; once for each rate of its currency."""
+def _rate(node: yaml.Node, money: Exchange) -> Rate:
     known = {"provider", "model", "prices", "currency", "from", "to"}
     entries = notation.entries(node, known, needed=("prices",))
     prices = dict(_price(unit, each) for unit, each in notation.pairs(entries["prices"]))
     if not prices:
         notation.reject(entries["prices"], "A rate without prices changes nothing. Name a bucket or meter")
     since, until = notation.period(entries)
-    named = notation.glob(entries, "provider"), notation.glob(entries, "model")
     currency = money.of(entries)
-    if currency is None:
-        yield Rate(*named, prices, since, until)
-        return
-    currency.check(entries["currency"], since, until)
-    for each in currency.pieces(since, until):
-        worth = {unit: exchange.worth(price, each.rate) for unit, price in prices.items()}
-        yield Rate(*named, worth, each.since, each.until)
+    if currency:
+        currency.check(entries["currency"], since, until)
+    named = notation.glob(entries, "provider"), notation.glob(entries, "model")
+    return Rate(*named, prices, since, until, currency)
 
 
 def _price(unit: str, node: yaml.Node) -> tuple[str, Decimal]:

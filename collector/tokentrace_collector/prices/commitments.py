@@ -106,7 +106,7 @@ class Commitment:
 @cache
 def _owed_before(currency: Currency | None, price: int, edges: tuple[datetime, ...]) -> Sequence[int]:
     """What is owed up to each edge: a period is charged at its beginning, and at the rate of then."""
-    rates = (Fraction(1) if currency is None else Fraction(currency.at(each)) for each in edges[:-1])
+    rates = (Fraction(1) if currency is None else currency.known(each) for each in edges[:-1])
     return tuple(itertools.accumulate((round(price * rate) for rate in rates), initial=0))
 
 

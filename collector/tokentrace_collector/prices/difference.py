@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TypedDict
 
 from tokentrace_collector import notation
+from tokentrace_collector.prices.book import BookError
 from tokentrace_collector.prices.listing import Cell, Listing, Place, Step, per
 
 
@@ -49,6 +50,9 @@ def differences(before: Listing, after: Listing, at: datetime, *, shared: bool =
 
     `shared` leaves out models that only one of them prices.
     """
+    if before.currency != after.currency:
+        told = f"These are prices in {before.currency}, and those in {after.currency}"
+        raise BookError(f"{told}. Compare books of one `currency`.")
     if not (before.is_dated and after.is_dated):
         before, after = _now(before, at), _now(after, at)
     both = _models(before) & _models(after)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import yaml
@@ -20,6 +22,7 @@ USD = "USD"
 _CODE = re.compile(r"[A-Z]{3}")
 _PLACES = 12
 _MOST = 10**6
+_ALWAYS, _EVER = 0, 2**33
 
 
 class Piece(NamedTuple):
@@ -50,9 +53,24 @@ class Currency:
             if begin is None or end is None or begin < end:
                 yield Piece(begin, end, rate)
 
-    def at(self, moment: datetime) -> Decimal:
-        """The rate at a moment of which it is known."""
-        return next(rate for since, rate in reversed(self.rates) if since <= moment)
+    def at(self, moment: datetime) -> Decimal | None:
+        """The rate at a moment; None: nobody says."""
+        place = bisect_right(self.rates, moment, key=itemgetter(0))
+        is_over = self.until is not None and moment >= self.until
+        return None if place == 0 or is_over else self.rates[place - 1][1]
+
+    def known(self, moment: datetime) -> Fraction:
+        """The rate at a moment of which the book was refused, were it not known."""
+        rate = self.at(moment)
+        if rate is None:
+            raise LookupError(f"Nothing says what 1 {self.name} is at {_written(moment)}.")
+        return Fraction(rate)
+
+    def edges(self, since: datetime | None, until: datetime | None) -> Iterator[datetime]:
+        """When, within a period, a rate begins or the last one ends."""
+        for edge in (*(each for each, _ in self.rates), self.until):
+            if edge and (since is None or since < edge) and (until is None or edge < until):
+                yield edge
 
     def check(self, node: yaml.Node, since: datetime | None, until: datetime | None) -> None:
         """Refuse what lies, by what is known of it, where there is no rate."""
@@ -95,6 +113,22 @@ class Exchange:
     currency: str = USD
     others: Mapping[str, Currency] = field(default_factory=_no_others)
 
+    @property
+    def catalogue(self) -> Currency | None:
+        """The currency of the catalogue; None: it is that of the book."""
+        return self.others.get(USD)
+
+    def parameters(self) -> Mapping[str, Sequence[int | str]]:
+        """What is known of each currency, its own too, for a statement: times in seconds, rates in 1e-12."""
+        rows: list[tuple[str, int, int, int]] = [(self.currency, _ALWAYS, _EVER, 10**_PLACES)]
+        for name, one in self.others.items():
+            for since, until, rate in one.pieces(None, None):
+                if since and rate:
+                    end = int(until.timestamp()) if until else _EVER
+                    rows.append((name, int(since.timestamp()), end, int(rate.scaleb(_PLACES))))
+        names, begins, ends, rates = map(list, zip(*rows, strict=True))
+        return {"currencies": names, "rates_since": begins, "rates_until": ends, "rates": rates}
+
     def of(self, entries: Mapping[str, yaml.Node]) -> Currency | None:
         """The currency in which something states its amounts; None: that of the book."""
         node = entries.get("currency")
@@ -119,17 +153,13 @@ def rounded(exact: Fraction) -> Decimal:
 def read(currency: yaml.Node | None, node: yaml.Node | None) -> Exchange:
     """The currency of a book, and its rates of others."""
     own = USD if currency is None else _code(currency, notation.text(currency))
-    if currency is not None and own != USD:
-        notation.reject(
-            currency,
-            f"Figures are in USD, the currency of the catalogue. Write `currency: {own}` where an amount "
-            f"is in {own}, and what 1 {own} is under `fx`",
-        )
     found: dict[str, Currency] = {}
     for name, each in notation.pairs(node):
         if _code(each, name) == own:
             notation.reject(each, f"1 {own} is 1 {own}, the currency of this book. Name another")
         found[name] = _currency(name, each)
+    if currency is not None and own != USD and USD not in found:
+        notation.reject(currency, f"The catalogue is in USD. Write what 1 USD is in {own} under `fx`")
     return Exchange(own, found)
 
 

@@ -17,10 +17,19 @@ from genai_prices.types import ModelInfo
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
 from tokentrace_collector.prices.book import Book, Rate
-from tokentrace_collector.prices.exchange import Piece
+from tokentrace_collector.prices.exchange import USD, Piece
 from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
-from tokentrace_collector.prices.pricelist import ALWAYS, Cells, PriceList, contracted, is_known, overlaid, units
+from tokentrace_collector.prices.pricelist import (
+    ALWAYS,
+    Cells,
+    PriceList,
+    attention,
+    contracted,
+    is_known,
+    overlaid,
+    units,
+)
 from tokentrace_collector.prices.rules import STANDARD, Rule
 
 Place: TypeAlias = tuple[str, str, str, str]
@@ -33,7 +42,7 @@ CAPACITY = "capacity"
 POOL_HOUR = "pool_hour"
 PLATFORM = "platform"
 """The provider of fixed costs; their units are an hour, a day, a month or the term of one."""
-_PLACES = ("host", "region")
+_PLACES: tuple[str, ...] = ("host", "region")
 _QUANTUM = Decimal(1).scaleb(-notation.FINEST)
 
 
@@ -53,6 +62,7 @@ class Listing:
     """In order of time."""
     is_dated: bool = True
     """Whether the source says from when a price holds; else it knows those of now alone."""
+    currency: str = USD
 
 
 def per(unit: str) -> int:
@@ -69,13 +79,14 @@ def of_catalogue(snapshot: DataSnapshot, book: Book | None = None) -> Listing:
             rates = [each for each in book.rates if _names(each, sold_as, model)]
             used += rates
             for name, lists, rules in _contexts(model, [each for each in book.rules if _rules(each, sold_as, model)]):
-                laid = overlaid(lists, rates, rules) if rates or rules else lists
+                stated = book.money.catalogue
+                laid = overlaid(lists, rates, rules, stated) if rates or rules or stated else lists
                 prices |= steps((provider.id, model.id, name), laid)
     for rate in book.rates:
         if rate not in used:
             prices |= steps((rate.provider, rate.model, ""), overlaid((), [rate]))
     prices |= dict(_people_and_pools(book))
-    return Listing(prices)
+    return Listing(prices, currency=book.currency)
 
 
 def steps(named: tuple[str, str, str], lists: Iterable[PriceList]) -> Iterator[tuple[Place, Sequence[Step]]]:
@@ -153,7 +164,7 @@ def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:
 
 
 def _attention(book: Book, rate: Decimal) -> Iterator[Step]:
-    for since, amount in resolution.attention(book, rate):
+    for since, amount in attention(rate, book.review_currency):
         yield Step(since, {} if amount is None else {(0, 0): exact(amount)})
 
 

@@ -64,7 +64,7 @@ class Fee:
                 yield since, until, Fraction(rate)
 
     def _rate(self, moment: datetime) -> Fraction:
-        return Fraction(1) if self.currency is None else Fraction(self.currency.at(moment))
+        return Fraction(1) if self.currency is None else self.currency.known(moment)
 
 
 def read(nodes: list[yaml.Node], money: Exchange, taken: Collection[str]) -> tuple[Fee, ...]:

@@ -79,6 +79,7 @@ def _pool(node: yaml.Node, money: Exchange) -> Pool:
     if capacity == 0:
         notation.reject(entries["capacity"], "A capacity of 0 serves nothing. Leave it out to charge by busy time")
     since, until = notation.period(entries)
+    notation.check_reach(entries)
     exact, kilowatts = _hour(node, entries)
     return Pool(
         id=notation.text(entries["id"]),

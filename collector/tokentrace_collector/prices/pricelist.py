@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -12,6 +12,7 @@ import yaml
 
 from tokentrace_collector import files, notation
 from tokentrace_collector.prices.book import Rate
+from tokentrace_collector.prices.exchange import Currency, worth
 from tokentrace_collector.prices.rules import Rule, Terms, terms
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,32 +120,56 @@ def contracted(one: PriceList) -> Mapping[str, Cells]:
     return prices
 
 
-def overlaid(base: Sequence[PriceList], rates: Sequence[Rate], rules: Sequence[Rule] = ()) -> list[PriceList]:
-    """Price lists under a price book: what a rate names it decides while it holds, the first rate before the others."""
+def overlaid(
+    base: Sequence[PriceList], rates: Sequence[Rate], rules: Sequence[Rule] = (), stated: Currency | None = None
+) -> list[PriceList]:
+    """Price lists under a price book: what a rate names it decides while it holds, the first rate before the others.
+
+    `stated` is the currency of the lists, where it is not that of the book.
+    """
     edges = {each.valid_from for each in base}
     agreements: list[Rate | Rule] = [*rates, *rules]
-    edges |= {max(edge, ALWAYS) for each in agreements for edge in (each.since, each.until) if edge}
-    lists = [_overlaid(start, base, rates) for start in sorted(edges | {ALWAYS})]
+    edges |= {max(edge, ALWAYS) for each in agreements for edge in each.edges}
+    edges |= {max(edge, ALWAYS) for edge in stated.edges(None, None)} if stated else set()
+    lists = [_overlaid(start, base, rates, stated) for start in sorted(edges | {ALWAYS})]
     return [replace(one, rules=tuple(each for each in rules if each.holds(one.valid_from))) for one in lists]
 
 
-def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate]) -> PriceList:
-    under = next((each for each in reversed(base) if each.valid_from <= start), PriceList(start, {}))
+def attention(rate: Decimal, stated: Currency | None) -> Iterator[tuple[datetime, Decimal | None]]:
+    """What an hour of attention is in the currency of the book, from when on; None: nobody says."""
+    if stated is None:
+        yield ALWAYS, rate
+        return
+    for each in stated.pieces(ALWAYS, None):
+        yield each.since or ALWAYS, worth(rate, each.rate)
+
+
+def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate], stated: Currency | None) -> PriceList:
+    listed = next((each for each in reversed(base) if each.valid_from <= start), PriceList(start, {}))
+    under = _converted(listed, stated.at(start)) if stated else listed
     cells = (len(under.tiers) + 1) * (len(under.times) + 1)
     agreed: dict[str, Cells] = {}
     unknown: set[str] = set()
     for rate in rates:
-        if (rate.since is None or rate.since <= start) and (rate.until is None or start < rate.until):
-            for unit, price in rate.prices.items():
-                if unit not in agreed and price is None:
-                    unknown.add(unit)
-                elif unit not in unknown and price is not None:
-                    agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
+        for unit, price in rate.at(start).items():
+            if unit not in agreed and price is None:
+                unknown.add(unit)
+            elif unit not in unknown and price is not None:
+                agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
+    unknown |= under.unknown - agreed.keys()
     if not (agreed or unknown):
         return replace(under, valid_from=start)
     own = {unit: each for unit, each in {**under.own, **agreed}.items() if unit not in unknown}
     named, nameless = frozenset(agreed), frozenset(unknown)
     return replace(under, valid_from=start, own=own, catalogue=under.own, agreed=named, unknown=nameless)
+
+
+def _converted(one: PriceList, rate: Decimal | None) -> PriceList:
+    """A list in the currency of the book; where nobody says what its own is worth, it has no price."""
+    if rate is None:
+        return replace(one, own={}, unknown=frozenset(one.own))
+    own = {unit: tuple(notation.WIDE.multiply(_rounded(price), rate) for price in one.own[unit]) for unit in one.own}
+    return replace(one, own=own)
 
 
 def _terms(one: PriceList, unit: str, seller: str) -> Terms | None:

@@ -153,7 +153,7 @@ def _commitment(run: Run, one: Commitment) -> tuple[Any, ...]:
     weights = {unit: int(weight.scaleb(6)) for unit, weight in one.weights.items()}
     price, currency = one.price, run.book.currency
     if one.currency:
-        price = rounded(Fraction(one.price) * Fraction(one.currency.at(one.since)))
+        price = rounded(Fraction(one.price) * one.currency.known(one.since))
         currency = one.currency.name
     promised = (one.provider, one.model, price, one.per, one.settle, one.quantity, one.discount, one.scheme)
     return one.tenant, run.id, one.id, one.kind, weights, one.since, one.until, *promised, currency, one.price

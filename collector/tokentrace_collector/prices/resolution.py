@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
@@ -14,12 +13,12 @@ import yaml
 from genai_prices.types import ModelInfo, Provider
 
 from tokentrace_collector import files, notation
-from tokentrace_collector.prices import catalogue, exchange
+from tokentrace_collector.prices import catalogue
 from tokentrace_collector.prices.aliases import Name, known_as
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.pools import Pool
-from tokentrace_collector.prices.pricelist import ALWAYS, PriceList, overlaid, units
+from tokentrace_collector.prices.pricelist import PriceList, attention, overlaid, units
 from tokentrace_collector.prices.rules import STANDARD, Rule
 
 REVIEW = "human_review"
@@ -100,8 +99,9 @@ def _priced(seen: Seen, book: Book) -> Match:
         listed = _listed(seen.provider, name, seen.tier)
         rates = [each for each in book.rates if _globs((each.provider, seen.provider), (each.model, name))]
         rules = _rules(seen, name, listed, book)
-        if rates or rules:
-            lists = overlaid(_price_lists(listed) if listed else (), rates, rules)
+        stated = book.money.catalogue
+        if rates or rules or (listed and stated):
+            lists = overlaid(_price_lists(listed) if listed else (), rates, rules, stated)
             exact = how == "model" and (bool(rates) or _is_vouched(seen, listed, rules))
             context = within(seen.tier, rules)
             return Match(book.sha, seen.provider, name, context, exact, "price book" if rates else how, pool, lists)
@@ -145,18 +145,9 @@ def _review(seen: Seen, book: Book) -> Match:
     hours = Decimal(units()["review_seconds"].per) / 3600
     lists = [
         PriceList(since, {} if price is None else {"review_seconds": (notation.WIDE.multiply(price, hours),)})
-        for since, price in attention(book, rate)
+        for since, price in attention(rate, book.review_currency)
     ]
     return Match(book.sha, REVIEW, seen.model, "", is_exact=True, matched_by="price book", lists=lists)
-
-
-def attention(book: Book, rate: Decimal) -> Iterator[tuple[datetime, Decimal | None]]:
-    """What an hour of attention is in the currency of the book, from when on; None: nobody says."""
-    if book.review_currency is None:
-        yield ALWAYS, rate
-        return
-    for each in book.review_currency.pieces(None, None):
-        yield each.since or ALWAYS, exchange.worth(rate, each.rate)
 
 
 def _serves(pool: Pool, seen: Seen) -> bool:

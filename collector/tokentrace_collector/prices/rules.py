@@ -55,6 +55,11 @@ class Rule:
         return self.since or _EVER[0], self.until or _EVER[1]
 
     @property
+    def edges(self) -> Sequence[datetime]:
+        """When it begins to be in force, and when it ends."""
+        return [edge for edge in (self.since, self.until) if edge]
+
+    @property
     def rank(self) -> tuple[int, int, int]:
         """The greater wins: more entries to match, more characters in them, fewer units."""
         return len(self.match), sum(map(globs.letters, self.match.values())), -len(self.units)

@@ -35,6 +35,7 @@ def zone(node: yaml.Node | None) -> str:
 
 def term(entries: Mapping[str, yaml.Node], where: str) -> tuple[datetime, datetime]:
     """From when to when it holds."""
+    notation.check_reach(entries)
     since, until = (_moment(entries[name], where) for name in ("from", "to"))
     if since >= until:
         notation.reject(entries["to"], f"`to: {notation.text(entries['to'])}` does not lie after `from`")

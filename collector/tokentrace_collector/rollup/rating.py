@@ -64,11 +64,11 @@ class Rating:
 
     def rate(self, *, version: int, horizon: str, kept: str) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
-        trusted = list(self.run.book.trust_reported)
-        self.do("spans", trusted=trusted, horizon=horizon)
+        reported = {"trusted": list(self.run.book.trust_reported), **self.run.book.money.parameters()}
+        self.do("spans", horizon=horizon, **reported)
         asked = self._ask("rollup/asked")
         if asked["is_read_again"] or self.forgets:
-            self.do("responses", trusted=trusted)
+            self.do("responses", **reported)
         for step in self._bearing(asked):
             self.do(step)
         # Here and not among what is asked of the spans, which know nothing of reports.

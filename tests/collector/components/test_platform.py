@@ -1,11 +1,15 @@
 """Fixed costs: what is paid by the month whoever calls, to the last unit, and whose it is where nobody called."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from tokentrace_collector.prices.book import BookError, parse
+from tokentrace_collector.reports.capacity import Question, capacity
+from tokentrace_collector.rollup.deletion import Wanted
+from tokentrace_collector.rollup.orders import Closing, Repricing
+from tokentrace_collector.tenants import Books
 
 HOUR = 3_600
 
@@ -38,6 +42,7 @@ def test_without_a_policy_it_is_of_no_trace_but_of_its_team(ledger):
     ledger.span("later", "x", at=2 * HOUR)
     ledger.tick()
     assert lines(ledger) == [("", "search", "index", "platform", 1)]
+    assert capacity(Books(ledger.store), Question("month")) == []
     assert ledger.trace("t")["total"] == Decimal("0.002")
 
 
@@ -68,6 +73,34 @@ def test_a_call_that_comes_later_gets_its_share(ledger):
     ledger.tick()
     assert [ledger.trace(each)["allocated"] for each in "ab"] == [Decimal("0.5"), Decimal("0.5")]
     assert ledger.rollup.verify().verified["differences"] == []
+
+
+def test_a_deleted_trace_leaves_its_share_to_the_others(ledger):
+    ledger.priced_by(book(november("db", more=", allocate: calls")))
+    for trace in "ab":
+        ledger.call(trace, "1", tokens={"input_text": 1})
+    ledger.span("later", "x", at=2 * HOUR)
+    ledger.tick()
+    ledger.rollup.delete(Wanted("default", "trace", "a"), lambda _: None)
+    assert ledger.trace("b")["allocated"] == 1
+    assert [amount for *_, amount in lines(ledger)] == [1]
+
+
+def test_a_month_that_is_closed_is_corrected_where_it_turns_out_dearer(ledger):
+    """What was booked stays as it was; the first open month has the difference."""
+    october = "id: db, from: 2026-10-01, to: 2026-11-01, price: "
+    ledger.priced_by(book(october + "100"))
+    ledger.call("a", "1", tokens={"input_text": 1})
+    ledger.tick()
+    ledger.rollup.close(Closing(date(2026, 10, 1), datetime(2026, 11, 20, tzinfo=UTC)))
+    ledger.rollup.reprice(Repricing(parse(book(october + "130")), adopt=True))
+    asked = """
+    SELECT booking_month, is_correction, sum(amount) AS charged FROM charges WHERE kind = 'fixed' GROUP BY ALL ORDER BY ALL
+    """
+    assert [tuple(each.values()) for each in ledger.store.query(asked)] == [
+        (date(2026, 10, 1), 0, 100),
+        (date(2026, 11, 1), 1, 30),
+    ]
 
 
 def test_a_month_adds_up_to_its_price(ledger):
