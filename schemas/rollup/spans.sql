@@ -66,7 +66,7 @@ WITH
             has(segment_kinds, 'history'),
             if(
                 scope = 'call' AND input_tokens > 0,
-                sipHash64(provider, request_model, operation, segment_kinds, segment_tokens, input_tokens),
+                cityHash64(provider, request_model, operation, segment_kinds, segment_tokens, input_tokens),
                 0
             ),
             ifNull(repeated_tokens < arraySum(segment_tokens), 0)

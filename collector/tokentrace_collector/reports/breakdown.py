@@ -112,7 +112,7 @@ def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
 
 
 def _source(books: Books, wanted: Breakdown) -> str:
-    """What knows enough: the hours, with what is booked of closed months or without, what is booked by line, or all lines."""
+    """The cheapest that knows enough: hours, those and what is booked of closed months, booked lines, or all lines."""
     if wanted.reads_lines:
         return "charges" if _UNBOOKED.isdisjoint((*wanted.by, *wanted.only)) else "lines"
     return "booked" if not wanted.run and books.query(_CLOSED) else "hours"
