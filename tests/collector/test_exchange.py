@@ -236,7 +236,7 @@ def eighteen(exact):
     return Fraction(round(exact * 10**18), 10**18)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(said=book, calls=st.lists(call, min_size=10, max_size=10), review=st.integers(1, 9_000))
 def test_the_lines_add_up_to_what_anybody_works_out(fresh_ledger, said, calls, review):
     """Prices, attention, capacity and fixed costs of any book, worked out again in fractions."""

@@ -124,22 +124,8 @@ def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
     capacity = None if pool.capacity is None else int(pool.capacity.scaleb(6))
     energy = (pool.kilowatts, pool.grid_g_per_kwh)
     hour = pool.steps[0][1] if pool.steps else pool.hourly_cost
-    return (
-        pool.tenant,
-        run.id,
-        pool.id,
-        hour,
-        *weights,
-        capacity,
-        pool.since,
-        pool.until,
-        *energy,
-        list(pool.steps),
-        "",
-        "",
-        "*",
-        "*",
-    )
+    served = (*weights, capacity, pool.since, pool.until, *energy, list(pool.steps))
+    return pool.tenant, run.id, pool.id, hour, *served, "", "", "*", "*"
 
 
 def _fee(run: Run, fee: Fee) -> tuple[Any, ...]:
