@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tokentrace_collector import files
+from tokentrace_collector.prices.exchange import Exchange
 from tokentrace_collector.prices.pricelist import units
 from tokentrace_collector.rollup.stages import _SETTINGS
 from tokentrace_collector.store import schema
@@ -16,7 +17,7 @@ METERS = [each["id"] for each in REGISTRY["meters"]]
 NAMES = sorted(str(path.relative_to(files.root()).with_suffix("")) for path in files.root().rglob("*.sql"))
 ROLLUP = [name for name in NAMES if name.startswith(("rollup/", "deletion/", "closing/"))]
 GIVEN = {
-    "trusted": ["openrouter"],
+    "trusted": ["openrouter"], **Exchange().parameters(),
     "claim": "c", "among": "", "turn": 1, "life": 1000,
     "tenant": "t", "id": "i", "month": "2026-10-01", "commitment": "c",
     "run": "r", "version": 1, "limit": 1, "first": "", "beyond": "",
