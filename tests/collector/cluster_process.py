@@ -137,7 +137,8 @@ def books(directory: Path) -> dict[str, Any]:
     )
     store.run("TRUNCATE TABLE rollup_spans")
     store.run("INSERT INTO rollup_batch SELECT DISTINCT tenant, trace_id FROM llm_calls")
-    store.run(schema.sql("rollup/spans"), settings=_SETTINGS, trusted=["openrouter"], horizon=NEVER)
+    reported = {"trusted": ["openrouter"], **ledger.book.money.parameters()}
+    store.run(schema.sql("rollup/spans"), settings=_SETTINGS, horizon=NEVER, **reported)
     kept["numbers"] = store.query("SELECT count() AS spans, uniqExact(number) AS numbers FROM rollup_spans")
     return kept
 
