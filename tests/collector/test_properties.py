@@ -9,8 +9,10 @@ from collections import Counter
 from decimal import Decimal
 from itertools import count
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
+from tokentrace_collector.rollup import recompute
 from tokentrace_collector.store import schema
 
 FEW = settings(
@@ -105,6 +107,7 @@ def test_nobody_pays_attention_twice(fresh_ledger, worlds):
 
 responses = st.fixed_dictionaries({
     "is_created": st.booleans(),
+    "is_silent": st.booleans(),
     "reads": st.lists(st.integers(0, 3), min_size=1, max_size=3),
     "trace": st.integers(0, 3),
     "tokens": st.integers(1, 900),
@@ -113,32 +116,43 @@ responses = st.fixed_dictionaries({
 
 
 @FEW
-@given(worlds=st.lists(st.lists(responses, min_size=1, max_size=5), min_size=8, max_size=8), late=st.booleans())
-def test_a_response_is_billed_once_however_often_it_is_seen(fresh_ledger, worlds, late):
-    """In whatever traces it is read, before or after it was made; calls with colliding ids are all billed (4)."""
+@given(
+    worlds=st.lists(st.lists(responses, min_size=1, max_size=5), min_size=8, max_size=8),
+    first=st.sampled_from(("all", "calls", "readings")),
+    is_divided=st.booleans(),
+)
+def test_a_response_is_billed_once_however_often_it_is_seen(fresh_ledger, worlds, first, is_divided):
+    """In whatever traces it is read, before or after it was made, known only from there; colliding ids are all billed (4)."""
     ledger = fresh_ledger().priced_by(f"version: 1\nrates: [{{provider: p, model: m, prices: {{{PRICED}}}}}]")
-    billed = 0
-    readers = []
+    made, readings, billed = [], [], 0
     for world, seen in enumerate(worlds):
         for number, each in enumerate(seen):
             # Drawn from a thousand by a local server, which nobody can ask for a response again.
-            name = "chatcmpl-7" if each["is_weak"] else f"resp_{world:08}{number:08}"
-            said = {"gen_ai.response.id": name}
+            said = {"gen_ai.response.id": "chatcmpl-7" if each["is_weak"] else f"resp_{world:08}{number:08}"}
             call = {"provider": "p", "model": "m", "role": "answer", "tokens": {"input_text": each["tokens"]}}
-            if each["is_created"] or each["is_weak"]:
-                ledger.call(f"w{world}-{each['trace']}", f"c{number}", said=said, at=number, **call)
-            if not each["is_weak"]:
-                said = said | {"tokentrace.usage.scope": "retrieve"}
-                readers += [
-                    (f"w{world}-{trace}", f"r{number}-{place}", {"said": said, "at": 60 + place, **call})
-                    for place, trace in enumerate(each["reads"])
-                ]
             billed += each["tokens"]
-    if late:
-        ledger.tick()
-    for trace, span, told in readers:
-        ledger.call(trace, span, **told)
-    ledger.tick()
+            if each["is_weak"]:
+                made.append((f"w{world}-{each['trace']}", f"c{number}", call | {"said": said, "at": number}))
+                continue
+            if each["is_created"]:
+                told = (
+                    {"tokens": {}, "said": said | {"tokentrace.usage.source": "missing"}} if each["is_silent"] else {}
+                )
+                made.append((f"w{world}-{each['trace']}", f"c{number}", {**call, "said": said, "at": number} | told))
+            again = call | {"said": said | {"tokentrace.usage.scope": "retrieve"}}
+            readings += [
+                (f"w{world}-{trace}", f"r{number}-{place}", again | {"at": 60 + place})
+                for place, trace in enumerate(each["reads"])
+            ]
+    batches = {"all": [made + readings], "calls": [made, readings], "readings": [readings, made]}[first]
+    with pytest.MonkeyPatch.context() as changed:
+        if is_divided:
+            changed.setattr(recompute, "_TOUCHES", 3)
+            changed.setattr(recompute, "_SPANS", 4)
+        for batch in batches:
+            for trace, span, told in batch:
+                ledger.call(trace, span, **told)
+            ledger.tick()
     rows = ledger.store.query("SELECT * FROM tcoai_by_trace FINAL")
     assert sum(map(whole, rows)) == Decimal(billed) * PRICES["input_text"] / 1_000_000
 
