@@ -328,7 +328,8 @@ FROM (
                         reading != 0, ${dialects.provider},
                         said['gen_ai.provider.name'] != '', said['gen_ai.provider.name'],
                         said['gen_ai.system']
-                    ) AS said_provider,
+                    ) AS told_provider,
+                    ${dialects.known_provider} AS said_provider,
                     lower(multiIf(
                         reading = 0, said['gen_ai.operation.name'],
                         theirs['operation'] != '', theirs['operation'],

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
+import yaml
+
+from tokentrace_collector.files import root
 from tokentrace_collector.store.dialects import DEPTH, Dialect, conventions, dialects
 
 
@@ -21,6 +24,7 @@ def expressions() -> Mapping[str, str]:
         "theirs": _theirs(),
         "convention": _by_number("reading", {number: each.name for number, each in _numbered()}),
         "provider": _provider(),
+        "known_provider": _known_provider(),
         "operation_of_kind": _operation_of_kind(),
         "is_aggregate": _is_aggregate(),
         "cache_apart": _which(lambda each: "cache" in each.apart),
@@ -137,6 +141,14 @@ def _provider() -> str:
     for number, sign in signs.items():
         other = f"if(reading = {number}, splitByChar({_text(sign)}, {said})[1], {other})"
     return _by_number("reading", given, other)
+
+
+def _known_provider() -> str:
+    """A provider by its name in the registry, whatever others call it; one that is not in there as it is told."""
+    registry = yaml.safe_load((root() / "registry" / "providers.yaml").read_text(encoding="utf-8"))
+    names = {name: each["name"] for each in registry["providers"] for name in (each["name"], *each["aliases"])}
+    pairs = {_text(name.lower()): _text(known) for name, known in names.items()}
+    return _transformed("lower(told_provider)", pairs, "told_provider")
 
 
 def _operation_of_kind() -> str:

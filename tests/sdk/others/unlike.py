@@ -42,7 +42,6 @@ UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
         Unlike(
             ("google-genai",), "model", OTHERWISE, "It names the model that was asked for as the one that answered."
         ),
-        Unlike(("google-genai",), "provider", OTHERWISE, "It cannot tell Gemini from Vertex AI: `gcp.gen_ai`."),
         Unlike(("groq",), "response id", UNTOLD, "It leaves the id out of streams."),
     ),
     "OpenInference": (
@@ -52,8 +51,6 @@ UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
             UNTOLD,
             "Its convention has no attribute for it.",
         ),
-        Unlike(("google-genai",), "provider", OTHERWISE, "Its convention calls it `google`."),
-        Unlike(("mistral",), "provider", OTHERWISE, "Its convention calls it `mistralai`."),
         Unlike(("mistral",), "cache read", UNTOLD, "It reads no details of what Mistral counts."),
     ),
     "Logfire": (
@@ -64,11 +61,8 @@ UNLIKE: Mapping[str, tuple[Unlike, ...]] = {
             "It leaves Google to OpenTelemetry's instrumentation, if that is there.",
         ),
     ),
-    "OpenTelemetry google-genai": (
-        Unlike(("google-genai",), "provider", OTHERWISE, "It calls it `gemini`, the name of an earlier convention."),
-    ),
+    "OpenTelemetry google-genai": (),
     "OpenLIT": (
-        Unlike(("google-genai",), "provider", OTHERWISE, "It calls it `gemini`, the name of an earlier convention."),
         Unlike(("anthropic", *_OPENAI), "reasoning", UNTOLD, "It is in the output, and not told apart."),
         Unlike(("anthropic",), "input", OTHERWISE, "Of a stream it tells the input without what was cached."),
         Unlike(("anthropic", "openai responses"), "cache read", UNTOLD, "Not of streams, nor of responses read again."),
