@@ -76,7 +76,7 @@ def rows(ledger, table):
 def given(ledger, step, table):
     """How many rows a step adds to the scratch that the last batch has left."""
     before = rows(ledger, table)
-    named = {"trusted": []} if step == "responses" else {}
+    named = {"trusted": [], **ledger.book.money.parameters()} if step == "responses" else {}
     ledger.store.run(schema.sql(f"rollup/{step}"), settings=_SETTINGS, **named)
     return rows(ledger, table) - before
 
