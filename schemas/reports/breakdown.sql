@@ -11,6 +11,12 @@ WITH
                 {per:String} = 'month', toTimeZone(toDateTime(toStartOfMonth(moment, {zone:String}), {zone:String}), 'UTC'),
                 NULL
             ) AS period,
+            -- The name without the vendor before it, up to its major version: gpt-6.1-sol is of gpt-6, claude-opus-5-5 of claude-opus-5.
+            extract(
+                replaceRegexpOne(replaceRegexpOne(lower(toString(model)), '^(?:.*/|ft:)', ''), '^(?:[a-z][a-z0-9-]*\\.)+([a-z])', '\\1'),
+                '^[a-z]+(?:-[a-z]+)*(?:-?[1-9][0-9]?[a-z]?\\b)?'
+            ) AS named_family,
+            if(named_family = '', toString(model), named_family) AS model_family,
             toStartOfMonth(hour, 'UTC') AS charge_month,
             if(has({by:Array(String)}, 'team'), toString(team), '') AS by_team,
             if(has({by:Array(String)}, 'feature'), toString(feature), '') AS by_feature,
@@ -19,6 +25,8 @@ WITH
             if(has({by:Array(String)}, 'environment'), toString(environment), '') AS by_environment,
             if(has({by:Array(String)}, 'provider'), toString(provider), '') AS by_provider,
             if(has({by:Array(String)}, 'model'), toString(model), '') AS by_model,
+            if(has({by:Array(String)}, 'model_family'), model_family, '') AS by_model_family,
+            if(has({by:Array(String)}, 'token_class'), toString(token_class), '') AS by_token_class,
             if(has({by:Array(String)}, 'role'), toString(role), '') AS by_role,
             if(has({by:Array(String)}, 'sub_component'), toString(sub_component), '') AS by_sub_component,
             if(has({by:Array(String)}, 'customer'), toString(customer), '') AS by_customer,
@@ -43,6 +51,8 @@ WITH
             AND (has({only:Array(String)}, 'environment') = 0 OR environment = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'environment')])
             AND (has({only:Array(String)}, 'provider') = 0 OR provider = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'provider')])
             AND (has({only:Array(String)}, 'model') = 0 OR model = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'model')])
+            AND (has({only:Array(String)}, 'model_family') = 0 OR model_family = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'model_family')])
+            AND (has({only:Array(String)}, 'token_class') = 0 OR token_class = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'token_class')])
             AND (has({only:Array(String)}, 'role') = 0 OR role = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'role')])
             AND (has({only:Array(String)}, 'sub_component') = 0 OR sub_component = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'sub_component')])
             AND (has({only:Array(String)}, 'customer') = 0 OR customer = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'customer')])
@@ -62,6 +72,8 @@ WITH
             by_environment,
             by_provider,
             by_model,
+            by_model_family,
+            by_token_class,
             by_role,
             by_sub_component,
             by_customer,
@@ -89,6 +101,8 @@ WITH
             by_environment,
             by_provider,
             by_model,
+            by_model_family,
+            by_token_class,
             by_role,
             by_sub_component,
             by_customer,
@@ -109,6 +123,8 @@ WITH
                 'environment', by_environment,
                 'provider', by_provider,
                 'model', by_model,
+                'model_family', by_model_family,
+                'token_class', by_token_class,
                 'role', by_role,
                 'sub_component', by_sub_component,
                 'customer', by_customer,

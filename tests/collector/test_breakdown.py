@@ -254,3 +254,58 @@ def test_infrastructure_is_all_that_is_paid_by_the_hour(capable):
 def test_a_view_that_nobody_has_is_refused(wrong, named):
     with pytest.raises(BreakdownError, match=named):
         Breakdown(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("model", "family"),
+    [
+        ("gpt-6.1-sol", "gpt-6"),
+        ("gpt-4o-mini", "gpt-4o"),
+        ("ft:gpt-6-sol:acme::a1", "gpt-6"),
+        ("o3-mini", "o3"),
+        ("claude-opus-5-5", "claude-opus-5"),
+        ("us.anthropic.claude-sonnet-5-5-20261001-v1:0", "claude-sonnet-5"),
+        ("openai/gpt-6-sol", "gpt-6"),
+        ("Qwen/Qwen3-32B", "qwen3"),
+        ("gemini-3.8-flash", "gemini-3"),
+        ("mistral-large-2411", "mistral-large"),
+        ("command-r-plus-08-2024", "command-r-plus"),
+        ("text-embedding-3-small", "text-embedding-3"),
+        ("4711", "4711"),
+        ("", ""),
+    ],
+)
+def test_a_model_is_of_a_family(related, model, family):
+    """Its name without the vendor's, up to the major version."""
+    (found,) = shares(Books(related), Breakdown(("model_family",), only={"model": model}))
+    assert found["group"] == {"model_family": family}
+    chosen = shares(Books(related), Breakdown(("model",), only={"model_family": family}))
+    assert model in [each["group"]["model"] for each in chosen]
+
+
+@pytest.fixture(scope="module")
+def related(fresh_ledger):
+    """Calls of models of many names, each of several classes of tokens."""
+    ledger = fresh_ledger().priced_by(
+        "version: 1\nrates: [{provider: p, prices: {input_text: 1, cache_read: 0.1, output_text: 4, web_search: 0.01}}]"
+    )
+    (names,) = (mark.args[1] for mark in test_a_model_is_of_a_family.pytestmark)
+    for number, (model, _) in enumerate(names):
+        tokens = {"input_text": 1_000, "cache_read": 3_000, "output_text": 100}
+        ledger.call(f"m{number}", "a", provider="p", model=model, tokens=tokens, meters={"web_search": 2})
+    ledger.tick()
+    return ledger.store
+
+
+def test_costs_are_divided_by_class_of_token(related):
+    """And by that of what is billed otherwise; they add up to all of it. What nobody names has no price."""
+    found = shares(Books(related), Breakdown(("token_class",)))
+    costs = {each["group"]["token_class"]: (each["total"], each["tokens"]) for each in found}
+    assert costs == {
+        "input_text": ("0.013", "14000"),
+        "cache_read": ("0.0039", "42000"),
+        "output_text": ("0.0052", "1400"),
+        "web_search": ("0.26", "0"),
+    }
+    (whole,) = shares(Books(related), Breakdown())
+    assert Decimal(whole["total"]) == sum(Decimal(total) for total, _ in costs.values())

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tokentrace_collector.reports.documents import Share
 
 _DIMENSIONS = (
-    "team", "feature", "project", "cost-center", "environment", "provider", "model", "role", "sub-component",
-    "customer", "user", "session", "service", "charge-period",
+    "team", "feature", "project", "cost-center", "environment", "provider", "model", "model-family", "role",
+    "sub-component", "token-class", "customer", "user", "session", "service", "charge-period",
 )  # fmt: skip
 
 

@@ -16,11 +16,11 @@ from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
 
 DIMENSIONS = (
-    "team", "feature", "project", "cost_center", "environment", "provider", "model", "role", "sub_component",
-    "customer", "user", "session", "service", "charge_period",
+    "team", "feature", "project", "cost_center", "environment", "provider", "model", "model_family", "role",
+    "sub_component", "token_class", "customer", "user", "session", "service", "charge_period",
 )  # fmt: skip
 """What costs can be divided by, and chosen by; the last is the month (UTC) of the charge, whichever it is booked in."""
-_CLOSELY = frozenset({"customer", "user", "session", "service"})
+_CLOSELY = frozenset({"customer", "user", "session", "service", "token_class"})
 """What the hourly table does not know, for there are too many of them."""
 _UNBOOKED = frozenset({"user", "session"})
 """What closed months do not know."""

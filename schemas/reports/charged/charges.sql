@@ -16,6 +16,7 @@ SELECT
         if(kind = 'used', 'gpu_used', 'commitment_used'),
         toString(charges.sub_component)
     ) AS sub_component,
+    unit AS token_class,
     customer,
     '' AS user,
     '' AS session,

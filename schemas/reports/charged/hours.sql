@@ -12,6 +12,7 @@ SELECT
     provider,
     model,
     sub_component,
+    '' AS token_class,
     '' AS customer,
     '' AS user,
     '' AS session,

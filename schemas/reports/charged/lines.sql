@@ -16,6 +16,7 @@ SELECT
         if(kind = 'used', 'gpu_used', 'commitment_used'),
         toString(cost_lines.sub_component)
     ) AS sub_component,
+    unit AS token_class,
     customer,
     user,
     session,
@@ -46,6 +47,7 @@ SELECT
     provider,
     model,
     '' AS sub_component,
+    '' AS token_class,
     customer,
     user,
     session,
