@@ -16,13 +16,14 @@ from tokentrace_collector.cli.local import Local
 from tokentrace_collector.cli.remote import Remote
 from tokentrace_collector.cli.terminal import Trouble
 from tokentrace_collector.prices.book import BookError, read as read_book
-from tokentrace_collector.reports import capacity, pricing
+from tokentrace_collector.reports import capacity, energy, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents import (
     Capacity,
     Deleted,
+    Energy,
     Month,
     Price,
     PriceFindings,
@@ -88,6 +89,10 @@ class Source(Protocol):
 
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""
+        ...
+
+    def energy(self, wanted: energy.Question) -> list[Energy]:
+        """What models behind an API took, as a library estimates it."""
         ...
 
     def rollup(self, what: Task) -> RollupOutcome:
