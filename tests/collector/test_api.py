@@ -1,5 +1,6 @@
 """The query API: questions it understands, questions it does not, and pages it does not talk to."""
 
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from tokentrace_collector.access import Everybody
 from tokentrace_collector.api import application as api
+from tokentrace_collector.reports import footprint
 
 BEGAN = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TRACE = "0123456789abcdef0123456789abcdef"
@@ -93,6 +95,14 @@ def test_capacity_and_commitments_are_told(client):
     assert found == [{"capacity": []}, {"commitments": []}]
 
 
+def test_energy_is_told_and_is_not_implemented_without_its_library(client, monkeypatch):
+    assert client.get("/v1/energy", params={"per": "day", "zone": "WOR"}).json() == {"energy": []}
+    monkeypatch.setitem(sys.modules, "ecologits", None)
+    footprint._modules.cache_clear()
+    answer = client.get("/v1/energy")
+    assert (answer.status_code, "tokentrace[energy]" in answer.json()["error"]) == (501, True)
+
+
 def test_agents_and_the_pricing_of_a_period_are_told(client):
     assert client.get("/v1/agents", params={"since": "2026-11-20", "limit": "5"}).json() == {"agents": []}
     found = client.get("/v1/prices/findings", params={"since": "2026-11-20"}).json()
@@ -108,6 +118,7 @@ def test_agents_and_the_pricing_of_a_period_are_told(client):
         ("/v1/capacity?per=week", "week"),
         ("/v1/capacity?until=x", "until"),
         ("/v1/capacity?pool=h", "pool"),
+        ("/v1/energy?zone=EU", "ABW"),
         ("/v1/commitments?per=week", "week"),
         ("/v1/commitments?shape=round", "shape"),
         ("/v1/prices/findings", "since"),

@@ -23,6 +23,8 @@ from tokentrace_collector.rollup.orders import Repricing
 MOST_ROWS = 10_000
 """Requests that one answer lists."""
 
+_WORDS = frozenset({"per", "zone"})
+
 Periods = TypeVar("Periods", bound=Listing)
 """A question about periods."""
 
@@ -71,7 +73,7 @@ def read_periods(asked: QueryParams, question: type[Periods]) -> Periods:
     known = [field.name for field in fields(question)]
     if unknown := sorted(set(asked) - set(known)):
         raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: {', '.join(known)}.")
-    given: dict[str, Any] = {name: asked[name] if name == "per" else read_moment(asked, name) for name in asked}
+    given: dict[str, Any] = {name: asked[name] if name in _WORDS else read_moment(asked, name) for name in asked}
     try:
         return question(**given)
     except ListingError as error:

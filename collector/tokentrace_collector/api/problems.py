@@ -8,6 +8,8 @@ from starlette.types import ExceptionHandler
 
 from tokentrace_collector.access import ForbiddenError, RefusedError
 from tokentrace_collector.api.parameters import QuestionError
+from tokentrace_collector.reports.footprint import MissingError
+from tokentrace_collector.reports.listing import ListingError
 from tokentrace_collector.store.database import StoreError
 
 
@@ -28,6 +30,10 @@ async def _not_let_in(_request: Request, error: Exception) -> Response:
     return answer
 
 
+async def _not_installed(_request: Request, error: Exception) -> Response:
+    return problem(501, str(error))
+
+
 async def _no_store(_request: Request, error: Exception) -> Response:
     answer = problem(503, f"The store cannot answer: {error}")
     if isinstance(error, StoreError) and error.is_transient:
@@ -37,6 +43,8 @@ async def _no_store(_request: Request, error: Exception) -> Response:
 
 HANDLERS: dict[type[Exception], ExceptionHandler] = {
     QuestionError: _bad_question,
+    ListingError: _bad_question,
+    MissingError: _not_installed,
     StoreError: _no_store,
     RefusedError: _not_let_in,
 }

@@ -29,7 +29,7 @@ from tokentrace_collector.api.parameters import (
 from tokentrace_collector.api.problems import problem
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError
-from tokentrace_collector.reports import answers, breakdown, capacity, commitments, focus, months, pricing
+from tokentrace_collector.reports import answers, breakdown, capacity, commitments, energy, focus, months, pricing
 from tokentrace_collector.reports.documents import Deleted, RollupOutcome
 from tokentrace_collector.reports.months import PeriodError
 from tokentrace_collector.rollup.closing import ClosingError
@@ -71,6 +71,7 @@ class Questions:
             Route("/v1/prices/findings", self.findings),
             Route("/v1/commitments", self.commitments),
             Route("/v1/capacity", self.capacity),
+            Route("/v1/energy", self.energy),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -150,6 +151,13 @@ class Questions:
         wanted = read_periods(request.query_params, capacity.Question)
         with self._lock:
             return JSONResponse({"capacity": capacity.capacity(books, wanted)})
+
+    def energy(self, request: Request) -> Response:
+        """What models behind an API took of energy and carbon, as a library estimates it."""
+        books = self._books(request)
+        wanted = read_periods(request.query_params, energy.Question)
+        with self._lock:
+            return JSONResponse({"energy": energy.energy(books, wanted)})
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""

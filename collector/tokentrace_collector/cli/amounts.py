@@ -8,6 +8,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MINUTE = 60
 _WIDE = Context(prec=76, rounding=ROUND_HALF_EVEN)
+_ROUGH = Context(prec=3, rounding=ROUND_HALF_EVEN)
 
 
 def total(amounts: Sequence[Decimal]) -> Decimal:
@@ -39,6 +40,11 @@ def figure(amount: Decimal) -> str:
     if amount and abs(amount) < step:
         return f"<{step}" if amount > 0 else f">-{step}"
     return f"{_WIDE.quantize(amount, step):,f}"
+
+
+def rough(amount: Decimal) -> str:
+    """An estimate: no more of its digits than anybody could believe."""
+    return f"{_ROUGH.create_decimal(amount):,f}"
 
 
 def rounded(parts: Sequence[Decimal], decimals: int) -> list[Decimal]:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "close": "Close a month, and say what was corrected since.",
     "commitments": "Say how far commitments are used, and from which use on they pay off.",
     "capacity": "Say what your own capacity cost, how far it was used, and what energy it took.",
+    "energy": "Estimate the energy and carbon of models behind an API, by what they wrote.",
     "prices": "Show, compare, update and check the prices that calls are rated with.",
     "fetch-tokenizers": "Bring the rank files that estimates count by to this machine.",
     "doctor": "Check clients, delivery, store, collector and ports.",

@@ -14,13 +14,14 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports import answers, breakdown, capacity, commitments, focus, months, pricing
+from tokentrace_collector.reports import answers, breakdown, capacity, commitments, energy, focus, months, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents import (
     Capacity,
     Deleted,
+    Energy,
     Month,
     Price,
     PriceFindings,
@@ -85,6 +86,10 @@ class Local:
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""
         return capacity.capacity(self._books, wanted)
+
+    def energy(self, wanted: energy.Question) -> list[Energy]:
+        """What models behind an API took, as a library estimates it."""
+        return energy.energy(self._books, wanted)
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""

@@ -14,13 +14,14 @@ from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.reports import capacity
+from tokentrace_collector.reports import capacity, energy
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents import (
     Capacity,
     Deleted,
+    Energy,
     Month,
     Price,
     PriceFindings,
@@ -127,6 +128,11 @@ class Remote:
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""
         found: list[Capacity] = self._ask(f"/v1/capacity?{_periods(wanted)}")["capacity"]
+        return found
+
+    def energy(self, wanted: energy.Question) -> list[Energy]:
+        """What models behind an API took, as a library estimates it."""
+        found: list[Energy] = self._ask(f"/v1/energy?{_periods(wanted)}")["energy"]
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:

@@ -15,14 +15,15 @@ from urllib.parse import urlsplit
 from tokentrace_collector.cli.local import Local
 from tokentrace_collector.cli.remote import Remote
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.prices.book import Book, BookError, parse as parse_book, read as read_book
-from tokentrace_collector.reports import capacity
+from tokentrace_collector.prices.book import BookError, read as read_book
+from tokentrace_collector.reports import capacity, energy, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents import (
     Capacity,
     Deleted,
+    Energy,
     Month,
     Price,
     PriceFindings,
@@ -38,7 +39,7 @@ from tokentrace_collector.rollup.deletion import Kind
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.store import dsn, schema
 from tokentrace_collector.store.database import Store, StoreError
-from tokentrace_collector.tenants import EVERYBODY
+from tokentrace_collector.tenants import EVERYBODY, Books
 
 ADDRESS_FILE = "collector.json"
 """Beside the store: where the collector that holds it can be asked."""
@@ -48,15 +49,6 @@ TOKEN = "TOKENTRACE_TOKEN"  # noqa: S105  (the name of it)
 TENANT = "TOKENTRACE_TENANT"
 """In the environment: whose figures are read, where the store itself is asked."""
 
-_CURRENT_BOOK = """
-SELECT book
-FROM rating_runs FINAL
-WHERE tenant = {tenant:String} AND rating_run IN (
-    SELECT value
-    FROM rollup_state FINAL
-    WHERE tenant = {tenant:String} AND name = 'rating_run'
-)
-"""
 _KNOCK = 1.0
 
 
@@ -99,6 +91,10 @@ class Source(Protocol):
         """What pools of capacity cost, and how far they were used."""
         ...
 
+    def energy(self, wanted: energy.Question) -> list[Energy]:
+        """What models behind an API took, as a library estimates it."""
+        ...
+
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute what changed, or everything; or verify."""
         ...
@@ -132,7 +128,9 @@ def opened(store: str, url: str | None, book: str | None = None) -> Generator[So
         return
     try:
         with _local(address) as handle:
-            yield Local(handle, read_book(book) if book else _book_of(handle), os.environ.get(TENANT) or EVERYBODY)
+            # A question must not change what the figures of the store rest on.
+            used = read_book(book) if book else pricing.book(Books(handle))
+            yield Local(handle, used, os.environ.get(TENANT) or EVERYBODY)
     except BookError as error:
         raise Trouble(str(error)) from None
     except StoreError as error:
@@ -161,9 +159,3 @@ def _local(address: dsn.Dsn) -> Generator[Store]:
     with closing(Store.open(address)) as store:
         schema.apply(store)
         yield store
-
-
-def _book_of(store: Store) -> Book:
-    """The price book that the store's figures were made with; a question must not change what they rest on."""
-    found = store.query(_CURRENT_BOOK, tenant=EVERYBODY)
-    return parse_book(found[0]["book"]) if found else Book()

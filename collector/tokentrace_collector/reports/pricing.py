@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from tokentrace_collector.prices import difference, listing
+from tokentrace_collector.prices.book import Book, parse
 from tokentrace_collector.prices.listing import Listing, Place, Step
 from tokentrace_collector.prices.pricelist import PriceList
 from tokentrace_collector.reports.documents import ModelPricing, PriceFindings, Said
@@ -31,6 +32,12 @@ def findings(books: Books, since: datetime, until: datetime) -> PriceFindings:
         "models": found,
         "changes": difference.changes(_history(rows), since, until),
     }
+
+
+def book(books: Books) -> Book:
+    """The price book that figures are made with."""
+    found = books.query(schema.sql("reports/book"))
+    return parse(found[0]["book"]) if found else Book()
 
 
 def _model(row: Mapping[str, Any]) -> ModelPricing:

@@ -77,3 +77,11 @@ def test_times_read_in_their_own_unit(seconds, shown):
 @pytest.mark.parametrize(("part", "whole", "shown"), [("1", "3", "33.3 %"), ("0.0001", "3", "<0.1 %"), ("0", "0", "")])
 def test_a_share_of_nothing_is_not_said(part, whole, shown):
     assert amounts.share(Decimal(part), Decimal(whole)) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("0", "0"), ("0.00138665", "0.00139"), ("0.00000000412", "0.00000000412"), ("2", "2"), ("1234567.8", "1,230,000")],
+)
+def test_an_estimate_has_three_digits_whatever_its_size(amount, shown):
+    assert amounts.rough(Decimal(amount)) == shown

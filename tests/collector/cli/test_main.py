@@ -24,6 +24,7 @@ COMMANDS = [
     "close",
     "commitments",
     "capacity",
+    "energy",
     "prices",
     "fetch-tokenizers",
     "doctor",
