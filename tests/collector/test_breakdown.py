@@ -309,3 +309,17 @@ def test_costs_are_divided_by_class_of_token(related):
     }
     (whole,) = shares(Books(related), Breakdown())
     assert Decimal(whole["total"]) == sum(Decimal(total) for total, _ in costs.values())
+
+
+def test_a_request_over_midnight_is_dated_by_its_lines(ledger):
+    """A dollar two minutes before December and four after it; the request is of the day on which it began."""
+    ledger.priced_by("version: 1\nrates: [{provider: p, model: m, prices: {input_text: 1}}]")
+    before = (datetime(2026, 11, 30, 23, 58, tzinfo=UTC) - datetime(2026, 11, 20, 10, tzinfo=UTC)).total_seconds()
+    for span, at, count in (("a", before, 1_000_000), ("b", before + 180, 4_000_000)):
+        ledger.call("t", span, provider="p", model="m", at=at, tokens={"input_text": count})
+    ledger.tick()
+    months = shares(Books(ledger.store), Breakdown(per="month"))
+    assert [(each["period"], each["total"]) for each in months] == [("2026-11", "1"), ("2026-12", "4")]
+    assert (ledger.trace("t")["day"], ledger.trace("t")["total"]) == (date(2026, 11, 30), 5)
+    (whole,) = shares(Books(ledger.store), Breakdown(per="month", zone="America/Los_Angeles"))
+    assert (whole["period"], whole["total"]) == ("2026-11", "5")
