@@ -94,6 +94,11 @@ def coverage(ratio: float) -> str:
     return f"{percent:g} %"
 
 
+def moment(written: str) -> str:
+    """When a period begins, without the time where that is midnight (UTC)."""
+    return written[:16].replace("T", " ").removesuffix(" 00:00")
+
+
 def duration(seconds: float) -> str:
     """A time in the largest unit that keeps three figures."""
     if seconds < 1:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tokentrace_collector.reports.capacity import Per
     from tokentrace_collector.reports.documents import Capacity, Drawn
 
+_SPARE = ("idle kWh", "used", "1M came to", "kg CO2e", "kWh")
+"""What a small screen does without; others can be worked out of the rest, or asked for as JSON."""
 _KILO = 1000
 
 
@@ -46,31 +48,26 @@ def command(
 
 
 def _draw(found: list[Capacity]) -> None:
-    from rich.table import Table  # noqa: PLC0415
-
-    from tokentrace_collector.cli import terminal  # noqa: PLC0415
+    from tokentrace_collector.cli import columns, terminal  # noqa: PLC0415
 
     screen = terminal.console()
     signs = terminal.glyphs(screen)
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
-    for name in ("pool", "since"):
-        table.add_column(name, no_wrap=True)
-    for name in ("cost", "used", "idle", "use", "1M came to", "kWh", "idle kWh", "kg CO2e"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for each in found:
-        money = (each["cost"], each["used"], each["idle"])
-        energy = each["kwh"]
-        table.add_row(
-            terminal.plain(each["pool"]),
-            each["since"][:16].replace("T", " "),
-            *(amounts.figure(Decimal(amount)) for amount in money),
-            amounts.use(each["utilisation"]),
-            amounts.figure(Decimal(each["rate_effective"])) if each["rate_effective"] else "",
-            _amount(energy, "total", signs),
-            _amount(energy, "idle", signs),
-            _amount(each["co2e_grams"], "total", signs, _KILO),
-        )
-    screen.print(table)
+    rows = [
+        {
+            "pool": terminal.plain(each["pool"]),
+            "since": amounts.moment(each["since"]),
+            "cost": amounts.figure(Decimal(each["cost"])),
+            "used": amounts.figure(Decimal(each["used"])),
+            "idle": amounts.figure(Decimal(each["idle"])),
+            "use": amounts.use(each["utilisation"]),
+            "1M came to": amounts.figure(Decimal(each["rate_effective"])) if each["rate_effective"] else "",
+            "kWh": _amount(each["kwh"], "total", signs),
+            "idle kWh": _amount(each["kwh"], "idle", signs),
+            "kg CO2e": _amount(each["co2e_grams"], "total", signs, _KILO),
+        }
+        for each in found
+    ]
+    screen.print(columns.table(screen, rows, names={"pool", "since"}, spare=_SPARE))
 
 
 def _amount(drawn: Drawn | None, part: Literal["total", "idle"], signs: Glyphs, per: int = 1) -> str:

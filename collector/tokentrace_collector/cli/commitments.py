@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from tokentrace_collector.cli import amounts, options
 
 if TYPE_CHECKING:
+    from tokentrace_collector.cli.terminal import Glyphs
     from tokentrace_collector.reports.commitments import Per
     from tokentrace_collector.reports.documents import Utilisation
+
+_SPARE = ("used", "fee", "saving", "pays from")
+"""What a small screen does without; others can be worked out of the rest, or asked for as JSON."""
 
 
 @click.command("commitments")
@@ -40,27 +44,32 @@ def command(
 
 
 def _draw(found: list[Utilisation]) -> None:
-    from rich.table import Table  # noqa: PLC0415
-
-    from tokentrace_collector.cli import terminal  # noqa: PLC0415
+    from tokentrace_collector.cli import columns, terminal  # noqa: PLC0415
 
     screen = terminal.console()
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
-    for name in ("commitment", "since"):
-        table.add_column(name, no_wrap=True)
-    for name in ("fee", "used", "unused", "at risk", "beyond", "use", "pays from", "saving"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for each in found:
-        money = (each["fee"], each["used"], each["unused"], each["at_risk"])
-        # Of what has no price, neither what it cost beyond nor what it would have cost is known.
-        least = f"{terminal.glyphs(screen).at_least} " if each["unpriced"] else ""
-        table.add_row(
-            terminal.plain(each["commitment"]),
-            each["since"][:16].replace("T", " "),
-            *(amounts.figure(Decimal(amount)) for amount in money),
-            least + amounts.figure(Decimal(each["overflow"])),
-            amounts.use(each["utilisation"]),
-            amounts.use(each["break_even"]),
-            least + amounts.figure(Decimal(each["saving"])),
-        )
-    screen.print(table)
+    signs = terminal.glyphs(screen)
+    rows = [
+        {
+            "commitment": terminal.plain(each["commitment"]),
+            "since": amounts.moment(each["since"]),
+            "fee": _money(each["fee"]),
+            "used": _money(each["used"]),
+            "unused": _money(each["unused"]),
+            "at risk": _money(each["at_risk"]) if Decimal(each["at_risk"]) else "",
+            "beyond": _known(each, "overflow", signs) if Decimal(each["overflow"]) else "",
+            "use": amounts.use(each["utilisation"]),
+            "pays from": amounts.use(each["break_even"]),
+            "saving": _known(each, "saving", signs),
+        }
+        for each in found
+    ]
+    screen.print(columns.table(screen, rows, names={"commitment", "since"}, spare=_SPARE))
+
+
+def _money(amount: str) -> str:
+    return amounts.figure(Decimal(amount))
+
+
+def _known(each: Utilisation, what: Literal["overflow", "saving"], signs: Glyphs) -> str:
+    """An amount that is a lower bound where some of it has no price: what it costs beyond, or would have cost without."""
+    return (f"{signs.at_least} " if each["unpriced"] else "") + _money(each[what])

@@ -169,9 +169,9 @@ def test_it_is_listed_for_people_and_for_programs(ledger, led, way):
         "pool", "since", "cost", "used", "idle", "use", "1M came to", "kWh", "idle kWh", "kg CO2e",
     ]  # fmt: skip
     assert drawn[1].split() == [
-        "own", "2026-10-01", "00:00", "22.54", "0.83", "21.70", "3.7%", "4.70", "26.52", "25.54", "10.08",
+        "own", "2026-10-01", "22.54", "0.83", "21.70", "3.7%", "4.70", "26.52", "25.54", "10.08",
     ]  # fmt: skip
-    assert drawn[3].split() == ["rented", "2026-10-01", "00:00", "3.00", "1.50", "1.50", "50.0%", "3,000,000.00"]
+    assert drawn[3].split() == ["rented", "2026-10-01", "3.00", "1.50", "1.50", "50.0%", "3,000,000.00"]
     assert [(each["pool"], each["kwh"]["total"]) for each in told] == [("own", "13.26")]
 
 
