@@ -71,5 +71,5 @@ def _money(amount: str) -> str:
 
 
 def _known(each: Utilisation, what: Literal["overflow", "saving"], signs: Glyphs) -> str:
-    """An amount that is a lower bound where some of it has no price: what it costs beyond, or would have cost without."""
+    """An amount that is a lower bound where something has no price: what is beyond, or would have been without."""
     return (f"{signs.at_least} " if each["unpriced"] else "") + _money(each[what])
