@@ -1,6 +1,7 @@
 """How fast spans become costs, and how fast questions about them are answered, on a store of many spans."""
 
 import tempfile
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -107,6 +108,7 @@ def costing(spans: int) -> None:
         rebuilt = taken(rollup.tick)
         _rate("full rollup", rebuilt, spans, least=0.3e6)
         figure("full rollup: memory", rebuilt.peak, "GiB", most=2)
+        _merged(store)
         _ticks(store, rollup, spans)
         _questions(store, spans)
         trial = taken(lambda: rollup.reprice(Repricing(parse(OTHER_PRICES))))
@@ -125,6 +127,12 @@ def _fill(store: Store, spans: int) -> None:
     store.run("DROP TABLE staged SYNC")
 
 
+def _merged(store: Store) -> None:
+    """Wait for what goes on in the background: merging what was filled in at once takes longer than a tick."""
+    while store.query("SELECT count() AS merges FROM system.merges")[0]["merges"]:
+        time.sleep(0.1)
+
+
 def _rate(name: str, work: Taken, spans: int, *, least: float | None = None) -> None:
     figure(f"{name}: CPU", spans / work.cpu, "spans/s/core", least=least)
     figure(f"{name}: by the clock", work.wall, "s")
@@ -137,6 +145,7 @@ def _ticks(store: Store, rollup: Rollup, spans: int) -> None:
         for tick in range(TICKS):
             store.run(LATE, tick=tick, traces=traces, touched=TOUCHED, apart=apart)
             done.append(taken(rollup.tick))
+            _merged(store)
         middle = sorted(done, key=lambda each: each.wall)[TICKS // 2]
         figure(f"a tick that touched {TOUCHED:,} traces {where}: by the clock", middle.wall, "s", most=1)
         figure(f"a tick that touched {TOUCHED:,} traces {where}: CPU", middle.cpu, "s")
