@@ -272,13 +272,13 @@ SELECT
     ) AS PricingUnit,
     -- What is billed by another than its provider would have a billed cost of 0.
     if({profile:String} = 'chargeback', {issuer:String}, seller) AS ProviderName,
-    if(kind IN ('used', 'idle', 'fixed'), {issuer:String}, seller) AS PublisherName,
+    if(kind IN ('used', 'idle'), {issuer:String}, seller) AS PublisherName,
     nullIf(toString(pool), '') AS ResourceId,
     nullIf(toString(pool), '') AS ResourceName,
     multiIf(pool = '', NULL, kind = 'fixed', 'Platform', 'Capacity Pool') AS ResourceType,
     multiIf(
         kind IN ('review', 'fixed'), 'Other',
-        kind IN ('used', 'idle', 'fixed'), 'Compute',
+        kind IN ('used', 'idle'), 'Compute',
         'AI and Machine Learning'
     ) AS ServiceCategory,
     multiIf(
@@ -290,7 +290,7 @@ SELECT
     if(kind IN ('used', 'idle', 'review'), {issuer:String}, seller) AS ServiceProviderName,
     multiIf(
         kind IN ('review', 'fixed'), 'Other (Other)',
-        kind IN ('used', 'idle', 'fixed'), 'Other (Compute)',
+        kind IN ('used', 'idle'), 'Other (Compute)',
         'Generative AI'
     ) AS ServiceSubcategory,
     toNullable(sku) AS SkuId,

@@ -16,7 +16,7 @@ def table(screen: Console, rows: Sequence[Mapping[str, str]], *, names: Collecti
 
     Columns in which nothing stands are left out, and where there is no room, those of `spare`, one after the other.
     """
-    shown = [title for title in rows[0] if title in names or any(row[title] for row in rows)]
+    shown = [title for title in rows[0] if any(row[title] for row in rows)]
     for title in spare:
         if _width(rows, shown) <= screen.width:
             break

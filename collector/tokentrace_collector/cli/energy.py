@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,10 +12,14 @@ import click
 from tokentrace_collector.cli import amounts, options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Energy, Range
+    from tokentrace_collector.cli.terminal import Glyphs
+    from tokentrace_collector.reports.documents import Energy, Range, UnknownEnergy
     from tokentrace_collector.reports.energy import Per
 
 _NOT_KNOWN = "unknown"
+_FIGURES = ("kWh", "g CO2e", "g CO2e hardware")
+_SPARE = ("g CO2e hardware", "calls", "provider", "output tokens")
+"""What a small screen does without; it can be asked for as JSON."""
 
 
 @click.command("energy")
@@ -62,45 +67,23 @@ def command(
 
 
 def _draw(found: list[Energy]) -> None:
-    from rich.table import Table  # noqa: PLC0415
-
-    from tokentrace_collector.cli import terminal  # noqa: PLC0415
+    from tokentrace_collector.cli import columns, terminal  # noqa: PLC0415
 
     screen = terminal.console()
     signs = terminal.glyphs(screen)
-    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="dim")
-    for name in ("since", "provider", "model"):
-        table.add_column(name, no_wrap=True)
-    for name in ("calls", "output tokens", "kWh", "g CO2e", "g CO2e hardware"):
-        table.add_column(name, justify="right", no_wrap=True)
+    rows: list[dict[str, str]] = []
+    totals: list[int] = []
     for each in found:
         since = (each["period"] or "")[:10]
         for model in each["models"]:
             figures = (model["kwh"], model["co2e_grams"], model["hardware_co2e_grams"])
-            table.add_row(
-                since,
-                *_called(model["provider"], model["model"]),
-                *_used(model["calls"], model["tokens"]),
-                *map(_range, figures),
-            )
-        for other in each["unknown"]:
-            table.add_row(
-                since,
-                *_called(other["provider"], other["model"]),
-                *_used(other["calls"], other["tokens"]),
-                *[_NOT_KNOWN] * 3,
-            )
-        is_whole = all(part["known"] == part["of"] for part in (each["tokens"], each["calls"]))
-        mark = "" if is_whole else f"{signs.at_least} "
-        totals = (each["kwh"], each["co2e_grams"], each["hardware_co2e_grams"])
-        table.add_row(
-            since,
-            "all",
-            "",
-            *_used(each["calls"]["of"], each["tokens"]["of"]),
-            *(mark + _range(one) for one in totals),
-            style="bold",
-        )
+            rows.append(_row(since, model, [_range(one) for one in figures]))
+        rows += [_row(since, other, [_NOT_KNOWN] * 3) for other in each["unknown"]]
+        totals.append(len(rows))
+        rows.append(_total(since, each, signs))
+    table = columns.table(screen, rows, names={"since", "provider", "model"}, spare=_SPARE)
+    for place in totals:
+        table.rows[place].style = "bold"
     screen.print(table)
     _explain(found)
 
@@ -118,14 +101,23 @@ def _explain(found: list[Energy]) -> None:
         terminal.say(f"Calls that your own capacity served: {amounts.count(pooled)}; see `tokentrace capacity`.")
 
 
-def _called(provider: str, model: str) -> tuple[str, str]:
+def _row(since: str, used: UnknownEnergy, figures: Sequence[str]) -> dict[str, str]:
     from tokentrace_collector.cli import terminal  # noqa: PLC0415
 
-    return terminal.plain(provider), terminal.plain(model)
+    names = {"since": since, "provider": terminal.plain(used["provider"]), "model": terminal.plain(used["model"])}
+    return names | _counts(used["calls"], used["tokens"]) | dict(zip(_FIGURES, figures, strict=True))
 
 
-def _used(calls: int, tokens: int) -> tuple[str, str]:
-    return amounts.count(calls), amounts.count(tokens)
+def _total(since: str, each: Energy, signs: Glyphs) -> dict[str, str]:
+    is_whole = all(part["known"] == part["of"] for part in (each["tokens"], each["calls"]))
+    mark = "" if is_whole else f"{signs.at_least} "
+    figures = [mark + _range(one) for one in (each["kwh"], each["co2e_grams"], each["hardware_co2e_grams"])]
+    counts = _counts(each["calls"]["of"], each["tokens"]["of"])
+    return {"since": since, "provider": "all", "model": ""} | counts | dict(zip(_FIGURES, figures, strict=True))
+
+
+def _counts(calls: int, tokens: int) -> dict[str, str]:
+    return {"calls": amounts.count(calls), "output tokens": amounts.count(tokens)}
 
 
 def _range(one: Range) -> str:
