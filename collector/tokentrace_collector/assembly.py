@@ -7,7 +7,7 @@ from tokentrace_collector.config import Config
 from tokentrace_collector.prices import book, edition
 from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports import months
-from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.reports.documents.upkeep import RollupOutcome
 from tokentrace_collector.retention import Retention
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
 from tokentrace_collector.rollup.orders import Closing, Order, Repricing

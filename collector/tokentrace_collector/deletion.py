@@ -9,7 +9,7 @@ from tokentrace_collector.ingest.drain import Drain
 from tokentrace_collector.journal.deadletters import DeadLetters, Letter
 from tokentrace_collector.journal.entries import Journal
 from tokentrace_collector.otlp import mention
-from tokentrace_collector.reports.documents import Deleted
+from tokentrace_collector.reports.documents.upkeep import Deleted
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
 from tokentrace_collector.store.database import StoreError
 

@@ -35,7 +35,7 @@ from tokentrace_collector.receive import grpc, http
 from tokentrace_collector.receive.intake import Intake
 from tokentrace_collector.receive.pace import Pace
 from tokentrace_collector.receive.room import Room
-from tokentrace_collector.reports.documents import Deleted, RollupOutcome
+from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.rollup.rolling import Roll, Rolling

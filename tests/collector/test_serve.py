@@ -25,7 +25,7 @@ from tokentrace_collector.journal.lock import InUseError
 from tokentrace_collector.journal.progress import Progress
 from tokentrace_collector.journal.segment import Entry, Writer
 from tokentrace_collector.listener import PortError
-from tokentrace_collector.reports.documents import RollupOutcome, Task
+from tokentrace_collector.reports.documents.upkeep import RollupOutcome, Task
 from tokentrace_collector.rollup.rolling import Roll
 from tokentrace_collector.serve import Collector
 from tokentrace_collector.store.database import Store, StoreError

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tokentrace_collector.access import Door
 from tokentrace_collector.api.problems import HANDLERS, problem
 from tokentrace_collector.api.questions import Delete, Questions
-from tokentrace_collector.reports.documents import Deleted, RollupOutcome
+from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome
 from tokentrace_collector.rollup.deletion import Wanted
 from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.store.database import Store, StoreError

@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 from tokentrace_collector.prices.book import parse as parse_book
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
-from tokentrace_collector.reports.documents import Task
+from tokentrace_collector.reports.documents.upkeep import Task
 from tokentrace_collector.reports.focus import Export, ExportError
 from tokentrace_collector.reports.listing import Listing, ListingError
 from tokentrace_collector.rollup.deletion import Kind, Wanted

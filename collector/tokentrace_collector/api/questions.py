@@ -30,7 +30,7 @@ from tokentrace_collector.api.problems import problem
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError
 from tokentrace_collector.reports import answers, breakdown, capacity, commitments, energy, focus, months, pricing
-from tokentrace_collector.reports.documents import Deleted, RollupOutcome
+from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome
 from tokentrace_collector.reports.months import PeriodError
 from tokentrace_collector.rollup.closing import ClosingError
 from tokentrace_collector.rollup.deletion import Wanted

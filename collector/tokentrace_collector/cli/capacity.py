@@ -13,7 +13,7 @@ from tokentrace_collector.cli import amounts, options
 if TYPE_CHECKING:
     from tokentrace_collector.cli.terminal import Glyphs
     from tokentrace_collector.reports.capacity import Per
-    from tokentrace_collector.reports.documents import Capacity, Drawn
+    from tokentrace_collector.reports.documents.capacity import Capacity, Drawn
 
 _SPARE = ("idle kWh", "used", "1M came to", "kg CO2e", "kWh")
 """What a small screen does without; others can be worked out of the rest, or asked for as JSON."""

@@ -11,7 +11,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Booking, Month
+    from tokentrace_collector.reports.documents.spending import Booking, Month
 
 
 @click.command("close")

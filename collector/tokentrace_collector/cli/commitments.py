@@ -13,7 +13,7 @@ from tokentrace_collector.cli import amounts, options
 if TYPE_CHECKING:
     from tokentrace_collector.cli.terminal import Glyphs
     from tokentrace_collector.reports.commitments import Per
-    from tokentrace_collector.reports.documents import Utilisation
+    from tokentrace_collector.reports.documents.capacity import Utilisation
 
 _SPARE = ("used", "fee", "saving", "pays from")
 """What a small screen does without; others can be worked out of the rest, or asked for as JSON."""

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tokentrace_collector.cli import amounts
-from tokentrace_collector.reports.documents import RequestReport
+from tokentrace_collector.reports.documents.requests import RequestReport
 
 _MISSED = {
     "errors": "answers that were lost and asked for again",

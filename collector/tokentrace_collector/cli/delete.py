@@ -9,7 +9,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Deleted
+    from tokentrace_collector.reports.documents.upkeep import Deleted
     from tokentrace_collector.rollup.deletion import Kind
 
 

@@ -12,7 +12,7 @@ from tokentrace_collector.demo.story import CAUSES
 
 if TYPE_CHECKING:
     from tokentrace_collector.demo.run import Run
-    from tokentrace_collector.reports.documents import RequestReport
+    from tokentrace_collector.reports.documents.requests import RequestReport
 
 _FIGURES = frozenset(
     {

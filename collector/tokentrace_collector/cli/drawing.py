@@ -7,7 +7,7 @@ from rich.text import Text
 
 from tokentrace_collector.cli import amounts, tree, waterfall
 from tokentrace_collector.cli.terminal import plain
-from tokentrace_collector.reports.documents import RequestReport
+from tokentrace_collector.reports.documents.requests import RequestReport
 
 
 def request(screen: Console, report: RequestReport) -> None:

@@ -13,7 +13,7 @@ from tokentrace_collector.cli import amounts, options
 
 if TYPE_CHECKING:
     from tokentrace_collector.cli.terminal import Glyphs
-    from tokentrace_collector.reports.documents import Energy, Range, UnknownEnergy
+    from tokentrace_collector.reports.documents.energy import Energy, Range, UnknownEnergy
     from tokentrace_collector.reports.energy import Per
 
 _NOT_KNOWN = "unknown"

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tokentrace_collector.cli import amounts, tree
-from tokentrace_collector.reports.documents import Coverage, Request, RequestReport, Span
+from tokentrace_collector.reports.documents.requests import Coverage, Request, RequestReport, Span
 from tokentrace_collector.reports.figures import decimal, multiples
 
 Key = tuple[str, str | None]

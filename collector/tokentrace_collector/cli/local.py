@@ -18,20 +18,12 @@ from tokentrace_collector.reports import answers, breakdown, capacity, commitmen
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
-from tokentrace_collector.reports.documents import (
-    Capacity,
-    Deleted,
-    Energy,
-    Month,
-    Price,
-    PriceFindings,
-    Request,
-    RequestReport,
-    RollupOutcome,
-    Share,
-    Task,
-    Utilisation,
-)
+from tokentrace_collector.reports.documents.capacity import Capacity, Utilisation
+from tokentrace_collector.reports.documents.energy import Energy
+from tokentrace_collector.reports.documents.prices import Price, PriceFindings
+from tokentrace_collector.reports.documents.requests import Request, RequestReport
+from tokentrace_collector.reports.documents.spending import Month, Share
+from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.rollup.orders import Closing, Repricing

@@ -11,7 +11,7 @@ from html import escape
 
 from tokentrace_collector.cli import amounts, spending, terminal, waterfall
 from tokentrace_collector.reports.breakdown import Breakdown
-from tokentrace_collector.reports.documents import Share
+from tokentrace_collector.reports.documents.spending import Share
 
 _ROW = 44
 """Height of a row of the waterfall: a line of text, and its bar below."""

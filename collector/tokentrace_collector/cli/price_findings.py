@@ -9,7 +9,7 @@ from decimal import Decimal
 from tokentrace_collector.cli import amounts, price_changes
 from tokentrace_collector.cli.examination import Finding
 from tokentrace_collector.prices.difference import PriceChange
-from tokentrace_collector.reports.documents import ModelPricing, PriceFindings
+from tokentrace_collector.reports.documents.prices import ModelPricing, PriceFindings
 
 _SURE = frozenset({"model", "price book"})
 _CENT = Decimal(100)

@@ -11,7 +11,7 @@ import click
 from tokentrace_collector.cli import options, price_check, price_sources
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Price, PriceCell, UnitPrice
+    from tokentrace_collector.reports.documents.prices import Price, PriceCell, UnitPrice
 
 _WIDE = 100
 _ALWAYS = "1970-01-01"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tokentrace_collector.cli import amounts, spending, terminal
-from tokentrace_collector.reports.documents import Share
+from tokentrace_collector.reports.documents.spending import Share
 
 _BAR = 24
 _WIDE = 90

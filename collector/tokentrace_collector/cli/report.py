@@ -12,7 +12,7 @@ from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
     from tokentrace_collector.reports.breakdown import Breakdown, InfraView, Period
-    from tokentrace_collector.reports.documents import Share
+    from tokentrace_collector.reports.documents.spending import Share
 
 _DIMENSIONS = (
     "team", "feature", "project", "cost-center", "environment", "provider", "model", "model-family", "role",

@@ -12,7 +12,8 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Repriced, RollupOutcome
+    from tokentrace_collector.reports.documents.spending import Repriced
+    from tokentrace_collector.reports.documents.upkeep import RollupOutcome
 
 _TITLES = {"all": "everything", "model": "(no model)", "team": "(no team)"}
 

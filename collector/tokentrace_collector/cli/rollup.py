@@ -9,7 +9,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Difference, Task, Verified
+    from tokentrace_collector.reports.documents.upkeep import Difference, Task, Verified
 
 
 @click.command("rollup")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tokentrace_collector.cli.source import Source
     from tokentrace_collector.config import Config
-    from tokentrace_collector.reports.documents import RequestReport
+    from tokentrace_collector.reports.documents.requests import RequestReport
 
 _MOST = 10_000
 """Requests that one run may have to be told of."""

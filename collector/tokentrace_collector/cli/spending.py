@@ -14,7 +14,7 @@ from rich.text import Text
 from tokentrace_collector.cli import amounts, terminal
 from tokentrace_collector.reports import figures
 from tokentrace_collector.reports.breakdown import Breakdown, Period
-from tokentrace_collector.reports.documents import Share
+from tokentrace_collector.reports.documents.spending import Share
 
 _WIDE = 110
 TITLES = {

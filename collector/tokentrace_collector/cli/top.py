@@ -10,7 +10,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Share
+    from tokentrace_collector.reports.documents.spending import Share
 
 _PERIOD = timedelta(days=1)
 _RANKED = ("feature", "model", "customer", "team", "agent", "error")

@@ -11,7 +11,7 @@ import click
 from tokentrace_collector.cli import options
 
 if TYPE_CHECKING:
-    from tokentrace_collector.reports.documents import Request
+    from tokentrace_collector.reports.documents.requests import Request
 
 _WIDE = 100
 _SHARES = {"visible": "visible", "hidden_reasoning": "hidden", "errors": "errors", "human_review": "people"}

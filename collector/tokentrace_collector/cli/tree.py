@@ -13,7 +13,7 @@ from rich.text import Text
 
 from tokentrace_collector.cli import amounts
 from tokentrace_collector.cli.terminal import Glyphs, glyphs, plain
-from tokentrace_collector.reports.documents import RequestReport, Span
+from tokentrace_collector.reports.documents.requests import RequestReport, Span
 
 _WIDE = 100
 _DEEPEST = 12

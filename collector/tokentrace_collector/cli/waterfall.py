@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tokentrace_collector.cli import amounts
 from tokentrace_collector.cli.terminal import Glyphs, glyphs
-from tokentrace_collector.reports.documents import RequestReport
+from tokentrace_collector.reports.documents.requests import RequestReport
 
 _COLOURS = {
     "visible": "green",

@@ -17,7 +17,7 @@ from tokentrace_collector.config import Config
 from tokentrace_collector.demo.process import AgentProcess
 from tokentrace_collector.demo.provider import Provider
 from tokentrace_collector.demo.recorder import Recorder
-from tokentrace_collector.reports.documents import RequestReport
+from tokentrace_collector.reports.documents.requests import RequestReport
 from tokentrace_collector.serve import Addresses
 
 _PATIENCE = 60.0

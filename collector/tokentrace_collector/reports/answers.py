@@ -10,17 +10,15 @@ from decimal import Context, Decimal
 from functools import reduce
 from typing import Any
 
-from tokentrace_collector.reports.documents import (
+from tokentrace_collector.reports.documents.prices import Price, PriceCell, UnitPrice
+from tokentrace_collector.reports.documents.requests import (
     COMPONENTS,
     Attempt,
     Coverage,
     PerCall,
-    Price,
-    PriceCell,
     Request,
     RequestReport,
     Span,
-    UnitPrice,
 )
 from tokentrace_collector.reports.figures import decimal, multiples
 from tokentrace_collector.reports.places import placed

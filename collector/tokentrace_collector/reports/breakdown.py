@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from tokentrace_collector.reports.answers import component_names
-from tokentrace_collector.reports.documents import Share
+from tokentrace_collector.reports.documents.spending import Share
 from tokentrace_collector.reports.figures import decimal, multiples
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books

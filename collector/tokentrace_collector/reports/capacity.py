@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from tokentrace_collector.reports.documents import Capacity, Drawn
+from tokentrace_collector.reports.documents.capacity import Capacity, Drawn
 from tokentrace_collector.reports.figures import decimal, rate
 from tokentrace_collector.reports.listing import Listing
 from tokentrace_collector.store import schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from tokentrace_collector.reports.documents import Utilisation
+from tokentrace_collector.reports.documents.capacity import Utilisation
 from tokentrace_collector.reports.figures import decimal, rate
 from tokentrace_collector.reports.listing import Listing
 from tokentrace_collector.store import schema

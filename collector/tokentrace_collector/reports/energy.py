@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 from tokentrace_collector.notation import WIDE
 from tokentrace_collector.prices.aliases import Name, known_as
 from tokentrace_collector.reports import model_names, pricing
-from tokentrace_collector.reports.documents import Energy, ModelEnergy, Range, UnknownEnergy
+from tokentrace_collector.reports.documents.energy import Energy, ModelEnergy, Range, UnknownEnergy
 from tokentrace_collector.reports.figures import decimal
 from tokentrace_collector.reports.footprint import Footprint, Library, Span
 from tokentrace_collector.reports.listing import Listing

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from tokentrace_collector.reports.documents import Ratios
+from tokentrace_collector.reports.documents.requests import Ratios
 
 _WIDE = Context(prec=96, rounding=ROUND_HALF_EVEN)
 _DIGITS = Decimal("1e-18")

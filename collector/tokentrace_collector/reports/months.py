@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date
 from typing import Any
 
-from tokentrace_collector.reports.documents import Booking, Month
+from tokentrace_collector.reports.documents.spending import Booking, Month
 from tokentrace_collector.reports.figures import decimal
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books

@@ -11,7 +11,7 @@ from tokentrace_collector.prices import difference, listing
 from tokentrace_collector.prices.book import Book, parse
 from tokentrace_collector.prices.listing import Listing, Place, Step
 from tokentrace_collector.prices.pricelist import PriceList
-from tokentrace_collector.reports.documents import ModelPricing, PriceFindings, Said
+from tokentrace_collector.reports.documents.prices import ModelPricing, PriceFindings, Said
 from tokentrace_collector.reports.figures import decimal
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books

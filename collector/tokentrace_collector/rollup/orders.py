@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports.documents import Task
+from tokentrace_collector.reports.documents.upkeep import Task
 from tokentrace_collector.tenants import EVERYBODY
 
 

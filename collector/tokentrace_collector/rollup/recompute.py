@@ -8,7 +8,8 @@ from time import perf_counter
 
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports.documents import Repriced, Verified
+from tokentrace_collector.reports.documents.spending import Repriced
+from tokentrace_collector.reports.documents.upkeep import Verified
 from tokentrace_collector.retention import Retention
 from tokentrace_collector.rollup import closing, deletion, trial
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted

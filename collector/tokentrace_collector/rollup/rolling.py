@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from tokentrace_collector.counters import Counters
-from tokentrace_collector.reports.documents import RollupOutcome
+from tokentrace_collector.reports.documents.upkeep import RollupOutcome
 from tokentrace_collector.rollup.deletion import Scrub, Wanted
 from tokentrace_collector.rollup.orders import Order
 from tokentrace_collector.store.database import Store, StoreError

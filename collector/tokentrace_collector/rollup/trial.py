@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any, Self
 
-from tokentrace_collector.reports.documents import Repriced
+from tokentrace_collector.reports.documents.spending import Repriced
 from tokentrace_collector.reports.figures import decimal
 from tokentrace_collector.rollup.orders import Repricing
 from tokentrace_collector.rollup.stages import Stages

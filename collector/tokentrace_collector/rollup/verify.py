@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokentrace_collector.reports.documents import Difference
+from tokentrace_collector.reports.documents.upkeep import Difference
 from tokentrace_collector.rollup.stages import TABLES
 from tokentrace_collector.store.database import Store
 

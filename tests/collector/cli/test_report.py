@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tokentrace_collector.cli import spending
 from tokentrace_collector.cli.group import tokentrace
 from tokentrace_collector.reports.breakdown import Breakdown
-from tokentrace_collector.reports.documents import COMPONENTS
+from tokentrace_collector.reports.documents.requests import COMPONENTS
 from tokentrace_collector.reports.figures import multiples
 
 HOUR = "2026-11-22T10:00"

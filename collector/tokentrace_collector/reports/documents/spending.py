@@ -1,0 +1,70 @@
+"""What was spent, by whom and on what; what was booked of it, and what other prices would change."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from tokentrace_collector.reports.documents.requests import Coverage, Ratios
+
+
+class Share(TypedDict):
+    """What one group cost in one period: a sum over lines of cost."""
+
+    period: str | None
+    """An hour with its offset, a day, a week like 2026-W48, a month; None for all time."""
+    group: dict[str, str] | None
+    """By dimension, empty where nothing was named; None for all the groups that are not listed by themselves."""
+    currency: str
+    total: str
+    components: dict[str, str]
+    estimated: str
+    """The part that rests on an estimate."""
+    allocated: str
+    """The part that is a share of capacity."""
+    corrections: str
+    """The part that corrects closed months."""
+    tokens: str
+    lines: Coverage
+    """Lines that have a price, of all and of calls of unknown usage; short of all, the total is a lower bound."""
+    ratios: Ratios
+
+
+class Booking(TypedDict):
+    """What the charges of a month come to that are booked in a month: another one, where it is a correction."""
+
+    charge_period: str
+    """The month, like 2026-10, as is the next."""
+    booking_period: str
+    currency: str
+    amount: str
+    lines: int
+    """Of cost; of a correction those that came less those that went, as are the next."""
+    unpriced: int
+
+
+class Month(TypedDict):
+    """A closed month; or the first open one, with what is to be corrected in it."""
+
+    booking_period: str
+    closed_at: str | None
+    """ISO 8601, UTC; None: it is open."""
+    charges: list[Booking]
+    """By currency; of an open month, none."""
+    corrections: list[Booking]
+    """By month of charge and currency."""
+
+
+class Repriced(TypedDict):
+    """What something costs by the prices of the books, and by others."""
+
+    by: str
+    """`all`, `model` or `team`."""
+    name: str
+    currency: str
+    before: str
+    after: str
+    delta: str
+    lines: int
+    unpriced_before: int
+    """Lines and calls without an amount."""
+    unpriced_after: int
