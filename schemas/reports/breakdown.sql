@@ -65,22 +65,7 @@ WITH
         SELECT
             period,
             charge_month,
-            by_team,
-            by_feature,
-            by_project,
-            by_cost_center,
-            by_environment,
-            by_provider,
-            by_model,
-            by_model_family,
-            by_token_class,
-            by_role,
-            by_sub_component,
-            by_customer,
-            by_user,
-            by_session,
-            by_service,
-            by_charge_period,
+            COLUMNS('^by_'),
             currency,
             ${components: sumIf(wanted.amount, component = '{name}') AS {name}},
             sum(wanted.amount) AS total,
@@ -91,26 +76,7 @@ WITH
             sum(wanted.unpriced) AS unpriced,
             sum(wanted.lines) AS lines
         FROM wanted
-        GROUP BY
-            period,
-            charge_month,
-            by_team,
-            by_feature,
-            by_project,
-            by_cost_center,
-            by_environment,
-            by_provider,
-            by_model,
-            by_model_family,
-            by_token_class,
-            by_role,
-            by_sub_component,
-            by_customer,
-            by_user,
-            by_session,
-            by_service,
-            by_charge_period,
-            currency
+        GROUP BY ALL
     ),
     named AS (
         SELECT
