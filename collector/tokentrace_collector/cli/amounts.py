@@ -73,12 +73,15 @@ def share(part: Decimal, whole: Decimal) -> str:
     return f"{percent:.1f} %"
 
 
-def multiples(token: float | None, whole: float | None, currency: str) -> str:
-    """What comes with a unit of money that is spent on visible tokens; empty where nothing does."""
+def multiples(token: float | None, whole: float | None, currency: str, mark: str) -> str:
+    """What comes with a unit of money that is spent on visible tokens; empty where nothing does.
+
+    `mark` stands before what rests on an estimate.
+    """
     if token is None or whole is None or whole <= 1:
         return ""
     one, tokens, everything = (money(Decimal(each), currency, 2) for each in (1, token, whole))
-    return f"per {one} of visible tokens: {tokens} for tokens and tools, {everything} in all"
+    return f"per {one} of visible tokens: {mark}{tokens} for tokens and tools, {mark}{everything} in all"
 
 
 def use(ratio: float | None) -> str:

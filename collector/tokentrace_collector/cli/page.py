@@ -98,7 +98,7 @@ def _currency(of: Sequence[Share], currency: str, wanted: Breakdown) -> str:
         facts.append(f"{amounts.money(Decimal(whole['allocated']), currency, decimals)} are shares of capacity")
     if corrections := Decimal(whole["corrections"]):
         facts.append(f"{amounts.money(corrections, currency, decimals)} are corrections of closed months")
-    if more := spending.multiples(whole, wanted):
+    if more := spending.multiples(whole, wanted, "~"):
         facts.append(more)
     shown = f'<data value="{whole["total"]}">{_text(bound + amounts.money(total, currency, decimals))}</data>'
     return "\n".join([

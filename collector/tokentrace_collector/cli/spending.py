@@ -65,16 +65,21 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
             table.add_row("sum", *blank, *cells, style="bold")
     screen.print(table)
     for currency in sums:
-        if more := multiples(added([each for each in found if each["currency"] == currency]), wanted):
+        whole = added([each for each in found if each["currency"] == currency])
+        if more := multiples(whole, wanted, signs.about):
             screen.print(Text(more, style="dim"))
 
 
-def multiples(whole: Share, wanted: Breakdown) -> str:
-    """What comes with a unit of money of visible tokens; empty where not all of that is known, or not meant."""
+def multiples(whole: Share, wanted: Breakdown, about: str) -> str:
+    """What comes with a unit of money of visible tokens; empty where not all of that is known, or not meant.
+
+    `about` stands before what rests on an estimate.
+    """
     lines, ratios = whole["lines"], whole["ratios"]
     if lines["known"] < lines["of"] or wanted.infra_view == "all":
         return ""
-    return amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], whole["currency"])
+    mark = about if Decimal(whole["estimated"]) else ""
+    return amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], whole["currency"], mark)
 
 
 def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:

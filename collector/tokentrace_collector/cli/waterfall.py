@@ -73,7 +73,7 @@ def draw(screen: Console, request: RequestReport) -> None:
     whole = Text(signs.cells[-1] * width if total else "", style="bold")
     table.add_row(Text("total", style="bold"), sum_of_all, whole, "100 %" if total else "")
     screen.print(table)
-    for line in _trust(request, decimals):
+    for line in _trust(request, decimals, signs):
         screen.print(Text(line, style="dim"))
 
 
@@ -87,7 +87,7 @@ def _bar(row: Bar, total: Decimal, width: int, signs: Glyphs) -> Text:
     return Text(" " * start).append(cells[: width - start + 1], style=row.colour)
 
 
-def _trust(request: RequestReport, decimals: int) -> Iterator[str]:
+def _trust(request: RequestReport, decimals: int, signs: Glyphs) -> Iterator[str]:
     """What of the total was measured, what was allocated, and what is not known."""
     currency = request["currency"]
 
@@ -95,7 +95,7 @@ def _trust(request: RequestReport, decimals: int) -> Iterator[str]:
         return amounts.money(Decimal(name), currency, decimals)
 
     if Decimal(request["estimated"]):
-        yield f"measured {shown(request['measured'])} + ~{shown(request['estimated'])} estimated"
+        yield f"measured {shown(request['measured'])} + {signs.about}{shown(request['estimated'])} estimated"
     if unsettled := request["unknown_attempts"]:
         yield f"{amounts.count(unsettled)} attempt{'s' * (unsettled > 1)} got no answer and may have been billed"
     if others := request["told_by_others"]:
@@ -104,7 +104,8 @@ def _trust(request: RequestReport, decimals: int) -> Iterator[str]:
     if Decimal(request["allocated"]):
         yield f"direct {shown(request['direct'])} + {shown(request['allocated'])} allocated from shared capacity"
     ratios = request["ratios"]
-    more = amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], currency)
+    mark = signs.about if Decimal(request["estimated"]) else ""
+    more = amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], currency, mark)
     if more and request["coverage"] == 1:
         yield more
     if request["coverage"] < 1:

@@ -39,6 +39,13 @@ def test_estimates_stand_apart(drawn, report):
     assert "measured $1.4000 + ~$0.1000 estimated" in lines
 
 
+def test_what_comes_with_visible_tokens_is_marked_where_it_rests_on_an_estimate(drawn, report):
+    lines = drawn(waterfall.draw, report(measured="1.4", estimated="0.1"))
+    assert "per $1.00 of visible tokens: ~$4.50 for tokens and tools, ~$15.00 in all" in lines
+    unknown = report(coverage=0.5, covered={"usage": {"known": 1, "of": 2}})
+    assert not [line for line in drawn(waterfall.draw, unknown) if "of visible tokens" in line]
+
+
 def test_attempts_that_may_have_been_billed_are_told(drawn, report):
     for number, told in ((1, "1 attempt got no answer and may"), (2, "2 attempts got no answer and may")):
         lines = drawn(waterfall.draw, report(unknown_attempts=number))
