@@ -65,8 +65,8 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
             table.add_row("sum", *blank, *cells, style="bold")
     screen.print(table)
     for currency in sums:
-        whole = added([each for each in found if each["currency"] == currency])
-        if more := multiples(whole, wanted, signs.about):
+        together = added([each for each in found if each["currency"] == currency])
+        if more := multiples(together, wanted, signs.about):
             screen.print(Text(more, style="dim"))
 
 
