@@ -163,7 +163,8 @@ class Course:
         elif self._whole is not None:
             content = self._whole.content
             read_whole(content, self.format, self.seen)
-            self._keep(content)
+            if self._parts is not None:
+                self._parts.append(content)
 
     def release(self) -> None:
         """Let go of what has passed."""

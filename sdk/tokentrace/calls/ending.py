@@ -86,7 +86,10 @@ class Ending:
         found[name.USAGE_SCOPE] = "aggregate" if self.covered else call.scope
         if call.prompt and not self.covered:
             try:
-                self._compose()
+                if shares := composition.shared(call.prompt, self.usage):
+                    recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
+                    repeated = call.tracing.sent.repeated(recipient, call.prompt)
+                    found |= composition.attributes(call.prompt, shares, repeated)
             except Exception as error:
                 if not note("sharing out a prompt", error):
                     raise
@@ -97,20 +100,17 @@ class Ending:
             found[name.BILLABLE] = self.owed
         # The generator of a client that asks only when it is read may fail before there is a stream.
         if call.is_streamed and (call.has_begun or self._error is None):
-            found[name.STREAM_END] = end = self._stream_end()
-            if end == "failed" and self.failure is None:
-                self.failure = "incomplete_stream"
-            if call.first and tried:
-                found[name.TIME_TO_FIRST_CHUNK] = (call.first - tried[0].started) / 1e9
+            self._describe_stream()
         if self.failure is not None:
             found[name.ERROR_TYPE] = self.failure
 
-    def _compose(self) -> None:
-        call = self._call
-        if shares := composition.shared(call.prompt, self.usage):
-            recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
-            repeated = call.tracing.sent.repeated(recipient, call.prompt)
-            self.found |= composition.attributes(call.prompt, shares, repeated)
+    def _describe_stream(self) -> None:
+        call, found, tried = self._call, self.found, self._call.attempts
+        found[name.STREAM_END] = end = self._stream_end()
+        if end == "failed" and self.failure is None:
+            self.failure = "incomplete_stream"
+        if call.first and tried:
+            found[name.TIME_TO_FIRST_CHUNK] = (call.first - tried[0].started) / 1e9
 
     def _stream_end(self) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""
@@ -134,5 +134,9 @@ class Ending:
 
     @property
     def may_be_open(self) -> bool:
-        """Whether there is something to count: where nothing was sent, there is not."""
+        """Whether there may be something to count: where nothing was sent, or all was reported, there is not."""
+        usage, found = self.usage, self.found
+        # Most answers are this; `missing.wanted` says the same of them, and of all others.
+        if not usage.flags and name.INPUT_TOKENS in found and found.get(name.REASONING_TOKENS):
+            return False
         return not self.covered and self.owed != "false" and (self._error is None or bool(self._call.attempts))

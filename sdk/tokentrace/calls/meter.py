@@ -18,7 +18,7 @@ from tokentrace.calls.writing import write
 from tokentrace.estimation import composition, missing
 from tokentrace.guard import note
 from tokentrace.integration import Request
-from tokentrace.providers.hosts import provider_at
+from tokentrace.providers.hosts import providers_at
 from tokentrace.tracing import Tracing
 from tokentrace.usage.prompt import Piece
 
@@ -61,8 +61,7 @@ class Meter(Course):
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
         self._delivery: Delivery | None = None
-        self.provider = provider_at(request.host, request.port, request.provider, hosts)
-        self.known_provider = provider_at(request.host, request.port, "", hosts)
+        self.provider, self.known_provider = providers_at(request.host, request.port, request.provider, hosts)
         """The provider by its host alone; empty where nothing is known of that."""
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.
@@ -80,7 +79,8 @@ class Meter(Course):
     def __enter__(self) -> Self:
         if (outer := context.metering.get()) is not None:
             outer.inner += 1
-        self.enter()
+        self._reset = context.metering.set(self)
+        self._entered = above.enter(self._opened)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

@@ -42,6 +42,20 @@ def characters(body: Any) -> Mapping[str, Any]:
     return {"characters": len(spoken)} if spoken else NOTHING
 
 
+_places: dict[int, tuple[Any, str, int | None]] = {}
+_PLACES = 64
+
+
+def place(url: Any) -> tuple[str, int | None]:
+    """Host and port of the base URL of a client, which decodes them each time that it is asked."""
+    # What is kept has its id for itself.
+    if (known := _places.get(id(url))) is None:
+        if len(_places) >= _PLACES:
+            _places.clear()
+        known = _places[id(url)] = url, url.host, url.port
+    return known[1:]
+
+
 def model_in(body: bytes) -> str | None:
     """The model that the body of a request asks for."""
     found = re.search(_MODEL, body[:_EDGE]) or re.search(_MODEL, body[-_EDGE:])
@@ -84,7 +98,7 @@ def seams(
 
     @lru_cache(maxsize=1024)
     def endpoint_of(method: str, path: str) -> tuple[Endpoint, Format, str] | None:
-        path = path.partition("?")[0].rstrip("/")
+        method, path = method.lower(), path.partition("?")[0].rstrip("/")
         for endpoint in endpoints:
             if method == "post" and re.fullmatch(f".*{endpoint.path}", path):
                 return endpoint, endpoint.spoken, "call"
@@ -94,23 +108,24 @@ def seams(
 
     def describe(call: Call) -> Request | None:
         options = call.arg(1, "options")
-        found = endpoint_of(options.method.lower(), options.url)
+        found = endpoint_of(options.method, options.url)
         if found is None:
             return None
         endpoint, fmt, scope = found
-        url = call.instance.base_url
+        client, body = call.instance, options.json_data
+        host, port = place(client.base_url)
         return Request(
-            provider=provider_of(call.instance.__class__),
+            provider=provider_of(client.__class__),
             operation=endpoint.operation,
-            model=text(dig(options.json_data, "model")),
+            model=text(body.get("model") if body.__class__ is dict else dig(body, "model")),
             format=fmt,
-            host=url.host,
-            port=url.port,
+            host=host,
+            port=port,
             stream=bool(call.kwargs.get("stream")),
             scope=scope,
-            http=call.instance._client,
-            facts=NOTHING if endpoint.facts is _no_facts else endpoint.facts(options.json_data),
-            prompt=options.json_data,
+            http=client._client,
+            facts=NOTHING if endpoint.facts is _no_facts else endpoint.facts(body),
+            prompt=body,
         )
 
     module = f"{package}._base_client"

@@ -17,8 +17,7 @@ def _itself(part: Any) -> Iterable[Any]:
     return (part,)
 
 
-def _blank() -> dict[Any, Any]:
-    return {}
+_blank: Callable[[], dict[Any, Any]] = dict
 
 
 @dataclass(slots=True)
