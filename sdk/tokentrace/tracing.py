@@ -49,7 +49,7 @@ class Opened(NamedTuple):
     """A span, and who may see it."""
 
     span: Span
-    is_private: bool
+    is_private: bool = False
     """Whether it is ours alone, because the application's sampler dropped it."""
 
     is_hidden: bool = False
@@ -139,7 +139,7 @@ class Tracing:
         if not is_below_private and tracers.shared is not None:
             span = tracers.shared.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
             if self.delivery is None or span.is_recording():
-                return Opened(span, is_private=False, is_hidden=is_hidden)
+                return Opened(span, is_hidden=is_hidden)
         private = tracers.private.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
         return Opened(private, is_private=True)
 

@@ -166,10 +166,6 @@ class Course:
             if self._parts is not None:
                 self._parts.append(content)
 
-    def release(self) -> None:
-        """Let go of what has passed."""
-        self._whole = self._parts = self.kept = None
-
     def _keep(self, answer: Any) -> None:
         if self._parts is not None:
             self._parts.append(answer)

@@ -131,7 +131,7 @@ class Meter(Course):
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = None
         self.prompt = ()
-        self.release()
+        self._whole = self._parts = self.kept = None
 
     def forget(self) -> None:
         """The call is that of another process, whose span it ends."""

@@ -107,25 +107,29 @@ def seams(
         return None
 
     def describe(call: Call) -> Request | None:
-        options = call.arg(1, "options")
+        client, args, named = call
+        options = named["options"] if "options" in named else args[1]
         found = endpoint_of(options.method, options.url)
         if found is None:
             return None
         endpoint, fmt, scope = found
-        client, body = call.instance, options.json_data
-        host, port = place(client.base_url)
+        body = options.json_data
+        model = body.get("model") if body.__class__ is dict else dig(body, "model")
+        # What `base_url` gives; to ask the client of OpenAI for it takes two functions and an import.
+        host, port = place(getattr(client, "_base_url", None) or client.base_url)
+        # By their places: to find them by name would take three times as long.
         return Request(
-            provider=provider_of(client.__class__),
-            operation=endpoint.operation,
-            model=text(body.get("model") if body.__class__ is dict else dig(body, "model")),
-            format=fmt,
-            host=host,
-            port=port,
-            stream=bool(call.kwargs.get("stream")),
-            scope=scope,
-            http=client._client,
-            facts=NOTHING if endpoint.facts is _no_facts else endpoint.facts(body),
-            prompt=body,
+            provider_of(client.__class__),
+            endpoint.operation,
+            model if isinstance(model, str) and model else None,
+            fmt,
+            host,
+            port,
+            bool(named.get("stream")),
+            scope,
+            client._client,
+            NOTHING if endpoint.facts is _no_facts else endpoint.facts(body),
+            body,
         )
 
     module = f"{package}._base_client"

@@ -142,12 +142,12 @@ def remote(trace_id: str) -> Place:
     span_id = number & 0xFFFFFFFFFFFFFFFF or 1
     above = SpanContext(number, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
     # It belongs to whom the request belongs to, and not to who reports.
-    return Place(Opened(NonRecordingSpan(above), is_private=False), {})
+    return Place(Opened(NonRecordingSpan(above)), {})
 
 
 def apart(tags: Mapping[str, object]) -> Place:
     """A trace of its own."""
-    return Place(Opened(INVALID_SPAN, is_private=False), {**context.tags(), **named(tags)})
+    return Place(Opened(INVALID_SPAN), {**context.tags(), **named(tags)})
 
 
 def report(what: str, title: str, said: Mapping[str, Any], place: Place | None, *, at: int, seconds: float = 0) -> None:
