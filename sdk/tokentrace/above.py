@@ -10,7 +10,8 @@ from opentelemetry.context import Context
 if TYPE_CHECKING:
     from tokentrace.tracing import Opened
 
-_ABOVE = context_api.create_key("tokentrace-above")
+KEY = context_api.create_key("tokentrace-above")
+"""Where in a context that is kept."""
 (_CURRENT,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
 """Where OpenTelemetry keeps the current span."""
 
@@ -43,18 +44,17 @@ def enter(opened: Opened, own: int | None = None) -> Any:
     """
     above = context_api.get_current()
     if opened.is_private or opened.is_hidden:
-        return context_api.attach(Context({**above, _ABOVE: _Above(opened, _current().span_id, own)}))
+        return context_api.attach(Context({**above, KEY: _Above(opened, _current().span_id, own)}))
     # Both at once: each by itself would copy all of the context twice.
-    return context_api.attach(Context({**above, _CURRENT: opened.span, _ABOVE: _Above(opened, None, own)}))
+    return context_api.attach(Context({**above, _CURRENT: opened.span, KEY: _Above(opened, None, own)}))
 
 
-def parent(here: Context | None = None) -> tuple[Opened | None, int]:
-    """The parent that is ours, or was carried `here`; and the id of our span around it, where it is not ours.
+def parent() -> tuple[Opened | None, int]:
+    """The parent that is ours, or was carried here; and the id of our span around it, where it is not ours.
 
     Without a parent the current span is it.
     """
-    # Most requests have nothing of ours around them.
-    if _ABOVE not in (context_api.get_current() if here is None else here) or (kept := _kept()) is None:
+    if (kept := _kept()) is None:
         return None, 0
     its, current = kept.opened.span.get_span_context(), _current()
     if kept.current != current.span_id and its.trace_id == current.trace_id:
@@ -69,7 +69,7 @@ def own() -> int:
 
 
 def _kept() -> _Above | None:
-    kept = context_api.get_current().get(_ABOVE)
+    kept = context_api.get_current().get(KEY)
     if not isinstance(kept, _Above):
         return None
     here = _current()

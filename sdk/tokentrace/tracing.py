@@ -128,8 +128,9 @@ class Tracing:
         tags = context.tags() if attribution is None else attribution
         described = {**tags, **attributes} if tags else attributes
         here = context_api.get_current()
-        if parent is None:
-            parent, around = above.parent(here)
+        # Most requests have nothing of ours around them.
+        if parent is None and above.KEY in here:
+            parent, around = above.parent()
             if around:
                 described = {**described, name.PARENT: format(around, "016x")}
         is_below_private = parent is not None and parent.is_private

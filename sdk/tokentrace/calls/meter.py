@@ -62,7 +62,7 @@ class Meter(Course):
         self._claims = [None]
         self._delivery: Delivery | None = None
         self.provider, self.known_provider = providers_at(request.host, request.port, request.provider, hosts)
-        """The provider by its host alone; empty where nothing is known of that."""
+        """Who answers; and what is known of that by the host alone, empty where that is nothing."""
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.
         try:
