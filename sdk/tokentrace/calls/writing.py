@@ -12,7 +12,7 @@ from opentelemetry.trace import Span
 
 _PLAIN = frozenset({str, int, float, bool, tuple})
 _SETS = sdk.Span.set_attributes
-_IS_USUAL = type(_SETS) is FunctionType and _SETS.__globals__ is vars(sdk)
+_IS_USUAL = type(_SETS) is FunctionType and _SETS.__globals__["__name__"] == sdk.__name__
 """Whether OpenTelemetry sets its attributes: who has spans of a class of its own, or has patched these, does."""
 
 

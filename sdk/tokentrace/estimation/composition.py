@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from tokentrace import attributes as name
@@ -44,10 +43,6 @@ class Share(NamedTuple):
     kind: str
     pieces: int
     tokens: int
-
-
-_share = partial(tuple.__new__, Share)
-"""A share of a tuple, without the function that makes one of arguments."""
 
 
 def pieces(request: Request) -> Sequence[Piece]:
@@ -135,7 +130,7 @@ def shared(prompt: Sequence[Piece], usage: Usage) -> list[Share]:
         counted = runs.counted(total - shown - fetched, shown)
         if fetched and counted is not None:
             counted[-1] += fetched
-    return [] if counted is None else [*map(_share, zip(runs.kinds, runs.pieces, counted, strict=True))]
+    return [] if counted is None else list(map(Share, runs.kinds, runs.pieces, counted))
 
 
 _END: Piece = "", ""

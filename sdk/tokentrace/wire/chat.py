@@ -67,7 +67,7 @@ def _read_choice(choice: Mapping[str, Any], place: int, seen: Reading) -> None:
     # Some servers name no reason; a whole message is over all the same.
     if "message" in choice:
         seen.complete = True
-    message = told("message") or told("delta")
+    message: Any = told("message") or told("delta")
     said = message.get if message.__class__ is dict else mapping(message).get
     content = said("content")
     has_thinking = content.__class__ is not str and _has_thinking(content)
