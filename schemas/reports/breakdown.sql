@@ -33,6 +33,7 @@ WITH
             if(has({by:Array(String)}, 'user'), toString(user), '') AS by_user,
             if(has({by:Array(String)}, 'session'), toString(session), '') AS by_session,
             if(has({by:Array(String)}, 'service'), toString(service), '') AS by_service,
+            if(has({by:Array(String)}, 'rework'), toString(rework), '') AS by_rework,
             if(has({by:Array(String)}, 'charge_period'), formatDateTime(hour, '%Y-%m', 'UTC'), '') AS by_charge_period,
             is_correction,
             component,
@@ -59,6 +60,7 @@ WITH
             AND (has({only:Array(String)}, 'user') = 0 OR user = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'user')])
             AND (has({only:Array(String)}, 'session') = 0 OR session = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'session')])
             AND (has({only:Array(String)}, 'service') = 0 OR service = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'service')])
+            AND (has({only:Array(String)}, 'rework') = 0 OR rework = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'rework')])
             AND (has({only:Array(String)}, 'charge_period') = 0 OR formatDateTime(hour, '%Y-%m', 'UTC') = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'charge_period')])
     ),
     summed AS (
@@ -97,6 +99,7 @@ WITH
                 'user', by_user,
                 'session', by_session,
                 'service', by_service,
+                'rework', by_rework,
                 'charge_period', by_charge_period
             ) AS names,
             arrayMap(dimension -> names[dimension], {by:Array(String)}) AS values

@@ -14,12 +14,13 @@ from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.reports import capacity, energy
+from tokentrace_collector.reports import capacity, energy, outcomes
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents.capacity import Capacity, Utilisation
 from tokentrace_collector.reports.documents.energy import Energy
+from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
 from tokentrace_collector.reports.documents.spending import Month, Share
@@ -127,6 +128,11 @@ class Remote:
         found: list[Energy] = self._ask(f"/v1/energy?{_periods(wanted)}")["energy"]
         return found
 
+    def outcomes(self, wanted: outcomes.Question) -> list[Outcomes]:
+        """What work achieved, beside what it cost."""
+        found: list[Outcomes] = self._ask(f"/v1/outcomes?{_periods(wanted)}")["outcomes"]
+        return found
+
     def rollup(self, what: Task) -> RollupOutcome:
         """Have the collector recompute."""
         outcome: RollupOutcome = self._ask(f"/v1/rollup?what={what}", method="POST")
@@ -195,7 +201,12 @@ def _content(answer: Any) -> bytes:
 
 
 def _periods(wanted: Listing) -> str:
-    return urlencode({name: _parameter(value) for name, value in asdict(wanted).items() if value is not None})
+    asked = {name: value for name, value in asdict(wanted).items() if value is not None}
+    return urlencode({name: _parameters(value) for name, value in asked.items()}, doseq=True)
+
+
+def _parameters(value: object) -> str | list[str]:
+    return list(map(_parameter, value)) if isinstance(value, tuple) else _parameter(value)
 
 
 def _parameter(value: object) -> str:

@@ -14,8 +14,8 @@ _SPARE = Context(prec=90, rounding=ROUND_HALF_EVEN)
 def yearly(paid: Fraction, residual: Fraction, years: Fraction, wacc: Fraction) -> Fraction:
     """The same amount for every year of use: without cost of capital a straight line, else an annuity.
 
-    The annuity is the equivalent annual cost of engineering economics: what is lost × the capital recovery factor
-    w / (1 − (1 + w)^−years), and interest on the residual, which stays tied up until the end.
+    The annuity is the equivalent annual cost of engineering economics: what is lost, by the capital recovery factor
+    w (1 + w)^n / ((1 + w)^n - 1), and interest on the residual, which stays tied up until the end.
     """
     kept = paid * residual
     if not wacc:
