@@ -17,7 +17,7 @@ from tokentrace_collector.reports.documents.outcomes import Achieved, Bounds, Mo
 from tokentrace_collector.reports.documents.requests import Coverage
 from tokentrace_collector.reports.outcomes import Question
 
-_SPARE = ("value per 1M", "failed", "value", "pays from", "rework", "ROI", "succeeded")
+_SPARE = ("value per 1M", "failed", "rework", "pays from", "value", "ROI", "succeeded", "unknown", "success")
 """What a small screen does without; it can be asked for as JSON."""
 _PIECES: tuple[Literal["all", "succeeded", "failed", "unknown"], ...] = ("all", "succeeded", "failed", "unknown")
 _AMOUNTS: tuple[Literal["total", "estimated", "rework"], ...] = ("total", "estimated", "rework")

@@ -130,7 +130,9 @@ class Remote:
 
     def outcomes(self, wanted: outcomes.Question) -> list[Outcomes]:
         """What work achieved, beside what it cost."""
-        found: list[Outcomes] = self._ask(f"/v1/outcomes?{_periods(wanted)}")["outcomes"]
+        plain = {name: value for name, value in asdict(wanted).items() if name != "by" and value is not None}
+        asked = [("by", name) for name in wanted.by] + [(name, _parameter(value)) for name, value in plain.items()]
+        found: list[Outcomes] = self._ask(f"/v1/outcomes?{urlencode(asked)}")["outcomes"]
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:
@@ -201,12 +203,7 @@ def _content(answer: Any) -> bytes:
 
 
 def _periods(wanted: Listing) -> str:
-    asked = {name: value for name, value in asdict(wanted).items() if value is not None}
-    return urlencode({name: _parameters(value) for name, value in asked.items()}, doseq=True)
-
-
-def _parameters(value: object) -> str | list[str]:
-    return list(map(_parameter, value)) if isinstance(value, tuple) else _parameter(value)
+    return urlencode({name: _parameter(value) for name, value in asdict(wanted).items() if value is not None})
 
 
 def _parameter(value: object) -> str:

@@ -18,9 +18,10 @@ from tokentrace_collector.prices.exchange import Exchange, rounded
 _MICRO = 6
 _MOST = 10**9
 _HOURS_OF_YEAR = 8760
-_COSTS = ("capex", "rental", "ops", "kwh")
+_COSTS: tuple[str, ...] = ("capex", "rental", "ops", "kwh")
 """Parts of an hour that cost something by themselves."""
-_PLACES = dict.fromkeys(("residual", "years", "wacc", "kw", "pue"), _MICRO) | dict.fromkeys(_COSTS, notation.FINEST)
+_MEASURES: tuple[str, ...] = ("residual", "years", "wacc", "kw", "pue")
+_PLACES = dict.fromkeys(_MEASURES, _MICRO) | dict.fromkeys(_COSTS, notation.FINEST)
 _NEEDS = {"capex": "years", "years": "capex", "residual": "capex", "wacc": "capex", "kwh": "kw", "pue": "kw"}
 
 

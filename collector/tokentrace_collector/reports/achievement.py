@@ -18,8 +18,8 @@ Row: TypeAlias = Mapping[str, Any]
 
 _MILLION = 10**6
 _COUNTS = ("units", "succeeded", "failed", "tokens", "whole", "valued")
-_AMOUNTS = ("total", "rework", "estimated")
-_VALUES = ("value", "value_of_successes")
+_AMOUNTS: tuple[str, ...] = ("total", "rework", "estimated")
+_VALUES: tuple[str, ...] = ("value", "value_of_successes")
 
 
 @dataclass(frozen=True, slots=True)
