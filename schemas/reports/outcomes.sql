@@ -69,7 +69,8 @@ WITH
             unit.tokens AS tokens,
             unit.coverage >= 1 AS is_whole,
             toString(value_currency) AS value_currency,
-            value,
+            -- Whoever does not know whether it succeeded knows no value of it, either.
+            if(has_succeeded OR has_failed, unit.value, NULL) AS known_value,
             arrayFirstIndex(
                 (of, begin, end) -> of = value_currency AND toUnixTimestamp(assumeNotNull(reported_at)) >= begin AND toUnixTimestamp(assumeNotNull(reported_at)) < end,
                 {currencies:Array(String)},
@@ -83,7 +84,7 @@ WITH
                 currency = {currencies:Array(String)}[1] AND rate_of_then > 0, {rates:Array(Int64)}[rate_of_then],
                 NULL
             )) AS rate,
-            toDecimal256(value, 18) * rate AS worth
+            toDecimal256(known_value, 18) * rate AS worth
         FROM unit
         LEFT JOIN modelled ON modelled.traces = unit.traces
         WHERE began_at >= {since:DateTime64(6)}
@@ -105,7 +106,7 @@ SELECT
     sum(ifNull(worth, toDecimal256(0, 18))) AS value,
     countIf(has_succeeded AND isNotNull(worth)) AS valued,
     sumIf(ifNull(worth, toDecimal256(0, 18)), has_succeeded) AS value_of_successes,
-    sumMap(if(isNotNull(known.value) AND isNull(worth), map(value_currency, toDecimal256(assumeNotNull(known.value), 18)), map())) AS others
+    sumMap(if(isNotNull(known_value) AND isNull(worth), map(value_currency, toDecimal256(assumeNotNull(known_value), 18)), map())) AS others
 FROM known
 GROUP BY
     period,

@@ -52,7 +52,7 @@ def fill(ledger):
     for number, status in enumerate(statuses):
         work(ledger, "ranges", number)
         if status:
-            told(ledger, "ranges", number, status, *(["3", "USD"] if status == "success" else []))
+            told(ledger, "ranges", number, status, *(["3", "USD"] if status in {"success", "unknown"} else []))
     work(ledger, "untold", 0)
     work(ledger, "in vain", 0)
     told(ledger, "in vain", 0, "failure")
@@ -82,6 +82,11 @@ def fill(ledger):
     }
     ledger.span("again 1", "x", "unknown", at=DAY + 6, seconds=0, said=reject)
     ledger.review("again 1", "r", "unknown", active=60, at=2 * DAY, said={"tokentrace.report": "review"})
+    # Another run called nothing; and one is of the time of a price book in another currency.
+    work(ledger, "cached", 0, units=["question"])
+    ledger.span("cached 1", "w", at=DAY, said={"tokentrace.work_unit.id": "cached question"})
+    work(ledger, "moved", 0, units=["house"])
+    work(ledger, "moved", 1, at=DAY, units=["house"])
     work(ledger, "both", 0, units=["one", "two", "three"])
     told(ledger, "both", 0, "success", "10", "USD")
     for number, model in enumerate(("half", "whole", "half")):
@@ -193,6 +198,26 @@ def test_work_that_was_done_again_is_one_piece_with_the_cost_of_all_its_runs(led
     assert ledger.components("again 1") == {"errors": "0.5", "human_review": "1"}
 
 
+def test_amounts_of_two_currencies_are_never_added_up(ledger):
+    """The piece has that of its last run, and is not known in full."""
+    ledger.store.run(
+        "ALTER TABLE tcoai_by_trace UPDATE currency = 'CHF' WHERE trace_id = 'moved 0' SETTINGS mutations_sync = 1"
+    )
+    (found,) = asked(ledger, "moved")
+    matured = found["matured"]
+    assert (found["currency"], matured["total"], matured["rework"]) == ("USD", "0.5", "0")
+    assert (matured["pieces"]["all"], matured["costs"]) == (1, {"known": 0, "of": 1})
+
+
+def test_a_run_that_is_in_no_book_cost_nothing_unless_its_time_is_forgotten(ledger):
+    """Then nobody knows what it cost."""
+    before = one(ledger, "cached")
+    ledger.store.run("INSERT INTO rollup_state VALUES ('default', 'kept', '2026-11-22 00:00:00', 1)")
+    after = one(ledger, "cached")
+    ledger.store.run("INSERT INTO rollup_state VALUES ('default', 'kept', '1970-01-01 00:00:00', 2)")
+    assert [(each["total"], each["costs"]["known"]) for each in (before, after)] == [("0.5", 1), ("0.5", 0)]
+
+
 def test_pieces_that_share_a_trace_share_its_cost_and_its_value(ledger):
     """A half and ten, not three times that."""
     found = one(ledger, "both")
@@ -273,8 +298,10 @@ def test_the_last_report_stands_in_whatever_order_and_however_often_they_come(le
     for trace, status, values, at in sorted(reports, key=lambda each: each[3]):
         told(ledger, straight, trace, status, *values, at=at * DAY, span=f"o{at}")
     ledger.arrive()
-    for trace, status, values, at in data.draw(some.permutations(reports * 2)):
-        told(ledger, mixed, trace, status, *values, at=at * DAY, span=f"o{at}")
+    shuffled = data.draw(some.permutations(reports * 2))
+    for batch in (shuffled[: len(reports)], shuffled[len(reports) :]):
+        for trace, status, values, at in batch:
+            told(ledger, mixed, trace, status, *values, at=at * DAY, span=f"o{at}")
         ledger.arrive()
     last = {trace: status for trace, status, _, _ in sorted(reports, key=lambda each: each[3])}
     expected = one(ledger, straight)
