@@ -1,6 +1,7 @@
 -- One row per period, group, currency and maturity: how many pieces of work there were, what they cost, and what they achieved.
 -- A piece of work is what workflows call so, with all traces that ran it; else a trace.
 WITH
+    ${worth} AS worth,
     unit AS (
         SELECT
             toDateTime64(first_run_at, 6, 'UTC') AS began_at,
@@ -71,20 +72,12 @@ WITH
             toString(value_currency) AS value_currency,
             -- Whoever does not know whether it succeeded knows no value of it, either.
             if(has_succeeded OR has_failed, unit.value, NULL) AS known_value,
-            arrayFirstIndex(
-                (of, begin, end) -> of = value_currency AND toUnixTimestamp(assumeNotNull(reported_at)) >= begin AND toUnixTimestamp(assumeNotNull(reported_at)) < end,
-                {currencies:Array(String)},
-                {rates_since:Array(Int64)},
-                {rates_until:Array(Int64)}
-            ) AS rate_of_then,
-            -- At the rate of when it was achieved, in millionths of millionths: divided once, at the end.
-            toInt256(multiIf(
-                value_currency = currency, 1000000000000,
-                -- What is known of other currencies is what they are in that of the price book, the first.
-                currency = {currencies:Array(String)}[1] AND rate_of_then > 0, {rates:Array(Int64)}[rate_of_then],
+            -- At the rate of when it was achieved. What is known of other currencies is what they are in that of the book, the first.
+            multiIf(
+                value_currency = currency, known_value,
+                value_currency != '' AND currency = {currencies:Array(String)}[1], worth(known_value, value_currency, assumeNotNull(reported_at)),
                 NULL
-            )) AS rate,
-            toDecimal256(known_value, 18) * rate AS worth
+            ) AS value
         FROM unit
         LEFT JOIN modelled ON modelled.traces = unit.traces
         WHERE began_at >= {since:DateTime64(6)}
@@ -103,10 +96,10 @@ SELECT
     sum(toDecimal256(known.estimated, 18)) AS estimated,
     sum(known.tokens) AS tokens,
     countIf(is_whole) AS whole,
-    sum(ifNull(worth, toDecimal256(0, 18))) AS value,
-    countIf(has_succeeded AND isNotNull(worth)) AS valued,
-    sumIf(ifNull(worth, toDecimal256(0, 18)), has_succeeded) AS value_of_successes,
-    sumMap(if(isNotNull(known_value) AND isNull(worth), map(value_currency, toDecimal256(assumeNotNull(known_value), 18)), map())) AS others
+    sum(toDecimal256(ifNull(known.value, 0), 18)) AS value,
+    countIf(has_succeeded AND isNotNull(known.value)) AS valued,
+    sumIf(toDecimal256(ifNull(known.value, 0), 18), has_succeeded) AS value_of_successes,
+    sumMap(if(isNotNull(known_value) AND isNull(known.value), map(value_currency, toDecimal256(assumeNotNull(known_value), 18)), map())) AS others
 FROM known
 GROUP BY
     period,

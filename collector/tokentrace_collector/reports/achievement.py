@@ -14,12 +14,11 @@ from tokentrace_collector.reports.documents.outcomes import Achieved, Bounds, Mo
 from tokentrace_collector.reports.figures import decimal
 
 Row: TypeAlias = Mapping[str, Any]
-"""Sums over pieces of work; values are in millionths of millionths."""
+"""Sums over pieces of work."""
 
 _MILLION = 10**6
 _COUNTS = ("units", "succeeded", "failed", "tokens", "whole", "valued")
-_AMOUNTS: tuple[str, ...] = ("total", "rework", "estimated")
-_VALUES: tuple[str, ...] = ("value", "value_of_successes")
+_AMOUNTS = ("total", "rework", "estimated", "value", "value_of_successes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +76,11 @@ def achieved(rows: Iterable[Row], fallback: Decimal | None) -> Achieved:
 
 def _added(rows: Iterable[Row]) -> _Sums:
     counts: Counter[str] = Counter(dict.fromkeys(_COUNTS, 0))
-    amounts = dict.fromkeys((*_AMOUNTS, *_VALUES), Fraction())
+    amounts: dict[str, Fraction] = defaultdict(Fraction)
     for row in rows:
         counts.update({name: row[name] for name in _COUNTS})
         for name in _AMOUNTS:
             amounts[name] += Fraction(row[name])
-        for name in _VALUES:
-            amounts[name] += Fraction(row[name]) / _MILLION**2
     return _Sums(counts, amounts)
 
 
