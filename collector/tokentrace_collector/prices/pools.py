@@ -21,7 +21,7 @@ _HOURS_OF_YEAR = 8760
 _COSTS: tuple[str, ...] = ("capex", "rental", "ops", "kwh")
 """Parts of an hour that cost something by themselves."""
 _MEASURES: tuple[str, ...] = ("residual", "years", "wacc", "kw", "pue")
-_PLACES = dict.fromkeys(_MEASURES, _MICRO) | dict.fromkeys(_COSTS, notation.FINEST)
+_PLACES: Mapping[str, int] = {**dict.fromkeys(_MEASURES, _MICRO), **dict.fromkeys(_COSTS, notation.FINEST)}
 _NEEDS = {"capex": "years", "years": "capex", "residual": "capex", "wacc": "capex", "kwh": "kw", "pue": "kw"}
 
 
