@@ -14,7 +14,17 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports import answers, breakdown, capacity, commitments, energy, focus, months, pricing
+from tokentrace_collector.reports import (
+    answers,
+    breakdown,
+    capacity,
+    commitments,
+    energy,
+    focus,
+    months,
+    payments,
+    pricing,
+)
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
@@ -22,7 +32,7 @@ from tokentrace_collector.reports.documents.capacity import Capacity, Utilisatio
 from tokentrace_collector.reports.documents.energy import Energy
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
-from tokentrace_collector.reports.documents.spending import Month, Share
+from tokentrace_collector.reports.documents.spending import Month, Paid, Share
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
@@ -74,6 +84,10 @@ class Local:
     def commitments(self, wanted: Question) -> list[Utilisation]:
         """How far what was promised is used."""
         return commitments.utilisation(self._books, wanted)
+
+    def payments(self, wanted: payments.Question) -> list[Paid]:
+        """What invoices in other currencies came to when they were paid."""
+        return payments.payments(self._books, wanted)
 
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""

@@ -70,16 +70,21 @@ class Run:
     book: Book
 
 
-def load(store: Store, priced_by: Book) -> Run:
-    """Put catalogue and book into the database, once for each edition; the run that rates with them."""
+def load(store: Store, priced_by: Book, *, is_tried: bool = False) -> Run:
+    """Put catalogue and book into the database, once for each edition; the run that rates with them.
+
+    What a book says besides, such as how invoices were paid, is that of the last; of one that `is_tried`, it is not.
+    """
     run = Run(_name(priced_by), priced_by)
     if not _has(store, "SELECT 1 FROM price_rates WHERE catalogue = {name:String} LIMIT 1", catalogue.EDITION):
         _insert(store, "price_fallbacks", _LENDERS, _lenders())
         _insert(store, "price_rates", _RATES, _catalogue())
-    if not _has(store, "SELECT 1 FROM rating_runs WHERE rating_run = {name:String} LIMIT 1", run.id):
+    known = store.query("SELECT book FROM rating_runs FINAL WHERE rating_run = {name:String}", name=run.id)
+    if not known:
         _insert(store, "capacity_pools", _POOL, (row for each in priced_by.pools for row in _pools(run, each)))
         _insert(store, "capacity_pools", _POOL, (row for each in priced_by.platform for row in _fees(run, each)))
         _insert(store, "commitments", _COMMITMENT, (_commitment(run, each) for each in priced_by.commitments))
+    if not known or (known[0]["book"] != priced_by.text and not is_tried):
         text = (TENANT, run.id, catalogue.EDITION, priced_by.sha, priced_by.currency, priced_by.text)
         _insert(store, "rating_runs", _RUN, [text])
     return run

@@ -23,6 +23,7 @@ COMMANDS = [
     "reprice",
     "close",
     "commitments",
+    "payments",
     "capacity",
     "energy",
     "prices",
