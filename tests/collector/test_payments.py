@@ -276,6 +276,22 @@ def test_what_cannot_be_meant_is_refused_where_it_stands(entry, message):
     assert message in str(refused.value)
 
 
+def test_a_promise_to_several_is_on_one_invoice(fresh_ledger):
+    """The first that the book tells of; one that names nobody is on none."""
+    terms = "kind: usage, settle: month, quantity: 1, price: 30, currency: EUR, weights: {input: 1}, from: 2026-10-01, to: 2026-11-01"
+    listed = ", ".join(
+        f"{{id: {name}, {terms}, match: {match}}}" for name, match in (("a", "{provider: 'own.*'}"), ("b", "{host: h}"))
+    )
+    invoices = ", ".join(f"{{provider: own.{name}, month: 2026-10, currency: EUR, rate: 1.2}}" for name in "yx")
+    ledger = fresh_ledger().priced_by(
+        f"version: 1\nfx: {{EUR: [{{from: 2026-01-01, rate: 1.1}}]}}\ncommitments: [{listed}]\npayments: [{invoices}]\n"
+    )
+    ledger.span("later", "x")
+    ledger.tick()
+    found = [(each["provider"], each["invoiced"], each["difference"], each["other"]) for each in told(ledger)]
+    assert found == [("own.x", "0", "0", "0"), ("own.y", "30", "3", "0")]
+
+
 def test_a_month_is_that_of_the_provider():
     (one,) = parse(
         FX + "{provider: openai, month: 2026-11, currency: EUR, rate: 1, time_zone: America/Los_Angeles}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from fnmatch import fnmatchcase
@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from tokentrace_collector.prices.book import Book, parse
+from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.exchange import USD, rounded
 from tokentrace_collector.prices.payments import Payment
 from tokentrace_collector.prices.resolution import Seen
@@ -65,7 +66,7 @@ def _paid(books: Books, book: Book, one: Payment) -> Paid:
             parts.append(part)
         elif row["currency"] == book.currency:
             others += Fraction(row["amount"])
-    promised = {each.id: each for each in book.commitments if fnmatchcase(one.provider, each.provider)}
+    promised = dict(_promised(book, one))
     for row in books.query(schema.sql("reports/paid_commitments"), **named):
         # Under its own price the fee of a period is that of its currency.
         if (each := promised.get(row["commitment"])) is None or not row["fee"]:
@@ -93,6 +94,15 @@ def _paid(books: Books, book: Book, one: Payment) -> Paid:
         "other": decimal(rounded(others)),
         "lines": {"known": lines - unpriced, "of": lines},
     }
+
+
+def _promised(book: Book, one: Payment) -> Iterator[tuple[str, Commitment]]:
+    """The commitments that an invoice is about: one that names several providers is on the first of their invoices."""
+    invoices = [each for each in book.payments if (each.month, each.currency) == (one.month, one.currency)]
+    for each in book.commitments:
+        named = [paid for paid in invoices if each.provider != "*" and fnmatchcase(paid.provider, each.provider)]
+        if named[:1] == [one]:
+            yield each.id, each
 
 
 def _line(row: Mapping[str, Any], statement: Statement | None, one: Payment) -> _Part | None:
