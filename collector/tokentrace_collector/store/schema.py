@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tokentrace_collector.files import root
-from tokentrace_collector.store import cluster, meanings
+from tokentrace_collector.store import cluster, meanings, money
 from tokentrace_collector.store.database import Store
 
 _VERSIONS = """
@@ -172,9 +172,11 @@ def _render(text: str, **columns: Collection[str]) -> str:
     `${components(' + '): {name}}`. It may use {name}, {rank}, and the expressions {claimed} and {sub_component}.
     `${by: …}` and `${only: …}` repeat theirs per column, and may use {name} and {place}, from 1 on.
     `${component_columns}` is the column definitions of components; `${dialects.name}` an expression that the dialects
-    decide.
+    decide; `${worth}` the function that converts currencies.
     """
-    text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}")
+    text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}").replace(
+        "${worth}", money.WORTH
+    )
 
     def filled(match: re.Match[str]) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
