@@ -41,7 +41,8 @@ WITH
                     reported_cost,
                     cost_reporter,
                     if(billable != 'false' AND has({trusted:Array(String)}, cost_reporter), reported_cost, NULL),
-                    reported_currency
+                    reported_currency,
+                    delivered
                 ),
                 (notEmpty(tokens) OR notEmpty(meters), ended_at, trace_id, span_id)
             ) AS best
@@ -67,6 +68,7 @@ SELECT
     readings.best.5,
     readings.best.6,
     readings.best.7,
+    readings.best.10,
     -- At the rate of the call, whenever it was read.
     if(
         isNotNull(readings.best.8)
