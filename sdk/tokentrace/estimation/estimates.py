@@ -37,8 +37,9 @@ def completed(span: ReadableSpan, lacking: Missing) -> ReadableSpan:
     after = count(seen, call.provider, {**call.facts, **told})
     was = record.attributes(seen, before, call.provider, call.facts)
     found = _found(lacking, before, after, counting)
-    if lacking.wanted.delivered:
-        found |= {name.DELIVERED + bucket: count for bucket, count in counting.delivered(texts, after).items()}
+    if lacking.wanted.delivered and (came := counting.delivered(texts, after)):
+        found |= {name.DELIVERED + bucket: count for bucket, count in came.items()}
+        found[name.ESTIMATE_METHOD] = counting.method
     attributes = _amended(span.attributes or {}, was, found, call.owed)
     if attributes.get(name.USAGE_SCOPE) != "retrieve":
         lacking.metrics.count(attributes)

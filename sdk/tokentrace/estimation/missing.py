@@ -73,7 +73,10 @@ def wanted(
     # Some servers show the reasoning and report it as zero.
     untold = not thought and (_REASONING not in usage.zeros or seen.visibility == "readable")
     reasoning = untold and bool(output) and not is_partial and flags.get("reasoning_source") != "derived"
-    if reasoning and seen.visibility is None:
+    if was_left:
+        # What was billed and is not shown may be the rest of the answer.
+        reasoning = False
+    elif reasoning and seen.visibility is None:
         # Most answers say how much they reasoned.
         from tokentrace.estimation.reasoners import reasons  # noqa: PLC0415
 
