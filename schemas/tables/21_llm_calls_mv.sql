@@ -118,17 +118,17 @@ SELECT
     arrayMap(reason -> lower(reason), reasons) AS finish_reasons,
     toUInt16OrZero(said['tokentrace.output.tool_calls']) AS tool_calls,
     said['tokentrace.stream.end'] AS stream_end,
-    if(
-        number = 0,
-        mapFilter(
+    -- Few spans tell of it, and those of the text among it: of the others nothing is looked through.
+    arrayMap(
+        text -> mapFilter(
             (bucket, count) -> count < implausible AND startsWith(bucket, 'output_'),
             mapApply(
                 (key, value) -> (substring(key, 22), ifNull(toUInt64OrNull(value), implausible)),
                 mapFilter((key, value) -> startsWith(key, 'tokentrace.delivered.'), said)
             )
         ),
-        map()
-    ) AS delivered,
+        if(number = 0 AND said['tokentrace.delivered.output_text'] != '', [said['tokentrace.delivered.output_text']], [])
+    )[1] AS delivered,
     arrayMap(segment -> splitByChar(':', segment)[1], segments) AS segment_kinds,
     arrayMap(segment -> least(toUInt64OrZero(splitByChar(':', segment)[2]), implausible), segments) AS segment_tokens,
     toUInt64OrNull(said['tokentrace.prefix.repeated']) AS repeated_tokens,

@@ -132,7 +132,7 @@ OUTPUT_LIMIT = "tokentrace.billing.output_limit"
 """The most output that was asked for, where there is such a risk."""
 
 DELIVERED = "tokentrace.delivered."
-"""Of a streamed answer that did not come to its end, or a response that was cancelled: tokens of one bucket of the output that had come to the application, counted like an estimate and never more than the bucket has. output_reasoning only where nothing else had come; absent on every other answer, and where nobody can say."""
+"""Of a streamed answer that did not come to its end, or a response that was cancelled: tokens of one bucket of the output that had come to the application, counted like an estimate and never more than the bucket has. output_text is always told, output_reasoning only where nothing else had come; absent on every other answer, and where nobody can say."""
 
 STREAM_END = "tokentrace.stream.end"
 """How a streamed answer ended."""

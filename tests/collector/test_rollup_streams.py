@@ -65,7 +65,10 @@ def event(chance, span, names):
             "tokentrace.stream.end": chance.choice(["closed", "failed"]),
             "tokentrace.usage.source": "partial_stream",
         }
-        said |= {f"tokentrace.delivered.{bucket}": chance.randrange(3_000) for bucket in chance.sample(BUCKETS[-2:], 1)}
+        said |= {
+            f"tokentrace.delivered.{bucket}": chance.randrange(3_000)
+            for bucket in BUCKETS[-2 : chance.choice([-1, None])]
+        }
     where = {
         "at": chance.choice([0, 1_790, 3_590, 3_600, 7_200, -3_600, -50_000]) + chance.randrange(20),
         "seconds": chance.choice([0, 1, 30, 4_000]),

@@ -10,7 +10,6 @@ CALL = {"input_text": 1_000, "output_text": 100}
 THOUGHT = CALL | {"output_reasoning": 50}
 PRICES = {"input_text": 2, "output_text": 10, "output_reasoning": 10}
 """In millionths, of `gpt-6-sol`."""
-OUTPUT = ("output_text", "output_reasoning")
 ENDS = ("closed", "dropped", "cancelled", "unread", "complete")
 POOL = "version: 1\ngpu_pools: [{id: h, hourly_cost: 10, match: {provider: vllm}, capacity: 100, to: 2026-11-20T11:00:00Z}]"
 
@@ -186,7 +185,7 @@ def test_capacity_that_wrote_for_nobody_is_an_error_in_its_share(ledger):
 counts = st.integers(0, 5_000)
 calls = st.fixed_dictionaries({
     "tokens": st.fixed_dictionaries(dict.fromkeys(PRICES, counts)),
-    "delivered": st.fixed_dictionaries({}, optional=dict.fromkeys(OUTPUT, counts)),
+    "delivered": st.just({}) | st.fixed_dictionaries({"output_text": counts}, optional={"output_reasoning": counts}),
     "how": st.sampled_from(ENDS),
     "role": st.sampled_from(("answer", "plan", "")),
 })  # fmt: skip
