@@ -22,6 +22,7 @@ from tokentrace_collector.api.parameters import (
     read_filter,
     read_limit,
     read_moment,
+    read_outcomes,
     read_periods,
     read_repricing,
     read_task,
@@ -37,6 +38,7 @@ from tokentrace_collector.reports import (
     energy,
     focus,
     months,
+    outcomes,
     payments,
     pricing,
 )
@@ -83,6 +85,7 @@ class Questions:
             Route("/v1/payments", self.payments),
             Route("/v1/capacity", self.capacity),
             Route("/v1/energy", self.energy),
+            Route("/v1/outcomes", self.outcomes),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -176,6 +179,13 @@ class Questions:
         wanted = read_periods(request.query_params, energy.Question)
         with self._lock:
             return JSONResponse({"energy": energy.energy(books, wanted)})
+
+    def outcomes(self, request: Request) -> Response:
+        """What work achieved, beside what it cost."""
+        books = self._books(request)
+        wanted = read_outcomes(request.query_params)
+        with self._lock:
+            return JSONResponse({"outcomes": outcomes.outcomes(books, wanted, datetime.now(UTC))})
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""

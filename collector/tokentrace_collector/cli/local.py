@@ -22,6 +22,7 @@ from tokentrace_collector.reports import (
     energy,
     focus,
     months,
+    outcomes,
     payments,
     pricing,
 )
@@ -30,6 +31,7 @@ from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents.capacity import Capacity, Utilisation
 from tokentrace_collector.reports.documents.energy import Energy
+from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
 from tokentrace_collector.reports.documents.spending import Month, Paid, Share
@@ -96,6 +98,10 @@ class Local:
     def energy(self, wanted: energy.Question) -> list[Energy]:
         """What models behind an API took, as a library estimates it."""
         return energy.energy(self._books, wanted)
+
+    def outcomes(self, wanted: outcomes.Question) -> list[Outcomes]:
+        """What work achieved, beside what it cost."""
+        return outcomes.outcomes(self._books, wanted, datetime.now(UTC))
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""

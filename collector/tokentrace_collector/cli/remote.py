@@ -14,12 +14,13 @@ from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.reports import capacity, energy, payments
+from tokentrace_collector.reports import capacity, energy, outcomes, payments
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents.capacity import Capacity, Utilisation
 from tokentrace_collector.reports.documents.energy import Energy
+from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
 from tokentrace_collector.reports.documents.spending import Month, Paid, Share
@@ -130,6 +131,13 @@ class Remote:
     def energy(self, wanted: energy.Question) -> list[Energy]:
         """What models behind an API took, as a library estimates it."""
         found: list[Energy] = self._ask(f"/v1/energy?{_periods(wanted)}")["energy"]
+        return found
+
+    def outcomes(self, wanted: outcomes.Question) -> list[Outcomes]:
+        """What work achieved, beside what it cost."""
+        plain = {name: value for name, value in asdict(wanted).items() if name != "by" and value is not None}
+        asked = [("by", name) for name in wanted.by] + [(name, _parameter(value)) for name, value in plain.items()]
+        found: list[Outcomes] = self._ask(f"/v1/outcomes?{urlencode(asked)}")["outcomes"]
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:

@@ -23,6 +23,7 @@ COMMANDS = [
     "reprice",
     "close",
     "commitments",
+    "outcomes",
     "payments",
     "capacity",
     "energy",
