@@ -91,8 +91,8 @@ def test_costs_that_cannot_be_divided_so_are_refused_by_name(client, asked, name
 
 def test_capacity_and_commitments_are_told(client):
     asked = {"per": "month", "since": "2026-11-20", "until": "2026-11-21"}
-    found = [client.get(f"/v1/{what}", params=asked).json() for what in ("capacity", "commitments")]
-    assert found == [{"capacity": []}, {"commitments": []}]
+    found = [client.get(f"/v1/{what}", params=asked).json() for what in ("capacity", "commitments", "payments")]
+    assert found == [{"capacity": []}, {"commitments": []}, {"payments": []}]
 
 
 def test_outcomes_are_told(client):
@@ -135,6 +135,7 @@ def test_agents_and_the_pricing_of_a_period_are_told(client):
         ("/v1/outcomes?fallback_cost=x", "fallback_cost"),
         ("/v1/commitments?per=week", "week"),
         ("/v1/commitments?shape=round", "shape"),
+        ("/v1/payments?per=day", "day"),
         ("/v1/prices/findings", "since"),
         ("/v1/prices/findings?since=x", "since"),
         ("/v1/prices/findings?since=2026-11-20&shape=round", "shape"),

@@ -59,7 +59,7 @@ def test_two_books_of_one_text_are_one():
         ("rates: []", "Line 1: The entry 'version' is missing."),
         ("version: 2", "Line 1: This collector reads `version: 1`."),
         ("version: 1\ncurrency: EUR", "Line 2: The catalogue is in USD. Write what 1 USD is in EUR under `fx`."),
-        ("version: 1\nrate: []", "Line 2: There is no entry 'rate' here. Known: aliases, commitments, currency, fx, gpu_pools, human_review, platform, rates, rules, trust_reported, version."),
+        ("version: 1\nrate: []", "Line 2: There is no entry 'rate' here. Known: aliases, commitments, currency, fx, gpu_pools, human_review, payments, platform, rates, rules, trust_reported, version."),
         ("version: 1\nrates:\n  - {prices: {input_txt: 1}}", "Line 3: 'input_txt' is no bucket or meter. Use one of audio_seconds, cache_read,"),
         ("version: 1\nrates:\n  - {prices: {input_text: cheap}}", "Line 3: 'cheap' is no decimal number."),
         ("version: 1\nrates:\n  - {prices: {input_text: -1}}", "Line 3: '-1' is no price. Write a decimal number from 0 to 10^9."),

@@ -39,6 +39,7 @@ from tokentrace_collector.reports import (
     focus,
     months,
     outcomes,
+    payments,
     pricing,
 )
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome
@@ -81,6 +82,7 @@ class Questions:
             Route("/v1/prices", self.prices),
             Route("/v1/prices/findings", self.findings),
             Route("/v1/commitments", self.commitments),
+            Route("/v1/payments", self.payments),
             Route("/v1/capacity", self.capacity),
             Route("/v1/energy", self.energy),
             Route("/v1/outcomes", self.outcomes),
@@ -156,6 +158,13 @@ class Questions:
         wanted = read_periods(request.query_params, commitments.Question)
         with self._lock:
             return JSONResponse({"commitments": commitments.utilisation(books, wanted)})
+
+    def payments(self, request: Request) -> Response:
+        """What invoices in other currencies came to when they were paid."""
+        books = self._books(request)
+        wanted = read_periods(request.query_params, payments.Question)
+        with self._lock:
+            return JSONResponse({"payments": payments.payments(books, wanted)})
 
     def capacity(self, request: Request) -> Response:
         """What pools of capacity cost, how far they were used, and what energy they took."""

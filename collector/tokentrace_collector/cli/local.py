@@ -23,6 +23,7 @@ from tokentrace_collector.reports import (
     focus,
     months,
     outcomes,
+    payments,
     pricing,
 )
 from tokentrace_collector.reports.answers import Filter
@@ -33,7 +34,7 @@ from tokentrace_collector.reports.documents.energy import Energy
 from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
-from tokentrace_collector.reports.documents.spending import Month, Share
+from tokentrace_collector.reports.documents.spending import Month, Paid, Share
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
@@ -85,6 +86,10 @@ class Local:
     def commitments(self, wanted: Question) -> list[Utilisation]:
         """How far what was promised is used."""
         return commitments.utilisation(self._books, wanted)
+
+    def payments(self, wanted: payments.Question) -> list[Paid]:
+        """What invoices in other currencies came to when they were paid."""
+        return payments.payments(self._books, wanted)
 
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""

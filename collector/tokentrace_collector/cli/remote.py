@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.reports import capacity, energy, outcomes
+from tokentrace_collector.reports import capacity, energy, outcomes, payments
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
@@ -23,7 +23,7 @@ from tokentrace_collector.reports.documents.energy import Energy
 from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
-from tokentrace_collector.reports.documents.spending import Month, Share
+from tokentrace_collector.reports.documents.spending import Month, Paid, Share
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.reports.listing import Listing
@@ -116,6 +116,11 @@ class Remote:
     def commitments(self, wanted: Question) -> list[Utilisation]:
         """How far what was promised is used."""
         found: list[Utilisation] = self._ask(f"/v1/commitments?{_periods(wanted)}")["commitments"]
+        return found
+
+    def payments(self, wanted: payments.Question) -> list[Paid]:
+        """What invoices in other currencies came to when they were paid."""
+        found: list[Paid] = self._ask(f"/v1/payments?{_periods(wanted)}")["payments"]
         return found
 
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:

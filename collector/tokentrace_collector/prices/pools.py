@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +12,8 @@ from typing import NoReturn
 import yaml
 
 from tokentrace_collector import notation
-from tokentrace_collector.prices import capital
+from tokentrace_collector.prices import capital, division
+from tokentrace_collector.prices.division import Division
 from tokentrace_collector.prices.exchange import Exchange, rounded
 
 _MICRO = 6
@@ -35,7 +36,7 @@ class Pool:
     provider: str = "*"
     model: str = "*"
     host: str = "*"
-    tenant: str = "default"
+    tenants: Division = field(default_factory=Division)
     """Whose capacity it is: the volume of one tenant never shows in the figures of another."""
     input: Decimal = Decimal(1)
     """Weight of an input token against the others."""
@@ -66,8 +67,8 @@ def read(nodes: list[yaml.Node], money: Exchange) -> tuple[Pool, ...]:
 
 def _pool(node: yaml.Node, money: Exchange) -> Pool:
     known = {
-        "id", "hourly_cost", "hourly", "currency", "grid_g_per_kwh", "match", "tenant", "weights", "capacity", "from",
-        "to",
+        "id", "hourly_cost", "hourly", "currency", "grid_g_per_kwh", "match", "tenant", "tenants", "weights",
+        "capacity", "from", "to",
     }  # fmt: skip
     entries = notation.entries(node, known, needed=("id", "match"))
     match = notation.entries(entries["match"], {"provider", "model", "host"})
@@ -89,7 +90,7 @@ def _pool(node: yaml.Node, money: Exchange) -> Pool:
         provider=notation.glob(match, "provider"),
         model=notation.glob(match, "model"),
         host=notation.glob(match, "host"),
-        tenant=notation.text(entries["tenant"]) if "tenant" in entries else "default",
+        tenants=division.read(entries),
         input=weight.get("input", Decimal(1)),
         cached=weight.get("cached", Decimal(0)),
         output=weight.get("output", Decimal(1)),

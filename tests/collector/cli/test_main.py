@@ -24,6 +24,7 @@ COMMANDS = [
     "close",
     "commitments",
     "outcomes",
+    "payments",
     "capacity",
     "energy",
     "prices",
