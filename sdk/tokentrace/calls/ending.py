@@ -141,8 +141,9 @@ class Ending:
     @property
     def may_be_open(self) -> bool:
         """Whether there may be something to count: where nothing was sent, or all was reported, there is not."""
-        usage, found = self.usage, self.found
-        # Most answers are this; `missing.wanted` says the same of them, and of all others.
-        if not usage.flags and name.INPUT_TOKENS in found and found.get(name.REASONING_TOKENS):
+        call, found = self._call, self.found
+        # Most whole answers are this; `missing.wanted` says the same of them, and of all others. A stream may be left.
+        is_whole = call.scope == "call" and not call.is_streamed and not self.usage.flags
+        if is_whole and name.INPUT_TOKENS in found and found.get(name.REASONING_TOKENS):
             return False
-        return not self.covered and self.owed != "false" and (self._error is None or bool(self._call.attempts))
+        return not self.covered and self.owed != "false" and (self._error is None or bool(call.attempts))
