@@ -243,8 +243,8 @@ SELECT
     if(review_kind = '', '', said['tokentrace.review.session']) AS review_session,
     -- A trace whose items nobody counted is one item.
     mapFromArrays(
-        arrayMap(each -> replaceRegexpOne(each, ':[0-9]{1,9}$', ''), reviewed_traces),
-        arrayMap(each -> if(match(each, ':[0-9]{1,9}$'), toUInt64OrZero(extract(each, ':([0-9]{1,9})$')), 1), reviewed_traces)
+        arrayMap(each -> replaceRegexpOne(each, ':[0-9]{1,15}$', ''), reviewed_traces),
+        arrayMap(each -> if(match(each, ':[0-9]{1,15}$'), toUInt64OrZero(extract(each, ':([0-9]{1,15})$')), 1), reviewed_traces)
     ) AS reviewed,
     said['tokentrace.report'] AS report,
     said['tokentrace.reject.reason'] AS reject_reason,

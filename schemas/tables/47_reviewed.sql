@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS reviewed (
     review_span_id String CODEC(ZSTD(1)),
     ended_at DateTime64(9) CODEC(Delta(8), ZSTD(1)),
     kind LowCardinality(String),
-    session String CODEC(ZSTD(1)),
+    session String CODEC(ZSTD(1)) COMMENT 'Where that was reviewed as a whole.',
     ingested_at DateTime64(6)
 )
 ENGINE = ReplacingMergeTree(ingested_at)

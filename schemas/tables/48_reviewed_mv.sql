@@ -7,7 +7,7 @@ SELECT
     span_id AS review_span_id,
     ended_at,
     review_kind AS kind,
-    session,
+    review_session AS session,
     ingested_at
 FROM llm_calls
 WHERE
