@@ -39,16 +39,31 @@ WITH
         FROM rollup_lines
         WHERE is_shared
     ),
+    -- Of those that came before the horizon, nothing else may be left.
     closed AS (
         SELECT
             tenant,
-            trace_id
-        FROM trace_extents
-        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM traces)
-        GROUP BY
-            tenant,
-            trace_id
-        HAVING min(received) < {horizon:DateTime64(6)}
+            trace_id,
+            team,
+            feature,
+            customer,
+            project,
+            cost_center,
+            environment,
+            user,
+            session
+        FROM tcoai_by_trace FINAL
+        WHERE (tenant, trace_id) IN (
+                SELECT
+                    tenant,
+                    trace_id
+                FROM trace_extents
+                WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM traces)
+                GROUP BY
+                    tenant,
+                    trace_id
+                HAVING min(received) < {horizon:DateTime64(6)}
+            )
     ),
     whose AS (
         SELECT
@@ -81,8 +96,7 @@ WITH
             environment,
             user,
             session
-        FROM tcoai_by_trace FINAL
-        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM closed)
+        FROM closed
     ),
     -- A review without a time has no line, and is one that nobody knows the cost of.
     drawn AS (
