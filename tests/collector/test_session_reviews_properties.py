@@ -48,68 +48,82 @@ def sums(ledger, question):
     return {tuple(row.values())[:-1]: row["amount"] for row in ledger.store.query(question)}
 
 
+def spans(ledger, world, each, named):
+    """What is told of a world, in some order; `named` learns the items of each review."""
+    told = []
+    for number, look in enumerate(each["reviews"]):
+        host = f"w{world}-r{number}" if look["host"] is None else f"w{world}-{look['host']}"
+        items = Counter()
+        for trace, count in look["of"]:
+            items[f"w{world}-{trace}"] += 1 if count is None else count
+        named[host, f"r{number}"] = +items
+        of = [f"w{world}-{trace}" + ("" if count is None else f":{count}") for trace, count in look["of"]]
+        said = {"tokentrace.review.session": f"s{world}", "tokentrace.review.traces": json.dumps(of)}
+        by = f"w{world}-{look['by']}" if look["by"] else ""
+        told.append(
+            (
+                ledger.review,
+                (host, f"r{number}"),
+                {"active": look["active"], "by": by, "at": look["at"], "said": said},
+            )
+        )
+    for number, one in enumerate(each["requests"]):
+        call = {"tokens": {"input_text": 1_000}, "role": "answer"} if one["is_call"] else {}
+        put = ledger.call if one["is_call"] else ledger.span
+        told.append((put, (f"w{world}-{one['trace']}", f"c{number}"), call | {"at": one["at"]}))
+    each["order"].shuffle(told)
+    return told
+
+
+def shared(costs, named, here):
+    """Units by request, or by none, and review."""
+    found = Counter()
+    for row in costs:
+        review = row["trace_id"], row["span_id"]
+        # Rounded half to even, once, for the whole line.
+        units = round(Decimal(int(row["seconds"]) * RATE * 10**18) / 3600)
+        for trace, share in divided(units, named[review] or {"": 1}).items():
+            found[(trace if trace in here else "", *review)] += share
+    return {key: share * UNIT for key, share in found.items() if share}
+
+
 @FEW
 @given(drawn=st.lists(worlds, min_size=10, max_size=10))
 def test_a_review_is_shared_to_the_last_unit_whatever_comes_when(fresh_ledger, drawn):
     """Its shares add up to it, a request is what it caused and its shares, and nothing is lost of what never comes."""
     ledger = fresh_ledger().priced_by(f"version: 1\nhuman_review: {{rate_per_hour: {RATE}}}")
-    told, named = [[], [], []], {}
+    batches, named = [[], [], []], {}
     for world, each in enumerate(drawn):
-        spans = []
-        for number, look in enumerate(each["reviews"]):
-            host = f"w{world}-r{number}" if look["host"] is None else f"w{world}-{look['host']}"
-            items = Counter()
-            for trace, count in look["of"]:
-                items[f"w{world}-{trace}"] += 1 if count is None else count
-            named[host, f"r{number}"] = +items
-            of = [f"w{world}-{trace}" + ("" if count is None else f":{count}") for trace, count in look["of"]]
-            said = {"tokentrace.review.session": f"s{world}", "tokentrace.review.traces": json.dumps(of)}
-            by = f"w{world}-{look['by']}" if look["by"] else ""
-            more = {"active": look["active"], "by": by, "at": look["at"], "said": said}
-            spans.append((ledger.review, (host, f"r{number}"), more))
-        for number, one in enumerate(each["requests"]):
-            call = {"tokens": {"input_text": 1_000}, "role": "answer"} if one["is_call"] else {}
-            put = ledger.call if one["is_call"] else ledger.span
-            spans.append((put, (f"w{world}-{one['trace']}", f"c{number}"), call | {"at": one["at"]}))
-        each["order"].shuffle(spans)
-        for place, span in enumerate(spans):
-            told[place % 3].append(span)
-            # Sent again, in the same batch or in a later one.
-            told[2 - place % 3 // 2].append(span)
-    for batch in told:
+        for place, span in enumerate(spans(ledger, world, each, named)):
+            batches[place % 3].append(span)
+            # Sent again, in the same batch or in another.
+            batches[2 - place % 3 // 2].append(span)
+    for batch in batches:
         for put, where, more in batch:
             put(*where, **more)
         ledger.tick()
 
     here = {row["trace_id"] for row in ledger.store.query("SELECT DISTINCT trace_id FROM llm_calls")}
-    expected = Counter()
     costs = ledger.store.query(
         "SELECT trace_id, span_id, arraySum(lines.quantity) AS seconds FROM call_costs FINAL WHERE kind = 'review'"
     )
-    for row in costs:
-        review = row["trace_id"], row["span_id"]
-        # At 7 an hour, 7/3600 a second, rounded half to even once for the whole line.
-        units = round(Decimal(int(row["seconds"]) * RATE * 10**18) / 3600)
-        for trace, share in divided(units, named[review] or {"": 1}).items():
-            expected[(trace if trace in here else "", *review)] += share
     found = sums(
         ledger,
         "SELECT trace_id, review_trace_id, review_span_id, sum(amount) AS amount FROM capacity_lines FINAL"
         " GROUP BY ALL HAVING amount > 0",
     )
-    assert found == {key: share * UNIT for key, share in expected.items() if share}
+    assert found == shared(costs, named, here)
 
     rows = ledger.store.query("SELECT * FROM tcoai_by_trace FINAL")
     direct = sums(ledger, "SELECT trace_id, sum(total) AS amount FROM call_costs FINAL GROUP BY trace_id")
     for row in rows:
-        shared = sum(amount for (trace, *_), amount in found.items() if trace == row["trace_id"])
-        assert (row["direct"], row["allocated"]) == (direct.get((row["trace_id"],), 0), shared)
+        allocated = sum(amount for (trace, *_), amount in found.items() if trace == row["trace_id"])
+        assert (row["direct"], row["allocated"]) == (direct.get((row["trace_id"],), 0), allocated)
         assert sum(row[each.name] for each in schema.components()) == row["direct"] + row["allocated"] == row["total"]
     nobodys = sum(amount for (trace, *_), amount in found.items() if not trace)
     (lines,) = ledger.store.query("SELECT sum(amount) AS amount FROM cost_lines")
     (hours,) = ledger.store.query("SELECT sum(amount) AS amount FROM tcoai_by_hour FINAL")
     assert sum(row["total"] for row in rows) + nobodys == (lines["amount"] or 0) == (hours["amount"] or 0)
-    seconds = sum(int(row["seconds"]) for row in costs)
     (session,) = ledger.store.query("SELECT sum(quantity) AS seconds FROM capacity_lines FINAL WHERE trace_id = ''")
-    assert sum(row["review_seconds"] for row in rows) + int(session["seconds"]) == seconds
+    assert sum(row["review_seconds"] for row in rows) + session["seconds"] == sum(row["seconds"] for row in costs)
     assert ledger.rollup.verify().verified["differences"] == []

@@ -63,7 +63,11 @@ _NOTHING_BEHIND = {
             SELECT tenant, trace_id, span_id
             FROM call_costs FINAL
             WHERE kind = 'review'
-                AND (tenant, trace_id) IN (SELECT tenant, review_trace_id FROM capacity_lines WHERE kind = 'review_share')
+                AND (tenant, trace_id) IN (
+                    SELECT tenant, review_trace_id
+                    FROM capacity_lines
+                    WHERE kind = 'review_share'
+                )
         )""",
     # Hours keep what earlier prices gave; and those that nobody used are not allocated again.
     "tcoai_by_hour": """rating_run = {run:String}
