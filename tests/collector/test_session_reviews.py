@@ -152,6 +152,17 @@ def test_a_review_that_is_told_again_is_shared_as_it_is_told_last(books):
     assert books.trace("again")["direct"] == Decimal("1.5")
 
 
+def test_a_request_keeps_the_shares_of_its_other_reviews(books):
+    """Though only one of them, days before the other, is told again."""
+    request(books, "other 0")
+    reviewed(books, "other 1", of=["other 0"], at=DAY)
+    reviewed(books, "other 9", of=["other 0"], at=9 * DAY)
+    books.tick()
+    reviewed(books, "other 1", of=["other 0"], at=DAY, active=60)
+    books.tick()
+    assert figures(books, "other 0") == (Decimal("2.25"), COST, Decimal("2.25"), 2, 180, 2, 2)
+
+
 def test_attention_that_another_review_has_taken_is_not_shared(books):
     """An earlier review of the same person comes later, and leaves a minute."""
     request(books, "taken 1", "taken 2")
