@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -88,17 +88,20 @@ class Breakdown:
 
 def shares(books: Books, wanted: Breakdown) -> list[Share]:
     """One document per period, group and currency, in the order of time, the dearest first."""
-    asked = asdict(wanted) | {
-        "by": list(wanted.by),
-        "only": list(wanted.only),
-        "values": list(wanted.only.values()),
+    asked = {
+        "per": wanted.per,
+        "zone": wanted.zone,
         "since": _whole(wanted.since),
         "until": _whole(wanted.until),
+        "values": list(wanted.only.values()),
+        "limit": wanted.limit,
+        "run": wanted.run,
+        "infra_view": wanted.infra_view,
     }
     # Only what is read, or it would take longer to understand the question than to answer it.
     charged = schema.sql(f"reports/charged/{_source(books, wanted)}")
-    sums = schema.sql("reports/breakdown").replace("FROM charged\n", f"FROM (\n{charged}) AS charged\n")
-    rows = books.query(sums, **asked)
+    sums = schema.sql("reports/breakdown", by=wanted.by, only=wanted.only)
+    rows = books.query(sums.replace("FROM charged\n", f"FROM (\n{charged}) AS charged\n"), **asked)
     return [_share(row, wanted) for row in rows]
 
 
