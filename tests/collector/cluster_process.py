@@ -71,12 +71,14 @@ def opened(kind: type[Store], directory: Path, name: str, servers: str = "") -> 
 
 
 def told(ledger: Ledger) -> None:
-    """Calls in agents, reviews, a response read by another trace, a pool, a commitment, and one call that comes late."""
+    """Calls in agents, reviews, one of them shared, a response read by another trace, a pool, a commitment, and one call that comes late."""
     for trace in ("a" * 32, "b" * 32):
         ledger.span(trace, "root", seconds=9, said={"tokentrace.attribution.team": "support"})
         ledger.call(trace, "ask", "root", at=1, tokens={"input_text": 1000, "output_text": 100})
         ledger.call(trace, "answer", "root", at=3, tokens={"input_text": 2000, "output_text": 300})
         ledger.review(trace, "look", "root", at=5, active=3, by="ann")
+    of = {"tokentrace.review.session": "s", "tokentrace.review.traces": json.dumps(["a" * 32 + ":2", "c" * 32])}
+    ledger.review("d" * 32, "shared", at=40, active=9, by="max", said=of)
     response = {"gen_ai.response.id": "resp_0123456789abcdef"}
     ledger.call("a" * 32, "submit", "root", at=4, said=response)
     ledger.call("b" * 32, "ask", "root", at=1, tokens={"input_text": 1000, "output_text": 100})
