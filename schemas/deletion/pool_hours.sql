@@ -6,3 +6,4 @@ SELECT DISTINCT
     hour
 FROM capacity_lines
 WHERE (tenant, trace_id) IN (SELECT tenant, id FROM deletion_marks WHERE kind = 'trace')
+    AND kind != 'review_share'

@@ -10,6 +10,7 @@ WITH
             is_correction,
             charge_kind,
             multiIf(
+                charge_kind = 'review_share', 'review',
                 charge_kind NOT IN ('commit_used', 'commit_overflow'), charge_kind,
                 match(unit, '^(input_|output_|cache_|tool_use_prompt)'), 'token',
                 'meter'
@@ -46,8 +47,9 @@ WITH
                 *,
                 toString(kind) AS charge_kind
             FROM charges
-            -- A line that commitments cover is there again by what each makes of it.
+            -- A line that commitments cover is there again by what each makes of it, and a review that is shared by its shares.
             WHERE kind != 'unknown'
+                AND status != 'shared'
                 AND NOT (kind IN ('token', 'meter') AND status = 'committed')
         ) AS priced
         WHERE tenant = {tenant:String}

@@ -7,6 +7,7 @@ FROM capacity_lines FINAL
 WHERE tenant = {tenant:String}
     AND trace_id = {trace_id:String}
     AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND toStartOfHour({until:DateTime64(9)})
+    AND kind != 'review_share'
 GROUP BY
     span_id,
     component

@@ -1,4 +1,4 @@
--- One row per trace that shares an allocated hour, or whose line of a commitment has changed: its share has changed though its own lines have not.
+-- One row per trace that shares an allocated hour, or whose line of a commitment or share of a review has changed: its share has changed though its own lines have not.
 INSERT INTO rollup_batch
 SELECT DISTINCT
     tenant,
@@ -12,5 +12,5 @@ SELECT DISTINCT
     trace_id
 FROM capacity_lines
 WHERE version = {version:UInt64}
-    AND startsWith(kind, 'commit_')
+    AND (startsWith(kind, 'commit_') OR kind = 'review_share')
     AND trace_id != ''

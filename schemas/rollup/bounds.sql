@@ -4,8 +4,20 @@ WITH
         SELECT
             min(since) AS first,
             max(until) AS last
-        FROM trace_extents
-        WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+        FROM (
+            SELECT
+                since,
+                until
+            FROM trace_extents
+            WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+            UNION ALL
+            -- A share of a review is dated by the review.
+            SELECT
+                ended_at AS since,
+                ended_at AS until
+            FROM reviewed
+            WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+        )
     )
 SELECT
     toString((SELECT first FROM reach)) AS since,

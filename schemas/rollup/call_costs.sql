@@ -65,7 +65,12 @@ WITH
             call.lines.per AS per,
             suspect.suspected AS suspected,
             suspect.repeats AS repeats,
-            if(empty(said.amounts), call.lines.amount, said.amounts) AS amounts,
+            -- What is shared is not of the trace that it is in.
+            arrayMap(
+                (amount, status) -> if(status = 'shared', toDecimal128(0, 18), amount),
+                if(empty(said.amounts), call.lines.amount, said.amounts),
+                call.lines.status
+            ) AS amounts,
             if(
                 empty(said.amounts),
                 call.lines.status,
@@ -82,7 +87,8 @@ WITH
             ) AS rates_known,
             if(call.review_kind != '', 'review', 'call') AS kind,
             if(call.review_kind != '', call.ended_at, call.started_at) AS charged_at,
-            call.bearing AND NOT (call.is_sum AND empty(kinds)) AS bears,
+            call.is_shared AND arrayAll(status -> status = 'shared', statuses) AS is_shared,
+            call.bearing AND NOT is_shared AND NOT (call.is_sum AND empty(kinds)) AS bears,
             kind = 'call' AND call.part = 0 AND call.bearing AS is_call
         FROM rollup_lines AS call
         LEFT ANY JOIN rollup_suspects AS suspect ON suspect.number = call.number
@@ -108,7 +114,7 @@ SELECT
     if(kind = 'review', '', costed.role) AS known_role,
     if(kind = 'review', '', costed.role_source),
     bears,
-    if(costed.bearing AND NOT bears, 'parts', costed.borne_by),
+    multiIf(costed.is_shared, 'shares', costed.bearing AND NOT bears, 'parts', costed.borne_by),
     costed.usage_source,
     costed.estimated_counts,
     costed.tokens,

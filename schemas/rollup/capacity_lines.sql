@@ -195,6 +195,8 @@ SELECT
     sub_component,
     unit,
     segment,
+    '' AS review_trace_id,
+    '' AS review_span_id,
     quantity,
     toDecimal128(divideDecimal(toDecimal256(units + (place <= left_over), 0), toDecimal256(1000000000000000000, 0), 18), 18) AS money,
     NULL,

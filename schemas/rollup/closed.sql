@@ -17,7 +17,27 @@ WITH
 SELECT DISTINCT
     tenant,
     trace_id
-FROM tcoai_by_trace FINAL
-WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM old)
-    AND day BETWEEN (SELECT toDate(min(first)) FROM old) AND (SELECT toDate(max(last)) FROM old)
-    AND (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
+FROM (
+    SELECT
+        tenant,
+        trace_id
+    FROM tcoai_by_trace FINAL
+    WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM old)
+        AND day BETWEEN (SELECT toDate(min(first)) FROM old) AND (SELECT toDate(max(last)) FROM old)
+    UNION ALL
+    -- What only tells of reviews that others share has no sums.
+    SELECT
+        tenant,
+        trace_id
+    FROM call_costs FINAL
+    WHERE (tenant, trace_id) IN (
+            SELECT
+                tenant,
+                review_trace_id
+            FROM reviewed
+            WHERE (tenant, trace_id, review_trace_id) IN (SELECT tenant, '', trace_id FROM old)
+        )
+        AND hour BETWEEN (SELECT toStartOfHour(min(first)) FROM old) AND (SELECT max(last) FROM old)
+        AND borne_by = 'shares'
+)
+WHERE (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)

@@ -10,7 +10,7 @@ WITH
         FROM capacity_lines FINAL
         WHERE hour + INTERVAL 1 HOUR > {horizon:DateTime64(6)}
             AND trace_id != ''
-            AND NOT startsWith(kind, 'commit_')
+            AND kind IN ('used', 'idle', 'fixed')
     )
 SELECT
     tenant,

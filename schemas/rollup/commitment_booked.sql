@@ -12,6 +12,8 @@ SELECT
     sub_component,
     unit,
     segment,
+    '' AS review_trace_id,
+    '' AS review_span_id,
     quantity,
     amount,
     list_price,

@@ -1,4 +1,4 @@
--- One row per hour in which this run has rated calls, allocated capacity, or changed a line of a commitment; or in which a
+-- One row per hour in which this run has rated calls, allocated capacity, or changed a line of a commitment or share of a review; or in which a
 -- closed trace of the batch has calls: what came late to it may have been rated by a run that was cut short.
 INSERT INTO rollup_hours
 SELECT DISTINCT
@@ -20,5 +20,5 @@ SELECT DISTINCT
     hour
 FROM capacity_lines
 WHERE version = {version:UInt64}
-    AND startsWith(kind, 'commit_')
+    AND (startsWith(kind, 'commit_') OR kind = 'review_share')
     AND hour >= {kept:DateTime}

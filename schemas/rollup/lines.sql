@@ -33,6 +33,7 @@ WITH
             call.reasoning_visibility AS reasoning_visibility,
             call.stream_end AS stream_end,
             call.review_kind AS review_kind,
+            call.review_kind != '' AND (call.review_session != '' OR notEmpty(call.reviewed)) AS is_shared,
             call.team AS team,
             call.feature AS feature,
             call.customer AS customer,
@@ -360,7 +361,8 @@ WITH
             arrayMap(each -> if(each = 0, NULL, listed.3[each]), at) AS list_prices,
             arrayMap(each -> greatest(listed.4[each], 1), at) AS per,
             arrayMap(
-                (each, unit, segment) -> multiIf(
+                (each, unit, segment, kind) -> multiIf(
+                    is_shared AND kind = 'review', 'shared',
                     (is_free AND segment != 'attempt') OR (unit = 'tool_use_prompt' AND is_tool_prompt_free), 'free',
                     pool != '', 'allocated',
                     -- Whether an attempt is billed that got no answer, nobody knows.
@@ -372,7 +374,8 @@ WITH
                 ),
                 at,
                 units,
-                segments
+                segments,
+                kinds
             ) AS statuses,
             arrayMap(
                 (each, status) -> multiIf(status IN ('free', 'allocated'), toDecimal128(0, 18), each > 0, listed.2[each], NULL),
@@ -448,6 +451,7 @@ SELECT
     reasoning_visibility,
     stream_end,
     review_kind,
+    is_shared,
     team,
     feature,
     customer,
@@ -474,9 +478,15 @@ SELECT
     per,
     amounts,
     statuses,
-    arraySum(amount -> ifNull(amount, 0), list_amounts),
-    arraySum(amount -> ifNull(amount, 0), contracted_amounts),
+    arraySum((amount, status) -> if(status = 'shared', 0, ifNull(amount, 0)), list_amounts, statuses),
+    arraySum((amount, status) -> if(status = 'shared', 0, ifNull(amount, 0)), contracted_amounts, statuses),
     arrayCount((kind, status) -> kind != 'review' AND status = 'priced', kinds, statuses),
     arrayCount((kind, status) -> kind != 'review' AND status IN ('priced', 'fallback', 'unpriced'), kinds, statuses),
-    arrayCount((segment, status) -> status = 'unpriced' AND (segment = 'attempt' OR isNull(said_cost)), segments, statuses)
+    arrayCount(
+        (segment, status, price) -> (status = 'unpriced' AND (segment = 'attempt' OR isNull(said_cost)))
+            OR (status = 'shared' AND isNull(price)),
+        segments,
+        statuses,
+        prices
+    )
 FROM summed

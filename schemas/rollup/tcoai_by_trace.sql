@@ -1,4 +1,4 @@
--- One row per trace of the batch: its lines and its shares of capacity, summed.
+-- One row per trace of the batch: its lines, and its shares of capacity and of reviews, summed.
 INSERT INTO tcoai_by_trace
 WITH
     -- One number orders the spans of a trace, and leaves no tie to chance; comparing tuples costs many times as much.
@@ -94,8 +94,13 @@ WITH
             sumIf(attempts, bearing OR borne_by = 'parts') AS attempts_sum,
             sumIf(failed_attempts, bearing OR borne_by = 'parts') AS failed_attempts_sum,
             sumIf(unknown_attempts, bearing OR borne_by = 'parts') AS unknown_attempts_sum,
-            countIf(kind = 'review') AS reviews,
-            sum(arraySum((unit_kind, quantity) -> if(unit_kind = 'review', toUInt64(quantity), 0), lines.kind, lines.quantity)) AS review_seconds,
+            countIf(kind = 'review' AND borne_by != 'shares') AS reviews,
+            sum(arraySum(
+                (unit_kind, status, quantity) -> if(unit_kind = 'review' AND status != 'shared', toUInt64(quantity), 0),
+                lines.kind,
+                lines.status,
+                lines.quantity
+            )) AS review_seconds,
             sumMapIf(tokens, bearing) AS tokens_sum,
             sumMapIf(meters, bearing) AS meters_sum,
             sum(ifNull(unexplained_tokens, 0)) AS unexplained,
@@ -107,14 +112,16 @@ WITH
             sum(rates_total) AS rates_total_sum,
             sum(roles_covered) AS roles_covered_sum,
             sum(roles_total) AS roles_total_sum,
-            sum(reviews_covered) AS reviews_covered_sum,
-            sum(reviews_total) AS reviews_total_sum
+            sumIf(reviews_covered, borne_by != 'shares') AS reviews_covered_sum,
+            sumIf(reviews_total, borne_by != 'shares') AS reviews_total_sum
         FROM call_costs FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
         GROUP BY
             tenant,
             trace_id
+        -- What only tells of reviews of others is no request.
+        HAVING countIf(borne_by != 'shares') > 0
     ),
     shared AS (
         SELECT
@@ -122,7 +129,11 @@ WITH
             trace_id,
             ${components: sumIf(ifNull(amount, 0), component = '{name}') AS {name}_share},
             sum(ifNull(amount, 0)) AS allocated,
-            sumIf(toUInt64(quantity), isNull(amount)) AS unpriced_tokens
+            sumIf(toUInt64(quantity), isNull(amount) AND kind != 'review_share') AS unpriced_tokens,
+            uniqExactIf((review_trace_id, review_span_id), kind = 'review_share') AS reviews_shared,
+            uniqExactIf((review_trace_id, review_span_id), kind = 'review_share' AND isNull(amount)) AS reviews_unknown,
+            sumIf(toUInt64(quantity), kind = 'review_share') AS seconds_shared,
+            any(currency) AS currency
         FROM capacity_lines FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND hour BETWEEN toStartOfHour({since:DateTime64(9)}) AND {until:DateTime64(9)}
@@ -147,7 +158,7 @@ SELECT
     told.first_user,
     told.first_session,
     told.first_tags,
-    caused.currency,
+    if(caused.currency = '', shared.currency, caused.currency),
     ${components: caused.{name}_sum + shared.{name}_share},
     caused.direct + shared.allocated,
     caused.direct,
@@ -161,8 +172,8 @@ SELECT
     caused.attempts_sum,
     caused.failed_attempts_sum,
     caused.unknown_attempts_sum,
-    caused.reviews,
-    caused.review_seconds,
+    caused.reviews + shared.reviews_shared,
+    caused.review_seconds + shared.seconds_shared,
     caused.tokens_sum,
     caused.meters_sum,
     caused.unexplained,
@@ -174,16 +185,18 @@ SELECT
     caused.rates_total_sum,
     caused.roles_covered_sum,
     caused.roles_total_sum,
-    caused.reviews_covered_sum,
-    caused.reviews_total_sum,
+    caused.reviews_covered_sum + shared.reviews_shared - shared.reviews_unknown AS reviews_known,
+    caused.reviews_total_sum + shared.reviews_shared AS reviews_all,
     arrayMin(arrayMap(
         (covered, total) -> if(total = 0, 1, covered / total),
-        [caused.usage_covered_sum, tokens_priced, caused.rates_covered_sum, caused.roles_covered_sum, caused.reviews_covered_sum],
-        [caused.usage_total_sum, caused.tokens_total_sum, caused.rates_total_sum, caused.roles_total_sum, caused.reviews_total_sum]
+        [caused.usage_covered_sum, tokens_priced, caused.rates_covered_sum, caused.roles_covered_sum, reviews_known],
+        [caused.usage_total_sum, caused.tokens_total_sum, caused.rates_total_sum, caused.roles_total_sum, reviews_all]
     )),
     told.rated_by,
     {version:UInt64},
     0
 FROM told
-INNER JOIN caused ON caused.tenant = told.tenant AND caused.trace_id = told.trace_id
+LEFT JOIN caused ON caused.tenant = told.tenant AND caused.trace_id = told.trace_id
 LEFT JOIN shared ON shared.tenant = told.tenant AND shared.trace_id = told.trace_id
+WHERE caused.trace_id != ''
+    OR shared.trace_id != ''

@@ -72,6 +72,8 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     review_wait_seconds Nullable(UInt32),
     reviewer String CODEC(ZSTD(1)),
     reviewer_role LowCardinality(String),
+    review_session String CODEC(ZSTD(1)) COMMENT 'The session that was reviewed as a whole.',
+    reviewed Map(String, UInt64) COMMENT 'Items by trace of which a review was, where it was not of its own trace.',
     report LowCardinality(String) COMMENT 'outcome, review, rejection or acceptance, on a span that only reports on its trace and makes it no longer.',
     reject_reason LowCardinality(String) COMMENT 'Why output was not used; empty on a span that rejects none.',
     reject_extent LowCardinality(String) COMMENT 'answer or section.',

@@ -17,6 +17,7 @@ WITH
     arrayFilter((attributes, event) -> event = 'tokentrace.attempt', EventAttributes, EventNames) AS attempt_events,
     toFloat64OrNull(said['tokentrace.review.active_time']) AS active_time,
     toFloat64OrNull(said['tokentrace.review.wait_time']) AS wait_time,
+    JSONExtract(if(said['tokentrace.review.kind'] = '', '', said['tokentrace.review.traces']), 'Array(String)') AS reviewed_traces,
     if(number > 0, JSONExtractString(answer, 'model'), '') AS part_model
 SELECT
     Tenant AS tenant,
@@ -234,7 +235,11 @@ SELECT
         ResourceAttributes['deployment.environment.name']
     ) AS environment,
     if(told_user != '', told_user, ResourceAttributes['user.id']) AS user,
-    if(told_session != '', told_session, ResourceAttributes['session.id']) AS session,
+    multiIf(
+        said['tokentrace.review.session'] != '', said['tokentrace.review.session'],
+        told_session != '', told_session,
+        ResourceAttributes['session.id']
+    ) AS session,
     mapApply(
         (key, value) -> (substring(key, 28), value),
         mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), mapUpdate(ResourceAttributes, said))
@@ -246,6 +251,12 @@ SELECT
     if(wait_time >= 0 AND wait_time <= 31622400, toUInt32(round(assumeNotNull(wait_time))), NULL) AS review_wait_seconds,
     said['tokentrace.review.reviewer.id'] AS reviewer,
     said['tokentrace.review.reviewer.role'] AS reviewer_role,
+    if(review_kind = '', '', said['tokentrace.review.session']) AS review_session,
+    -- A trace whose items nobody counted is one item.
+    mapFromArrays(
+        arrayMap(each -> replaceRegexpOne(each, ':[0-9]{1,15}$', ''), reviewed_traces),
+        arrayMap(each -> if(match(each, ':[0-9]{1,15}$'), toUInt64OrZero(extract(each, ':([0-9]{1,15})$')), 1), reviewed_traces)
+    ) AS reviewed,
     said['tokentrace.report'] AS report,
     said['tokentrace.reject.reason'] AS reject_reason,
     said['tokentrace.reject.extent'] AS reject_extent,

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS call_costs (
     role LowCardinality(String),
     role_source LowCardinality(String) COMMENT 'How the role was decided: one of role_sources of the registry, or empty: unknown.',
     bearing UInt8,
-    borne_by LowCardinality(String) COMMENT 'Why a call bears nothing: aggregate, retrieved, same_response, inner_call, parts.',
+    borne_by LowCardinality(String) COMMENT 'Why a call bears nothing: aggregate, retrieved, same_response, inner_call, parts; or a review: shares.',
     usage_source LowCardinality(String),
     estimated_counts Array(LowCardinality(String)) COMMENT 'Counts that nobody reported: input, output, reasoning.',
     tokens Map(LowCardinality(String), UInt64),

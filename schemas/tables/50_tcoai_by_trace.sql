@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS tcoai_by_trace (
     ${component_columns},
     total Decimal(38, 18) COMMENT 'Sum of the components = direct + allocated = measured + estimated.',
     direct Decimal(38, 18) COMMENT 'Caused by this trace alone; never changes because another trace arrived.',
-    allocated Decimal(38, 18) COMMENT 'Share of capacity that is paid by the hour.',
+    allocated Decimal(38, 18) COMMENT 'Share of capacity that is paid by the hour, and of reviews that were of several requests.',
     measured Decimal(38, 18),
     estimated Decimal(38, 18),
     list_cost Decimal(38, 18) COMMENT 'Direct cost at list prices.',

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS tcoai_by_hour (
     currency LowCardinality(String),
     rating_run LowCardinality(String),
     amount Nullable(Decimal(38, 18)) COMMENT 'NULL where no price is known.',
-    allocated Decimal(38, 18) COMMENT 'The part of the amount that is a share of capacity.',
+    allocated Decimal(38, 18) COMMENT 'The part of the amount that is a share of capacity, or of a review of several requests.',
     estimated Decimal(38, 18),
     list_cost Nullable(Decimal(38, 18)),
     contracted_cost Nullable(Decimal(38, 18)),

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS rollup_lines (
     reasoning_visibility LowCardinality(String),
     stream_end LowCardinality(String),
     review_kind LowCardinality(String),
+    is_shared UInt8 COMMENT 'It reviews a session or several requests, which share what it costs.',
     team LowCardinality(String),
     feature LowCardinality(String),
     customer String,

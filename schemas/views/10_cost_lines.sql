@@ -1,4 +1,4 @@
--- One row per line of cost: quantity × price of one bucket, meter, review or share of capacity, in exactly one component.
+-- One row per line of cost: quantity × price of one bucket, meter, review or share of capacity or of a review, in exactly one component.
 CREATE OR REPLACE VIEW cost_lines AS
 SELECT
     tenant,
@@ -90,3 +90,5 @@ SELECT
     currency,
     rating_run
 FROM capacity_lines FINAL
+-- Of a review whose time nobody measured, there is no line either where it is of one request.
+WHERE unit != ''

@@ -245,6 +245,12 @@ REVIEWER_ROLE = "tokentrace.review.reviewer.role"
 REVIEWER_ID = "tokentrace.review.reviewer.id"
 """Reviewer; personal data, opt-in."""
 
+REVIEW_SESSION = "tokentrace.review.session"
+"""The session that was reviewed as a whole: its cost is shared by the requests that were reviewed, or stays with the session."""
+
+REVIEW_TRACES = "tokentrace.review.traces"
+"""The requests that one review was of, as trace:items, or their trace ids alone where it was equally of each."""
+
 OUTCOME_STATUS = "tokentrace.outcome.status"
 """What the request achieved."""
 

@@ -71,13 +71,16 @@ def opened(kind: type[Store], directory: Path, name: str, servers: str = "") -> 
 
 
 def told(ledger: Ledger) -> None:
-    """Calls in agents that work on one thing, one agent that calls nothing, reviews, a response read by another trace, a pool, a commitment, and one call that comes late."""
+    """Agents that work on one thing, one that calls nothing, reviews, one of them shared, a response read by another
+    trace, a pool, a commitment, and one call that comes late."""
     for trace in ("a" * 32, "b" * 32):
         work = {"tokentrace.attribution.team": "support", "tokentrace.work_unit.id": "ticket"}
         ledger.span(trace, "root", seconds=9, said=work)
         ledger.call(trace, "ask", "root", at=1, tokens={"input_text": 1000, "output_text": 100})
         ledger.call(trace, "answer", "root", at=3, tokens={"input_text": 2000, "output_text": 300})
         ledger.review(trace, "look", "root", at=5, active=3, by="ann")
+    of = {"tokentrace.review.session": "s", "tokentrace.review.traces": json.dumps(["a" * 32 + ":2", "c" * 32])}
+    ledger.review("e" * 32, "shared", at=40, active=9, by="max", said=of)
     ledger.span("d" * 32, "root", said={"tokentrace.work_unit.id": "idle"})
     response = {"gen_ai.response.id": "resp_0123456789abcdef"}
     ledger.call("a" * 32, "submit", "root", at=4, said=response)

@@ -1,5 +1,6 @@
 """Closed months: what was booked stays, to the last digit; what changes later is a correction in an open month."""
 
+import json
 import random
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -92,6 +93,12 @@ def fill(ledger, *, without=()):
         ledger.call(trace, "own", at=at, seconds=99, tokens=tokens, provider="vllm", model="own", said=said)
         ledger.call(trace, "lost", at=at, said=said | {"tokentrace.usage.source": "missing"})
         ledger.review(trace, "review", "call", at=at, active=10 + number, by=user, said=said)
+        if number % 4 == 1:
+            named = json.dumps([f"{each:032x}:{each}" for each in (number, number - 1, 99)])
+            ledger.review(
+                f"{50 + number:032x}", "shared", at=at + DAY, active=100 + number, by="eve",
+                said={"user.id": user, "tokentrace.review.session": "s", "tokentrace.review.traces": named},
+            )  # fmt: skip
     ledger.tick()
 
 

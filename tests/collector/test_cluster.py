@@ -117,7 +117,7 @@ def test_a_cluster_keeps_the_same_books_as_one_server(tmp_path: Path):
     assert kept["one"] == kept[""]
     assert kept["one"]["verified"]["differences"] == []
     assert kept["one"]["waiting"] == [{"touches": 0}]
-    assert kept["one"]["read again"] == [{"traces": 4}]
+    assert kept["one"]["read again"] == [{"traces": 5}]
     assert all(kept["one"]["costs"].values())
     # Two shards of the same rows: each span was numbered once.
     assert [(each["work_unit"], each["runs"], each["known_runs"]) for each in kept["one"]["work"]] == [

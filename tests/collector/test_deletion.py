@@ -1,5 +1,6 @@
 """What is deleted is as if it had never come: in every table, to the last digit."""
 
+import json
 import random
 
 import pytest
@@ -42,6 +43,12 @@ def fill(ledger, people, *, without=()):
         ledger.foreign(trace, "told", at=at, usage={"input_tokens": 5}, tenant=tenant,
             said={"gen_ai.response.id": response})  # fmt: skip
         ledger.review(trace, "review", "root", at=at, active=active, by="eve", tenant=tenant)
+        if number % 6 == 0:
+            named = [f"{each:032x}:{each + 1}" for each in (number, number + 1, number + 4, number - 5) if each >= 0]
+            ledger.review(
+                f"{100 + number:032x}", "shared", at=at + 4000, active=active, by="max", tenant=tenant,
+                said={"user.id": user, "tokentrace.review.session": "s", "tokentrace.review.traces": json.dumps(named)},
+            )  # fmt: skip
         ledger.span(
             trace, "outcome", "root", at=at, tenant=tenant,
             said={"tokentrace.outcome.status": "achieved", "tokentrace.outcome.value": "1.5"},

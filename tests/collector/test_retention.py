@@ -308,7 +308,15 @@ def test_the_engine_is_told_once_and_told_when_it_is_over(ledger):
     applied = ttl(ledger)
     assert applied["otel_traces"] == "toDateTime(IngestedAt) + toIntervalSecond(2592000)"
     assert applied["llm_calls"] == "toDateTime(ingested_at) + toIntervalSecond(34560000)"
-    assert set(applied) == {"otel_traces", "llm_calls", "outcomes", "reviews", "trace_extents", "work_unit_runs"}
+    assert set(applied) == {
+        "otel_traces",
+        "llm_calls",
+        "outcomes",
+        "reviewed",
+        "reviews",
+        "trace_extents",
+        "work_unit_runs",
+    }
     mutations = "SELECT count() AS told FROM system.mutations WHERE database = currentDatabase()"
     before = ledger.store.query(mutations)
     ledger.kept(raw=30, calls=400, costs=1825)

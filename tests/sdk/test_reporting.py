@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 import tokentrace
 
 AUGUST = datetime(2026, 8, 1, 12, tzinfo=UTC)
-TRACE, OTHER = "0123456789abcdef" * 2, "f" * 32
+TRACE, OTHER, THIRD = "0123456789abcdef" * 2, "f" * 32, "3" * 32
 
 
 def when(span):
@@ -67,6 +67,9 @@ def test_an_outcome_is_told_days_later_in_the_request_it_is_of_and_as_nobodys(sp
         (lambda: tokentrace.record_review(trace_id=TRACE, decision="maybe"), "'maybe'"),
         (lambda: tokentrace.record_review(trace_id=[], active_time=1), "at least one"),
         (lambda: tokentrace.record_review(trace_id={TRACE: 0}, active_time=1), "something that was reviewed"),
+        (lambda: tokentrace.record_review(trace_id={TRACE: -1, OTHER: 2}), "-1 is no number of items"),
+        (lambda: tokentrace.record_review(session="s", trace_id={TRACE: 1.5}), "1.5"),
+        (lambda: tokentrace.review(session="s", trace_id=["7"]), "The trace id '7'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -130,21 +133,32 @@ def test_a_review_of_a_queue_ends_when_the_work_did(spans):
 
 
 def test_a_review_without_a_time_does_not_say_that_it_took_none(spans):
-    tokentrace.record_review(trace_id=[TRACE, OTHER])
-    assert ["tokentrace.review.active_time" in s.attributes for s in spans] == [False, False]
+    tokentrace.record_review(trace_id=TRACE)
+    assert "tokentrace.review.active_time" not in spans.only()
 
 
-def test_a_review_of_several_requests_is_split_by_items_in_whole_seconds_one_after_the_other(spans):
-    tokentrace.record_review(trace_id={TRACE: 2, OTHER: 1}, active_time=100, at=AUGUST)
-    found = [
-        (format(s.context.trace_id, "032x"), s.attributes["tokentrace.review.active_time"], when(s)) for s in spans
-    ]
-    assert found == [(TRACE, 67, (-67, 0)), (OTHER, 33, (-100, -67))]
+def test_a_review_of_several_requests_is_one_that_says_how_many_items_were_of_each(spans):
+    tokentrace.record_review(trace_id={TRACE: 2, OTHER: 1, THIRD: 0}, active_time=100, at=AUGUST)
+    (told,) = spans
+    assert (told.parent, when(told)) == (None, (-100, 0))
+    assert dict(told.attributes) == {
+        "tokentrace.report": "review",
+        "tokentrace.review.active_time": 100,
+        "tokentrace.review.kind": "approval",
+        "tokentrace.review.traces": (f"{TRACE}:2", f"{OTHER}:1"),
+    }
 
 
-def test_a_review_of_several_requests_is_split_equally_where_nobody_counted_items(spans):
-    tokentrace.record_review(trace_id=[TRACE, OTHER], active_time=61)
-    assert sorted(s.attributes["tokentrace.review.active_time"] for s in spans) == [30, 31]
+def test_a_review_of_several_requests_is_equally_of_each_where_nobody_counted_items(spans):
+    tokentrace.record_review(trace_id=[TRACE, OTHER, TRACE], active_time=61)
+    assert spans.only()["tokentrace.review.traces"] == (TRACE, OTHER)
+
+
+@pytest.mark.parametrize("of", [[TRACE], {TRACE: 7, OTHER: 0}])
+def test_a_review_of_one_request_is_in_it_however_that_is_named(spans, of):
+    tokentrace.record_review(trace_id=of, active_time=10)
+    (told,) = spans
+    assert (format(told.context.trace_id, "032x"), "tokentrace.review.traces" in told.attributes) == (TRACE, False)
 
 
 def test_a_review_of_a_session_belongs_to_the_session_and_to_no_request(spans):
@@ -152,7 +166,35 @@ def test_a_review_of_a_session_belongs_to_the_session_and_to_no_request(spans):
         tokentrace.record_review(session="s1", active_time=10)
     told, worker = spans
     assert (told.parent, told.context.trace_id != worker.context.trace_id) == (None, True)
-    assert told.attributes["session.id"] == "s1"
+    assert (told.attributes["session.id"], told.attributes["tokentrace.review.session"]) == ("s1", "s1")
+
+
+def test_a_review_of_a_session_says_of_which_requests_it_was(spans):
+    tokentrace.record_review(session="s1", trace_id=TRACE, active_time=10)
+    (told,) = spans
+    assert (told.parent, told.attributes["tokentrace.review.traces"]) == (None, (TRACE,))
+
+
+def test_a_review_that_takes_place_in_the_process_says_what_it_is_of_too(spans):
+    with tokentrace.step("worker"), tokentrace.review(session="s1", trace_id={TRACE: 1, OTHER: 3}) as work:
+        work.active(5)
+    told, worker = spans
+    assert (told.parent, told.context.trace_id != worker.context.trace_id) == (None, True)
+    assert {key: told.attributes[key] for key in told.attributes if "wait" not in key} == {
+        "session.id": "s1",
+        "tokentrace.report": "review",
+        "tokentrace.review.active_time": 5,
+        "tokentrace.review.kind": "approval",
+        "tokentrace.review.session": "s1",
+        "tokentrace.review.traces": (f"{TRACE}:1", f"{OTHER}:3"),
+    }
+
+
+def test_a_review_of_another_request_is_in_that_and_makes_it_no_longer(spans):
+    with tokentrace.step("worker"), tokentrace.review(trace_id=TRACE):
+        pass
+    told, _ = spans
+    assert (format(told.context.trace_id, "032x"), told.attributes["tokentrace.report"]) == (TRACE, "review")
 
 
 def test_a_review_in_the_request_that_runs_has_its_tags(spans):

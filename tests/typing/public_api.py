@@ -33,7 +33,7 @@ assert_type(tokentrace.uninstrument(), None)
 assert_type(tokentrace.read_usage({}, provider="openai", api="chat"), tokentrace.Usage)
 assert_type(tokentrace.Config.resolve(), tokentrace.Config)
 
-with tokentrace.review(kind="approval", reviewer_role="editor") as work:
+with tokentrace.review(kind="approval", reviewer_role="editor", session="s", trace_id=["0" * 31 + "1"]) as work:
     assert_type(work, tokentrace.review)
     assert_type(work.active(1.5), None)
     work.decision = "approved"

@@ -44,6 +44,7 @@ def fold(reports: Sequence[RequestReport], root: str, began: datetime, seconds: 
     return {
         **_sums(reports, root, began, seconds),
         "spans": [_whole(root, seconds), *(_span(one) for one in folds.values())],
+        "review_shares": [share for report in reports for share in report["review_shares"]],
         "per_call": {
             "calls": sum(report["per_call"]["calls"] for report in reports),
             "total": _total(report["per_call"]["total"] for report in reports),
@@ -66,6 +67,7 @@ def undivided(request: Request) -> RequestReport:
         **request,
         "trace_id": "",
         "spans": [span],
+        "review_shares": [],
         "per_call": {"calls": 0, "total": "0"},
         "spans_left_out": 0,
         "told_by_others": 0,

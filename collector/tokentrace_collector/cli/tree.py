@@ -13,7 +13,7 @@ from rich.text import Text
 
 from tokentrace_collector.cli import amounts
 from tokentrace_collector.cli.terminal import Glyphs, glyphs, plain
-from tokentrace_collector.reports.documents.requests import RequestReport, Span
+from tokentrace_collector.reports.documents.requests import RequestReport, ReviewShare, Span
 
 _WIDE = 100
 _DEEPEST = 12
@@ -90,6 +90,12 @@ def draw(screen: Console, report: RequestReport, *, timed: bool = False) -> None
         if idle := _idle(node.span):
             share = Text(amounts.money(idle, report["currency"], decimals), style="cyan")
             table.add_row(_idle_label(node, signs), *[""] * (3 + timed), share, *[""] * wide)
+    for review in report["review_shares"]:
+        cost = Text(
+            "" if review["cost"] is None else amounts.money(Decimal(review["cost"]), report["currency"], decimals)
+        )
+        cost.stylize(_COST)
+        table.add_row(_share_label(review), *[""] * (3 + timed), cost, *[""] * wide)
     screen.print(table)
     if report["spans_left_out"]:
         screen.print(Text(f"{amounts.count(report['spans_left_out'])} more spans are not shown.", style="dim"))
@@ -140,6 +146,13 @@ def _idle_label(node: Node, signs: Glyphs) -> Text:
     return Text().append(_indent((*node.prefix, False), signs), style="dim").append("share of idle capacity", "cyan")
 
 
+def _share_label(review: ReviewShare) -> Text:
+    """A review that the request shares with others: it is none of its spans."""
+    whose = f" of session {plain(review['session'])}" if review["session"] else " of several requests"
+    label = Text(f"share of review {plain(review['kind'])}{whose}", style="yellow")
+    return label.append(f"  {amounts.duration(review['seconds'])}", style="yellow") if review["seconds"] else label
+
+
 def _indent(prefix: tuple[bool, ...], signs: Glyphs) -> str:
     above = prefix[1:-1]
     skipped = max(0, len(above) - _DEEPEST)
@@ -171,6 +184,8 @@ def _notes(span: Span, signs: Glyphs) -> Iterator[tuple[str, str]]:
     if span["review_seconds"] is not None:
         role = f"{plain(span['reviewer_role'])} " if span["reviewer_role"] else ""
         yield f"{role}{amounts.duration(span['review_seconds'])}", "yellow"
+    if span["borne_by"] == "shares":
+        yield "shared by what was reviewed", "yellow"
 
 
 def _tokens(span: Span) -> tuple[int | None, int | None, int | None]:

@@ -102,7 +102,11 @@ def _trust(request: RequestReport, decimals: int, signs: Glyphs) -> Iterator[str
         told = f"{amounts.count(others)} of {amounts.count(request['calls'])} calls told by other instrumentations"
         yield f"{told}: attempts unknown; reasoning they do not count is in visible"
     if Decimal(request["allocated"]):
-        yield f"direct {shown(request['direct'])} + {shown(request['allocated'])} allocated from shared capacity"
+        reviews = amounts.total([Decimal(each["cost"] or 0) for each in request["review_shares"]])
+        capacity = amounts.total([Decimal(request["allocated"]), reviews.copy_negate()])
+        allocated = f" + {shown(str(capacity))} allocated from shared capacity" if capacity else ""
+        allocated += f" + {shown(str(reviews))} of shared reviews" if reviews else ""
+        yield f"direct {shown(request['direct'])}{allocated}"
     ratios = request["ratios"]
     mark = signs.about if Decimal(request["estimated"]) else ""
     more = amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], currency, mark)

@@ -18,6 +18,7 @@ from tokentrace_collector.reports.documents.requests import (
     PerCall,
     Request,
     RequestReport,
+    ReviewShare,
     Span,
 )
 from tokentrace_collector.reports.figures import decimal, multiples
@@ -81,6 +82,7 @@ def request(books: Books, trace_id: str) -> RequestReport | None:
     return {
         **_request(row),
         "spans": [_span(each, row["started_at"], bills.get(each["span_id"]), attempts) for each in spans],
+        "review_shares": [_review_share(each) for each in books.query(schema.sql("reports/review_shares"), **of_trace)],
         "per_call": _per_call(costs),
         "spans_left_out": max(0, row["spans"] - len(spans)),
         "told_by_others": sum(each["convention"] != "" and each["span_id"] in bearing for each in spans),
@@ -185,6 +187,15 @@ def _span(row: Mapping[str, Any], began: datetime, bill: _Bill | None, attempts:
         "attempts": attempts.get(row["span_id"], []),
         "review_seconds": row["review_seconds"],
         "reviewer_role": row["reviewer_role"] or None,
+    }
+
+
+def _review_share(row: Mapping[str, Any]) -> ReviewShare:
+    return {
+        "session": row["session"] or None,
+        "kind": row["kind"],
+        "seconds": row["seconds"],
+        "cost": None if row["is_unknown"] else decimal(row["amount"]),
     }
 
 

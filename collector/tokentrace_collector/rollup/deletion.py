@@ -38,6 +38,8 @@ TOLD = {
     "otel_traces": "(Tenant, TraceId)",
     "llm_calls": "(tenant, trace_id)",
     "reviews": "(tenant, trace_id)",
+    # That a review is of a trace, the review tells: it is of it again should that come again.
+    "reviewed": "(tenant, review_trace_id)",
     "outcomes": "(tenant, trace_id)",
     "work_unit_runs": "(tenant, trace_id)",
     "touched_traces": "(tenant, trace_id)",
@@ -53,6 +55,8 @@ MADE = {
     "trace_extents": "(tenant, trace_id)",
 }
 """What the rollup makes of it."""
+LENT = {"capacity_lines": "(tenant, review_trace_id)"}
+"""What it makes of it in other traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +124,15 @@ class Marked:
         return Bounds(**found[0]) if found else None
 
     def cancel(self, version: int) -> None:
-        """Say of their calls and shares of capacity that they count no more."""
-        for statement in ("call_costs_gone", "pool_hours"):
+        """Say of their calls, and shares of capacity and reviews, that they count no more."""
+        for statement in ("call_costs_gone", "pool_hours", "review_shares"):
             sql = schema.sql(f"deletion/{statement}")
             named: dict[str, Any] = {"version": version} if "{version:" in sql else {}
             self.store.run(sql, **named)
 
     def forget(self) -> None:
         """Delete what the rollup made of them."""
+        self._delete(LENT)
         self._delete(MADE)
 
     def note(self, tenant: str) -> None:

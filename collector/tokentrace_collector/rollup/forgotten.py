@@ -15,7 +15,7 @@ WHERE rating_run != {{run:String}}
     AND toUnixTimestamp(hour) + 3600 > {{horizon:Int64}}
     AND NOT has({{spared:Array(String)}}, concat(tenant, '\\n', pool, '\\n', toString(hour)))
 """
-_POOLS = {"capacity_hours": "true", "capacity_lines": "NOT startsWith(kind, 'commit_')"}
+_POOLS = {"capacity_hours": "true", "capacity_lines": "kind IN ('used', 'idle', 'fixed')"}
 # A period of a commitment is worked out from costs, of closed traces too, as long as all of them are kept.
 _OTHER_COMMITMENTS = """
 DELETE FROM capacity_lines
@@ -57,6 +57,18 @@ WHERE version < {{version:UInt64}} AND ({condition})
 _NOTHING_BEHIND = {
     "call_costs": _OPEN,
     "tcoai_by_trace": _OPEN,
+    # Capacity is allocated hour by hour; a share of a review is as long as the review is.
+    "capacity_lines": """kind = 'review_share'
+        AND (tenant, review_trace_id, review_span_id) NOT IN (
+            SELECT tenant, trace_id, span_id
+            FROM call_costs FINAL
+            WHERE kind = 'review'
+                AND (tenant, trace_id) IN (
+                    SELECT tenant, review_trace_id
+                    FROM capacity_lines
+                    WHERE kind = 'review_share'
+                )
+        )""",
     # Hours keep what earlier prices gave; and those that nobody used are not allocated again.
     "tcoai_by_hour": """rating_run = {run:String}
         AND hour >= {kept:DateTime}

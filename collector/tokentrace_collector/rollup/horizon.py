@@ -29,7 +29,13 @@ _BY_MONTH = ("call_costs", "capacity_lines", "tcoai_by_trace")
 _PARTITIONS = "SELECT DISTINCT _partition_id AS month FROM {table} WHERE _partition_id < {{before:String}}"
 _RECEIVED = {"otel_traces": "IngestedAt", "llm_calls": "ingested_at"}
 """Tables of spans, and when a row came: one that comes late is kept as long as any other, and seen before it goes."""
-_TOLD = {"trace_extents": "until", "reviews": "ended_at", "outcomes": "reported_at", "work_unit_runs": "started_at"}
+_TOLD = {
+    "trace_extents": "until",
+    "reviews": "ended_at",
+    "reviewed": "ended_at",
+    "outcomes": "reported_at",
+    "work_unit_runs": "started_at",
+}
 """Tables that nothing is asked of where the costs of the trace are gone, and what dates a row."""
 _LONGER = timedelta(days=62)
 """Costs go by whole months, and what they are found by goes after them."""

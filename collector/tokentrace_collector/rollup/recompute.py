@@ -245,6 +245,7 @@ class Rollup:
         bounds = stages.bounds()
         if bounds is not None:
             stages.leave(bounds)
+            stages.share_reviews(bounds)
             bounds = stages.allocate(self._with_latest(bounds, stages.version))
             stages.sum_up(bounds)
             stages.add_hours(bounds)
@@ -257,7 +258,7 @@ class Rollup:
         stages = self._stages(run, hold)
         traces, bounds = self._rate_everything(stages)
         # Before hours are summed up in which closed traces have figures, too.
-        stages.forget_left_over("call_costs")
+        stages.forget_left_over("call_costs", "capacity_lines")
         if bounds is not None:
             bounds = self._with_latest(bounds, stages.version)
             stages.forget_other_runs()
@@ -282,6 +283,7 @@ class Rollup:
             self._rate(stages)
             if (these := stages.bounds()) is not None:
                 stages.leave(these)
+                stages.share_reviews(these)
             bounds = _wider(bounds, these)
         return traces, bounds
 

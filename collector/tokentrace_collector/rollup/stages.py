@@ -59,6 +59,16 @@ TABLES = {
     "tcoai_by_trace": "total",
 }
 """What the rollup keeps, with the amount that tells a person most of a row."""
+_REVIEWS = ("review_shares", "review_shares_gone")
+_REVIEWED = """
+SELECT 1
+FROM reviewed
+WHERE (tenant, trace_id, review_trace_id) IN (SELECT tenant, '', trace_id FROM rollup_batch)
+LIMIT 1
+"""
+_SHARED = """
+SELECT 1 FROM capacity_lines WHERE kind = 'review_share' AND version = {version:UInt64} LIMIT 1
+"""
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
 
 
@@ -140,15 +150,25 @@ class Stages:
         """Take the calls of the batch out of hours that they are not of any more."""
         self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
 
+    def share_reviews(self, bounds: Bounds) -> None:
+        """Share out what the reviews of the batch cost that are of a session, or of several requests."""
+        if self.store.query(_REVIEWED):
+            for statement in _REVIEWS:
+                self._do(statement, **self._named(bounds))
+
     def forget_other_runs(self) -> None:
         """Drop the shares of capacity that other prices made."""
         self.close_hours(self.statement)
         forgotten.drop_other_runs(self.store, self.run.id, self.closed_before, self.kept_since)
 
     def allocate(self, bounds: Bounds) -> Bounds:
-        """Share out the capacity and commitments that the run has changed; the bounds of all traces that bears upon."""
+        """Share out the capacity and commitments that the run has changed; the bounds of all traces that bears upon.
+
+        Also of those that have a share in a review.
+        """
         book, named = self.run.book, self._named(bounds)
-        if not (book.pools or book.platform or book.commitments):
+        has_capacity = book.pools or book.platform or book.commitments
+        if not has_capacity and not self.store.query(_SHARED, version=self.version):
             return bounds
         if book.commitments:
             sharing = commitments.Sharing(self.store, self.run, self.statement, self._do, self.kept_since)

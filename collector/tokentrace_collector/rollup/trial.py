@@ -41,6 +41,18 @@ WHERE (tenant, trace_id) IN (
         HAVING min(received) < {horizon:DateTime64(6)}
     )
 """
+_CLOSED_REVIEWS = """
+INSERT INTO trial_capacity_lines
+SELECT *
+FROM capacity_lines FINAL
+WHERE kind = 'review_share'
+    AND (tenant, review_trace_id) IN (
+        SELECT tenant, trace_id
+        FROM trace_extents
+        GROUP BY tenant, trace_id
+        HAVING min(received) < {horizon:DateTime64(6)}
+    )
+"""
 _CLOSED_CAPACITY = """
 INSERT INTO trial_{name}
 SELECT *
@@ -97,6 +109,7 @@ class Trial:
         if stages.forgets:
             stages.close_hours(schema.sql)
             self._store.run(_CLOSED_CALLS, horizon=stages.closed_before)
+            self._store.run(_CLOSED_REVIEWS, horizon=stages.closed_before)
             for name in ("capacity_hours", "capacity_lines"):
                 self._store.run(_CLOSED_CAPACITY.format(name=name))
         replace(stages, statement=_into).carry_hours(self._before)

@@ -6,17 +6,19 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from opentelemetry.trace import SpanKind
 
 from tokentrace import attributes as name, context
 from tokentrace.guard import quietly
-from tokentrace.request.reporting import NANOSECONDS, apart, located, moment, remote, report
+from tokentrace.request.reporting import Place, apart, located, moment, remote, report
 from tokentrace.tracing import Opened
 
 Kind = Literal["approval", "correction", "annotation", "escalation", "audit"]
 Decision = Literal["approved", "edited", "rejected", "deferred"]
+Reviewed = str | Sequence[str] | Mapping[str, int]
+"""A request by its trace id; several, equally; or each with the number of its items."""
 
 
 class review:  # noqa: N801  (reads as a statement: `with review(kind="approval") as work:`)
@@ -24,9 +26,11 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
 
     Only attention costs. It is what the caller reports with `active(seconds)` or marks with `resume()` and `pause()`;
     the rest of the time inside is waiting. Without either, the time spent is unknown, which is not zero.
+
+    It is of the request that runs, else of what `trace_id` and `session` name, as those of `record_review` do.
     """
 
-    __slots__ = ("_active", "_attributes", "_began", "_opened", "_resumed", "decision")
+    __slots__ = ("_active", "_attributes", "_began", "_opened", "_place", "_resumed", "decision")
 
     def __init__(
         self,
@@ -35,8 +39,11 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
         reviewer_role: str | None = None,
         decision: Decision | None = None,
         reviewer: str | None = None,
+        trace_id: Reviewed | None = None,
+        session: str | None = None,
     ) -> None:
-        self._attributes = _described(kind, reviewer_role, reviewer)
+        self._place, of = _reviewed(trace_id, session)
+        self._attributes = {**_described(kind, reviewer_role, reviewer), **of}
         self._active: float | None = None
         self._resumed: float | None = None
         self._opened: Opened | None = None
@@ -64,7 +71,10 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
         with quietly("opening a review"):
             if (tracing := context.tracing) is not None:
                 title = f"review {self._attributes[name.REVIEW_KIND]}"
-                self._opened = tracing.start(title, SpanKind.INTERNAL, self._attributes)
+                place = self._place or Place()
+                self._opened = tracing.start(
+                    title, SpanKind.INTERNAL, self._attributes, parent=place.parent, attribution=place.attribution
+                )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -84,7 +94,7 @@ class review:  # noqa: N801  (reads as a statement: `with review(kind="approval"
 
 def record_review(
     *,
-    trace_id: str | Sequence[str] | Mapping[str, int] | None = None,
+    trace_id: Reviewed | None = None,
     session: str | None = None,
     active_time: float | None = None,
     wait_time: float | None = None,
@@ -96,14 +106,15 @@ def record_review(
 ) -> None:
     """A review that has taken place elsewhere, such as in a queue or a ticket, perhaps days after the request.
 
-    One review of several requests is split between them in whole seconds: by items, where `trace_id` maps each request
-    to its number of them, else equally. Without `trace_id` it belongs to the session, or to the request that runs.
+    One review of several requests is one line, which they share: by items, where `trace_id` maps each request to its
+    number of them, else equally. So is one of a session, where it is known of which requests; else it stays with the
+    session, and is of none. Without either it is of the request that runs.
 
     Args:
         trace_id: Of the request, as `trace_id()` told it then; or of several.
         session: The session that was reviewed as a whole.
         active_time: Seconds of attention; without them the time is unknown, which is not zero.
-        wait_time: Seconds that each request waited for it.
+        wait_time: Seconds that the requests waited for it.
         kind: `approval`, `correction`, `annotation`, `escalation` or `audit`.
         decision: `approved`, `edited`, `rejected` or `deferred`.
         reviewer_role: Role in the rate card of the price book.
@@ -114,38 +125,41 @@ def record_review(
         ValueError: An argument makes no sense; the message names it.
 
     """
-    said: dict[str, str | float | None] = {**_described(kind, reviewer_role, reviewer), name.REVIEW_DECISION: decision}
+    place, of = _reviewed(trace_id, session)
+    said: dict[str, Any] = {**_described(kind, reviewer_role, reviewer), **of, name.REVIEW_DECISION: decision}
     if decision is not None and decision not in get_args(Decision):
         raise ValueError(f"The decision {decision!r} is unknown. Use one of {', '.join(get_args(Decision))}.")
     _check("active time", active_time)
     _check("wait time", wait_time)
-    said[name.REVIEW_WAIT] = wait_time
-    title, ended = f"review {kind}", moment(at)
-    if trace_id is None or isinstance(trace_id, str):
-        is_of_session = trace_id is None and session is not None
-        place = apart({"session": session}) if is_of_session else located(trace_id, "record_review")
-        said[name.REVIEW_ACTIVE] = active_time
-        report("review", title, said, place, at=ended, seconds=active_time or 0)
-        return
-    shares = _shares(trace_id, active_time)
-    for place, share in [(remote(each), share) for each, share in shares.items()]:
-        report("review", title, {**said, name.REVIEW_ACTIVE: share}, place, at=ended, seconds=share or 0)
-        # One after the other, for it is one person at one time.
-        ended -= (share or 0) * NANOSECONDS
+    said |= {name.REVIEW_ACTIVE: active_time, name.REVIEW_WAIT: wait_time}
+    place = place or located(None, "record_review")
+    report("review", f"review {kind}", said, place, at=moment(at), seconds=active_time or 0)
 
 
-def _shares(traces: Sequence[str] | Mapping[str, int], active_time: float | None) -> dict[str, int | None]:
-    """The whole seconds of each trace, largest remainder first."""
-    items = dict(traces) if isinstance(traces, Mapping) else dict.fromkeys(traces, 1)
-    if not items or any(count < 0 for count in items.values()) or not (total := sum(items.values())):
+def _reviewed(trace_id: Reviewed | None, session: str | None) -> tuple[Place | None, dict[str, Any]]:
+    """Where a review belongs, None for what runs; and what it says of it. Raises ValueError for what is no request."""
+    if trace_id is None:
+        return (apart({"session": session}), _shared([], session)) if session else (None, {})
+    given = [trace_id] if isinstance(trace_id, str) else trace_id
+    items = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, 1)
+    for count in items.values():
+        # Whoever does not check types may give anything.
+        if count < 0 or count != int(count):
+            raise ValueError(f"{count!r} is no number of items. Give whole numbers, of which 0 leaves a request out.")
+    if not any(items.values()):
         raise ValueError("A review needs at least one request with something that was reviewed.")
-    if active_time is None:
-        return dict.fromkeys(items)
-    seconds = round(active_time)
-    shares = {trace: seconds * count // total for trace, count in items.items()}
-    left = seconds - sum(shares.values())
-    by_remainder = sorted(items, key=lambda trace: (-(seconds * items[trace] % total), trace))
-    return {trace: share + (trace in by_remainder[:left]) for trace, share in shares.items()}
+    places = {trace: remote(trace) for trace, count in items.items() if count}
+    if len(places) == 1 and not session:
+        # What is only told of a request makes it no longer.
+        return next(iter(places.values())), {name.REPORT: "review"}
+    is_counted = isinstance(given, Mapping)
+    named = [f"{trace}:{int(items[trace])}" if is_counted else trace for trace in places]
+    return apart({"session": session} if session else {}), _shared(named, session)
+
+
+def _shared(traces: Sequence[str], session: str | None) -> dict[str, Any]:
+    said = {name.REPORT: "review", name.REVIEW_SESSION: session or None, name.REVIEW_TRACES: traces or None}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _described(kind: Kind, reviewer_role: str | None, reviewer: str | None) -> dict[str, str]:

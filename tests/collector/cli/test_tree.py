@@ -107,3 +107,20 @@ def test_spans_that_are_not_shown_are_counted(drawn, report, span):
 def test_the_cost_of_a_branch_that_is_not_shown_whole_is_a_lower_bound(drawn, report, span):
     shown = report(span("root"), span("c", "root", kind="call", cost="1"), spans_left_out=3)
     assert drawn(tree.draw, shown, width=120)[1].split()[-1] == "≥$1.0000"
+
+
+def test_a_share_of_a_review_stands_below_the_spans(drawn, report, span):
+    shares = [
+        {"session": "s1", "kind": "approval", "seconds": 90, "cost": "0.75"},
+        {"session": None, "kind": "audit", "seconds": 0, "cost": None},
+    ]
+    lines = drawn(tree.draw, report(span("c"), review_shares=shares))
+    assert [" ".join(line.split()) for line in lines[2:]] == [
+        "share of review approval of session s1 1 min 30 s $0.7500",
+        "share of review audit of several requests",
+    ]
+
+
+def test_a_review_that_others_share_says_so(drawn, report, span):
+    shared = span("r", kind="review", review_seconds=90, cost="0", borne_by="shares")
+    assert "1 min 30 s  shared by what was reviewed" in drawn(tree.draw, report(shared), width=100)[1]

@@ -65,6 +65,17 @@ def test_shared_capacity_stands_apart(drawn, report):
     assert "direct $1.4000 + $0.1000 allocated from shared capacity" in lines
 
 
+def test_shares_of_reviews_stand_apart_from_those_of_capacity(drawn, report):
+    shares = [
+        {"session": "s1", "kind": "approval", "seconds": 90, "cost": "0.75"},
+        {"session": None, "kind": "audit", "seconds": 0, "cost": None},
+    ]
+    lines = drawn(waterfall.draw, report(direct="0.75", allocated="0.75", review_shares=shares))
+    assert "direct $0.7500 + $0.7500 of shared reviews" in lines
+    lines = drawn(waterfall.draw, report(direct="0.7", allocated="0.8", review_shares=shares), width=100)
+    assert "direct $0.7000 + $0.0500 allocated from shared capacity + $0.7500 of shared reviews" in lines
+
+
 def test_a_request_that_cost_nothing_has_no_bars(drawn, report):
     lines = drawn(waterfall.draw, report(total="0", components={"visible": "0"}))
     assert lines[0].split() == ["visible", "$0.000000"]

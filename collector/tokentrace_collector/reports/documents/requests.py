@@ -107,6 +107,17 @@ class Span(TypedDict):
     reviewer_role: str | None
 
 
+class ReviewShare(TypedDict):
+    """What one request bears of a review that was of several, or of its session."""
+
+    session: str | None
+    """The session, where that was reviewed."""
+    kind: str
+    seconds: int
+    cost: str | None
+    """None where nobody knows the time, or the rate."""
+
+
 class PerCall(TypedDict):
     """What a tool would show that adds up successful responses and stops there."""
 
@@ -118,6 +129,7 @@ class RequestReport(Request):
     """One request with its spans."""
 
     spans: list[Span]
+    review_shares: list[ReviewShare]
     per_call: PerCall
     spans_left_out: int
     """Spans beyond the most that a report carries."""
