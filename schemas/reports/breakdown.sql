@@ -42,7 +42,8 @@ WITH
             charged.allocated AS allocated,
             charged.tokens AS tokens,
             charged.lines AS lines,
-            charged.unpriced AS unpriced
+            charged.unpriced AS unpriced,
+            COLUMNS('^call_')
         FROM charged
         WHERE (has({only:Array(String)}, 'team') = 0 OR team = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'team')])
             AND (has({only:Array(String)}, 'feature') = 0 OR feature = arrayPushFront({values:Array(String)}, '')[1 + indexOf({only:Array(String)}, 'feature')])

@@ -64,6 +64,8 @@ WITH
             call.lines.per AS per,
             suspect.suspected AS suspected,
             suspect.repeats AS repeats,
+            greatest(sampled.sampling_numerator, 1) AS sampling_numerator,
+            greatest(sampled.sampling_denominator, 1) AS sampling_denominator,
             if(empty(said.amounts), call.lines.amount, said.amounts) AS amounts,
             if(
                 empty(said.amounts),
@@ -85,6 +87,15 @@ WITH
             kind = 'call' AND call.part = 0 AND call.bearing AS is_call
         FROM rollup_lines AS call
         LEFT ANY JOIN rollup_suspects AS suspect ON suspect.number = call.number
+        LEFT ANY JOIN (
+            SELECT
+                number,
+                sampling_numerator,
+                sampling_denominator
+            FROM rollup_spans
+            WHERE sampling_numerator != sampling_denominator
+                AND review_kind = ''
+        ) AS sampled ON sampled.number = call.number
         LEFT ANY JOIN rollup_reported AS said ON said.number = call.number AND said.part = call.part
         WHERE if(call.review_kind != '', call.ended_at, call.started_at) >= {kept:DateTime}
     )
@@ -116,6 +127,8 @@ SELECT
     if(costed.part = 0, costed.attempts, 0),
     if(costed.part = 0, costed.failed_attempts, 0),
     if(costed.part = 0, costed.unknown_attempts, 0),
+    costed.sampling_numerator,
+    costed.sampling_denominator,
     costed.waste,
     costed.suspected,
     costed.repeats,

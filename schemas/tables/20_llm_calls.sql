@@ -51,6 +51,8 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     failed_attempts UInt16,
     unknown_attempts UInt16 COMMENT 'Attempts that broke without an answer: nobody knows whether they were billed.',
     unsettled_tokens UInt64 COMMENT 'Input of those among them that its own counts are not of, as estimated.',
+    sampling_numerator UInt64 DEFAULT 1 COMMENT 'For how many calls it stands: numerator / denominator, 1 / 1 where no sampler says otherwise.',
+    sampling_denominator UInt64 DEFAULT 1,
     role LowCardinality(String) COMMENT 'As the span itself says; empty where it says nothing.',
     role_source LowCardinality(String),
     step LowCardinality(String),
