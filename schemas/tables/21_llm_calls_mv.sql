@@ -146,8 +146,9 @@ SELECT
         )),
         0
     ) AS unsettled_tokens,
-    greatest(stands_for.1, 1) AS sampling_numerator,
-    greatest(stands_for.2, 1) AS sampling_denominator,
+    -- What it comes to is worked out where it is read: of every function here the engine takes account at every insert.
+    if(is_foreign, extract(lower(TraceState), '(?:^|,)[ \\t]*ot=([^, \\t]{1,256})[ \\t]*(?:,|$)'), '') AS sampling_state,
+    toUInt32OrZero(if(is_foreign, said['SampleRate'], '')) AS sample_rate,
     transform(
         said['tokentrace.role'],
         ['supervise', 'handoff', 'judge'],
@@ -278,15 +279,6 @@ FROM (
                 once
             )[1]
         ) AS foreign_tokens,
-        -- A threshold that would have dropped the span is not what kept it: then nobody knows.
-        arrayMap(
-            told -> multiIf(
-                told.kept = all_values AND told.rate BETWEEN 1 AND implausible, (told.rate, toUInt64(1)),
-                told.kept = 0 OR told.kept + told.randomness < all_values, (toUInt64(1), toUInt64(1)),
-                (intDiv(all_values, gcd(all_values, greatest(told.kept, 1))), intDiv(told.kept, gcd(all_values, greatest(told.kept, 1))))
-            ),
-            told_sampling
-        )[1] AS stands_for,
         if(
             startsWith(said_reasons, '['),
             JSONExtract(said_reasons, 'Array(String)'),
@@ -296,28 +288,6 @@ FROM (
         SELECT
             *,
             if(is_cache_apart, said_input, toUInt64(said_input - cached)) AS fresh_input,
-            -- Of how many random values a sampler keeps how many, and which one it met: of a threshold in hexadecimal digits without
-            -- the zeros at its end; else of a power of two, as it was before.
-            arrayMap(
-                state -> CAST(
-                    (
-                        multiIf(
-                            match(state, threshold), all_values - reinterpretAsUInt64(reverse(unhex(rightPad(extract(state, threshold), 14, '0')))),
-                            match(state, power), bitShiftRight(all_values, least(toUInt8OrZero(extract(state, power)), 57)),
-                            all_values
-                        ),
-                        multiIf(
-                            match(state, '(?:^|;)rv:[0-9A-Fa-f]{14}(?:;|$)'), reinterpretAsUInt64(reverse(unhex(extract(state, '(?:^|;)rv:([0-9A-Fa-f]{14})')))),
-                            match(state, threshold), reinterpretAsUInt64(reverse(unhex(right(TraceId, 14)))),
-                            match(state, '(?:^|;)r:[0-9]{1,2}(?:;|$)'), all_values - bitShiftRight(all_values, least(toUInt8OrZero(extract(state, '(?:^|;)r:([0-9]{1,2})')), 57)),
-                            all_values
-                        ),
-                        toUInt64OrZero(said['SampleRate'])
-                    ),
-                    'Tuple(kept UInt64, randomness UInt64, rate UInt64)'
-                ),
-                told_state
-            ) AS told_sampling,
             is_foreign AND (
                 (is_cache_beyond AND NOT counts_cache_apart) OR (is_reasoning_beyond AND NOT counts_reasoning_apart)
             ) AS is_inconsistent,
@@ -347,17 +317,13 @@ FROM (
                 is_cache_beyond OR (counts_cache_apart AND cached > 0) AS is_cache_apart,
                 isNull(thoughts) AND ifNull(reasoning, 0) > ifNull(said_output, 0) AS is_reasoning_beyond,
                 -- In an array of one, so that it is worked out for these spans alone.
-                if(is_foreign, [reading], []) AS once,
-                arrayMap(each -> extract(TraceState, '(?:^|,)[ \\t]*ot=([^, \\t]{1,256})[ \\t]*(?:,|$)'), once) AS told_state
+                if(is_foreign, [reading], []) AS once
             FROM (
                 SELECT
                     *,
                     -- A count beyond any request is a fault of its sender; believed, it would swamp every sum.
                     1000000000 AS implausible,
                     '^(input_|cache_|output_|tool_use_prompt$)' AS bucket_name,
-                    toUInt64(72057594037927936) AS all_values,
-                    '(?:^|;)th:([0-9A-Fa-f]{1,14})(?:;|$)' AS threshold,
-                    '(?:^|;)p:([0-9]{1,2})(?:;|$)' AS power,
                     if(reading != 0, theirs['request_model'], said['gen_ai.request.model']) AS asked_model,
                     if(reading != 0, theirs['response_model'], said['gen_ai.response.model']) AS answering_model,
                     if(answering_model != '', answering_model, asked_model) AS said_model,

@@ -192,7 +192,7 @@ def told(ledger, calls, *, sampled):
     ledger.review("e" * 32, "seen", "own", active=90, **half)
     for number, provider in enumerate(("vllm", "due")):
         said = {"gen_ai.provider.name": provider}
-        ledger.foreign(f"{number:031x}d", "a", usage={"input_tokens": 700}, said=said, seconds=600, **half)
+        ledger.foreign(f"{number}{'d' * 31}", "a", usage={"input_tokens": 700}, said=said, seconds=600, **half)
     reviewed = {"tokentrace.review.kind": "approval", "tokentrace.review.active_time": 60}
     ledger.foreign("c" * 32, "theirs", usage={"input_tokens": 5}, said=reviewed, at=7_200, **half)
     ledger.tick()
@@ -313,8 +313,12 @@ def test_what_was_stored_before_stands_for_itself(store):
     fresh = store.query(columns)
     store.run("DROP VIEW llm_calls_mv SYNC")
     store.run("ALTER TABLE call_costs DROP INDEX idx_sampling")
-    for table in ("llm_calls", "call_costs"):
-        for name in ("sampling_numerator", "sampling_denominator"):
+    ratio = ("sampling_denominator", "sampling_numerator")
+    for table, names in (
+        ("llm_calls", (*ratio, "sampling_kept", "sample_rate", "sampling_state")),
+        ("call_costs", ratio),
+    ):
+        for name in names:
             store.run(f"ALTER TABLE {table} DROP COLUMN {name}")
         store.insert(table, ["trace_id"], [["t"]])
     store.run("ALTER TABLE tcoai_by_trace DROP COLUMN sampled")
