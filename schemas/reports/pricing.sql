@@ -1,5 +1,28 @@
 -- One row per provider and model that was called in a period: how much of it has a price, and how that was found.
 WITH
+    ${worth} AS worth,
+    calls AS (
+        SELECT
+            provider,
+            model,
+            total,
+            tokens_total,
+            tokens_covered,
+            lines.status,
+            lines.price,
+            list_cost,
+            -- What cannot be converted, or has no price, is compared with nothing.
+            worth(reported_cost, reported_currency, charge_time) AS told,
+            isNotNull(told) AND currency = {currency:String} AND NOT has(lines.status, 'unpriced') AS is_told
+        FROM call_costs FINAL
+        WHERE tenant = {tenant:String}
+            AND kind = 'call'
+            AND bearing
+            AND hour >= toStartOfHour({since:DateTime64(6)})
+            -- Nanoseconds reach to 2262 only, the moments of a question to 2299.
+            AND toDateTime64(charge_time, 6, 'UTC') >= {since:DateTime64(6)}
+            AND toDateTime64(charge_time, 6, 'UTC') < {until:DateTime64(6)}
+    ),
     called AS (
         SELECT
             provider,
@@ -13,17 +36,10 @@ WITH
             countIf(
                 arrayExists((status, price) -> status IN ('priced', 'fallback') AND price = 0, lines.status, lines.price)
             ) AS free_calls,
-            countIf(isNotNull(reported_cost) AND currency = 'USD' AND NOT has(lines.status, 'unpriced')) AS reported_calls,
-            sumIf(assumeNotNull(reported_cost), isNotNull(reported_cost) AND currency = 'USD' AND NOT has(lines.status, 'unpriced')) AS said,
-            sumIf(list_cost, isNotNull(reported_cost) AND currency = 'USD' AND NOT has(lines.status, 'unpriced')) AS computed
-        FROM call_costs FINAL
-        WHERE tenant = {tenant:String}
-            AND kind = 'call'
-            AND bearing
-            AND hour >= toStartOfHour({since:DateTime64(6)})
-            -- Nanoseconds reach to 2262 only, the moments of a question to 2299.
-            AND toDateTime64(charge_time, 6, 'UTC') >= {since:DateTime64(6)}
-            AND toDateTime64(charge_time, 6, 'UTC') < {until:DateTime64(6)}
+            countIf(is_told) AS reported_calls,
+            sumIf(assumeNotNull(told), is_told) AS said,
+            sumIf(list_cost, is_told) AS computed
+        FROM calls
         GROUP BY
             provider,
             model

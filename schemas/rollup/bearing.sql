@@ -86,6 +86,7 @@ SELECT
     response.rate_key,
     response.reported_cost,
     response.cost_reporter,
+    response.reported_currency,
     if(isNull(own.reported), response.reported, own.reported)
 FROM rollup_decided AS decided
 LEFT JOIN explained ON explained.number = decided.number

@@ -50,7 +50,8 @@ WITH
             call.reasoning_visibility AS reasoning_visibility, call.stream_end AS stream_end, call.review_kind AS review_kind,
             call.team AS team, call.feature AS feature, call.customer AS customer, call.project AS project,
             call.cost_center AS cost_center, call.environment AS environment, call.user AS user, call.session AS session,
-            call.reported_cost AS reported_cost, call.cost_reporter AS cost_reporter, call.waste AS waste, call.pool AS pool,
+            call.reported_cost AS reported_cost, call.cost_reporter AS cost_reporter,
+            call.reported_currency AS reported_currency, call.waste AS waste, call.pool AS pool,
             call.commitments AS commitments, call.list_cost AS list_cost, call.contracted_cost AS contracted_cost,
             call.rates_covered AS rates_covered, call.rates_total AS rates_total, call.unpriced AS unpriced,
             call.lines.kind AS kinds,
@@ -179,6 +180,7 @@ SELECT
     costed.contracted_cost,
     costed.reported_cost,
     costed.cost_reporter,
+    costed.reported_currency,
     is_call AND (
         (costed.usage_source = 'reported' AND costed.unknown_attempts = 0)
         OR costed.is_free

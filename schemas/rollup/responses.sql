@@ -1,6 +1,7 @@
 -- One row per response that the batch shares with its readers: its owner, and the usage that the latest complete reading told.
 INSERT INTO rollup_responses
 WITH
+    ${worth} AS worth,
     mentioned AS (
         SELECT DISTINCT
             tenant,
@@ -40,8 +41,8 @@ WITH
                     rate_key,
                     reported_cost,
                     cost_reporter,
-                    if(billable != 'false' AND has({trusted:Array(String)}, cost_reporter), reported_cost, NULL),
-                    reported_currency
+                    reported_currency,
+                    billable != 'false' AND has({trusted:Array(String)}, cost_reporter)
                 ),
                 (notEmpty(tokens) OR notEmpty(meters), ended_at, trace_id, span_id)
             ) AS best
@@ -67,29 +68,8 @@ SELECT
     readings.best.5,
     readings.best.6,
     readings.best.7,
+    readings.best.8,
     -- At the rate of the call, whenever it was read.
-    if(
-        isNotNull(readings.best.8)
-            AND (arrayFirstIndex(
-                (known, begin, end) -> known = if(readings.best.9 = '', 'USD', readings.best.9)
-                    AND toUnixTimestamp(shared.first_owner.started_at) >= begin
-                    AND toUnixTimestamp(shared.first_owner.started_at) < end,
-                {currencies:Array(String)},
-                {rates_since:Array(Int64)},
-                {rates_until:Array(Int64)}
-            ) AS rate_of_then) > 0,
-        toDecimal128(
-            roundBankers(
-                divideDecimal(
-                    toDecimal256(assumeNotNull(readings.best.8), 18) * toInt256({rates:Array(Int64)}[rate_of_then]),
-                    toDecimal256(1000000000000, 0),
-                    36
-                ),
-                18
-            ),
-            18
-        ),
-        NULL
-    )
+    if(readings.best.9, worth(readings.best.6, readings.best.8, shared.first_owner.started_at), NULL)
 FROM shared
 INNER JOIN readings USING (tenant, provider, response_id)

@@ -1,6 +1,7 @@
 -- One row per span of the batch.
 INSERT INTO rollup_spans
 WITH
+    ${worth} AS worth,
     told AS (
         SELECT
             tenant,
@@ -25,28 +26,8 @@ WITH
             failed AND empty(tokens) AND empty(meters) AS is_empty_failure,
             -- At the rate of the call; what is said in a currency that nobody knows the worth of is not used.
             if(
-                billable != 'false'
-                    AND has({trusted:Array(String)}, cost_reporter)
-                    AND isNotNull(reported_cost)
-                    AND (arrayFirstIndex(
-                        (known, begin, end) -> known = if(reported_currency = '', 'USD', reported_currency)
-                            AND toUnixTimestamp(started_at) >= begin
-                            AND toUnixTimestamp(started_at) < end,
-                        {currencies:Array(String)},
-                        {rates_since:Array(Int64)},
-                        {rates_until:Array(Int64)}
-                    ) AS rate_of_then) > 0,
-                toDecimal128(
-                    roundBankers(
-                        divideDecimal(
-                            toDecimal256(assumeNotNull(reported_cost), 18) * toInt256({rates:Array(Int64)}[rate_of_then]),
-                            toDecimal256(1000000000000, 0),
-                            36
-                        ),
-                        18
-                    ),
-                    18
-                ),
+                billable != 'false' AND has({trusted:Array(String)}, cost_reporter),
+                worth(reported_cost, reported_currency, started_at),
                 NULL
             ),
             review_kind,

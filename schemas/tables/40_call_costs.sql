@@ -67,6 +67,7 @@ CREATE TABLE IF NOT EXISTS call_costs (
     contracted_cost Decimal(38, 18),
     reported_cost Nullable(Decimal(38, 18)) COMMENT 'What somebody said the call cost.',
     cost_reporter LowCardinality(String) COMMENT 'Who said so.',
+    reported_currency LowCardinality(String) COMMENT 'In which currency; empty: in that of the catalogue.',
     usage_covered UInt8,
     usage_total UInt8,
     tokens_covered UInt64,

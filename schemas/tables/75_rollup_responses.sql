@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS rollup_responses (
     rate_key UInt64,
     reported_cost Nullable(Decimal(38, 18)),
     cost_reporter LowCardinality(String),
+    reported_currency LowCardinality(String),
     reported Nullable(Decimal(38, 18)) COMMENT 'The same, of a trusted reporter.'
 )
 ENGINE = Memory

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS rollup_bearing (
     read_rate_key UInt64,
     read_cost Nullable(Decimal(38, 18)),
     read_reporter LowCardinality(String),
+    read_currency LowCardinality(String),
     reported Nullable(Decimal(38, 18)) COMMENT 'What a trusted reporter said the call cost, then or later.'
 )
 ENGINE = Memory

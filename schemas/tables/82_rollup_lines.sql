@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS rollup_lines (
     session String,
     reported_cost Nullable(Decimal(38, 18)),
     cost_reporter LowCardinality(String),
+    reported_currency LowCardinality(String),
     waste LowCardinality(String),
     pool LowCardinality(String),
     commitments Array(LowCardinality(String)),

@@ -23,7 +23,7 @@ def judged(
     for each in found["models"]:
         checks += _unpriced(each, found["tokens"])
         checks += _doubtful(each)
-        checks += _disputed(each, tolerance)
+        checks += _disputed(each, found["currency"], tolerance)
     used = {tuple(name) for each in found["models"] for name in each["rated_as"]}
     checks += [Finding("changed", "note", price_changes.line(each)) for each in found["changes"]]
     checks += [
@@ -81,12 +81,12 @@ def _doubtful(each: ModelPricing) -> Iterator[Finding]:
         )
 
 
-def _disputed(each: ModelPricing, tolerance: Decimal) -> Iterator[Finding]:
+def _disputed(each: ModelPricing, currency: str, tolerance: Decimal) -> Iterator[Finding]:
     said, computed = Decimal(each["reported"]["said"]), Decimal(each["reported"]["computed"])
     if not each["reported"]["calls"] or abs(said - computed) * _CENT <= tolerance * max(said, computed):
         return
     decimals = amounts.places(max(said, computed))
-    sides = f"{amounts.money(said, 'USD', decimals)}, list prices make {amounts.money(computed, 'USD', decimals)}"
+    sides = f"{amounts.money(said, currency, decimals)}, list prices make {amounts.money(computed, currency, decimals)}"
     yield Finding(
         "reported",
         "failed",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Context, Decimal
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 from tokentrace_collector.reports.documents.prices import Price, PriceCell, UnitPrice
@@ -233,10 +233,13 @@ def _unit_prices(row: Mapping[str, Any], amounts: Sequence[Decimal]) -> dict[str
     return {unit: UnitPrice(amount=decimal(amount), per=per) for unit, per, own, amount in lists if own}
 
 
-def component_names() -> list[str]:
+@cache
+def component_names() -> tuple[str, ...]:
     """The components of cost in the order they are shown."""
     names = [component.name for component in schema.components()]
-    return sorted(names, key=lambda name: (COMPONENTS.index(name) if name in COMPONENTS else len(COMPONENTS), name))
+    return tuple(
+        sorted(names, key=lambda name: (COMPONENTS.index(name) if name in COMPONENTS else len(COMPONENTS), name))
+    )
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -89,18 +89,22 @@ class Breakdown:
 
 def shares(books: Books, wanted: Breakdown) -> list[Share]:
     """One document per period, group and currency, in the order of time, the dearest first."""
-    asked = asdict(wanted) | {
-        "by": list(wanted.by),
-        "only": list(wanted.only),
-        "values": list(wanted.only.values()),
+    asked = {
+        "per": wanted.per,
+        "zone": wanted.zone,
         "since": _whole(wanted.since),
         "until": _whole(wanted.until),
+        "values": list(wanted.only.values()),
+        "limit": wanted.limit,
+        "run": wanted.run,
+        "infra_view": wanted.infra_view,
     }
     # Only what is read, or it would take longer to understand the question than to answer it.
     charged = schema.sql(f"reports/charged/{_source(books, wanted)}")
-    sums = schema.sql("reports/breakdown").replace("FROM charged\n", f"FROM (\n{charged}) AS charged\n")
-    rows = books.query(sums, **asked)
-    calls = _calls(population.rows(books, asked), wanted, frozenset((row["currency"], *row["group"]) for row in rows))
+    sums = schema.sql("reports/breakdown", by=wanted.by, only=wanted.only)
+    rows = books.query(sums.replace("FROM charged\n", f"FROM (\n{charged}) AS charged\n"), **asked)
+    sampled = population.rows(books, sums, population.unit((*wanted.by, *wanted.only)), by=wanted.by, **asked)
+    calls = _calls(sampled, wanted, frozenset((row["currency"], *row["group"]) for row in rows))
     return [_share(row, wanted, calls) for row in rows]
 
 
@@ -143,7 +147,7 @@ def _calls(rows: Sequence[Mapping[str, Any]], wanted: Breakdown, shown: frozense
         return {}
     calls: dict[tuple[object, ...], list[population.Kept]] = {}
     for row in rows:
-        named = (row["currency"], *(row[f"by_{name}"] for name in wanted.by))
+        named = (row["currency"], *row["values"])
         # By the prices of then, nothing is known of single calls.
         cost = None if wanted.run else row["cost"]
         kept = population.Kept(row["numerator"], row["denominator"], row["counted"], row["tokens"], cost)

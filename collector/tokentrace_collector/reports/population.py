@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any
@@ -53,15 +53,14 @@ class Kept:
         return Kept(self.numerator, self.denominator, self.counted + other.counted, tokens, cost)
 
 
-def rows(books: Books, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The calls behind an answer, by group and ratio; none where no sampler had a hand in any."""
+def rows(books: Books, sums: str, counted: Unit, *, by: Sequence[str], **asked: Any) -> list[dict[str, Any]]:
+    """The calls behind the sums of an answer, by group and ratio; none where no sampler had a hand in any."""
     if not books.query(_WAS_SAMPLED, since=asked["since"], until=asked["until"]):
         return []
     calls = schema.sql("reports/charged/calls")
     # What is wanted is chosen and named as for the answer itself.
-    wanted = schema.sql("reports/breakdown").partition(",\n    summed AS (")[0]
-    wanted = wanted.replace("FROM charged\n", f"FROM (\n{calls}) AS charged\n")
-    return books.query(f"{wanted}\n{schema.sql('reports/population')}", **asked)
+    wanted = sums.partition(",\n    summed AS (")[0].replace("FROM charged\n", f"FROM (\n{calls}) AS charged\n")
+    return books.query(f"{wanted}\n{schema.sql('reports/population', by=by)}", unit=counted, **asked)
 
 
 def by_ratio(

@@ -20,13 +20,16 @@ from tokentrace_collector.tenants import Books
 def findings(books: Books, since: datetime, until: datetime) -> PriceFindings:
     """How the calls that were charged within a period came to their prices."""
     since, until = since.astimezone(UTC), until.astimezone(UTC)
-    found = [_model(row) for row in books.query(schema.sql("reports/pricing"), since=since, until=until)]
+    money = book(books).money
+    asked = {"since": since, "until": until, "currency": money.currency, **money.parameters()}
+    found = [_model(row) for row in books.query(schema.sql("reports/pricing"), **asked)]
     used = {tuple(each) for model in found for each in model["rated_as"]}
     rows = [row for row in books.query(schema.sql("reports/price_history")) if (row["provider"], row["model"]) in used]
     edition = books.query(schema.sql("reports/edition"), at=until)
     newest: datetime | None = edition[0]["newest"] if edition else None
     return {
         "catalogue": edition[0]["catalogue"] if edition else "",
+        "currency": money.currency,
         "newest_price": newest.astimezone(UTC).date().isoformat() if newest else None,
         "tokens": sum(each["tokens"] for each in found),
         "models": found,

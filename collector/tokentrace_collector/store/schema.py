@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 from tokentrace_collector.files import root
-from tokentrace_collector.store import cluster, meanings
+from tokentrace_collector.store import cluster, meanings, money
 from tokentrace_collector.store.database import Store
 
 _VERSIONS = """
@@ -22,7 +23,7 @@ ENGINE = ReplacingMergeTree(applied_at)
 ORDER BY name
 """
 
-_EACH = re.compile(r"\$\{components(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
+_EACH = re.compile(r"\$\{(?P<list>components|by|only)(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
 _TOLD = re.compile(r"\$\{dialects\.(?P<name>\w+)\}")
 _CLAIM = re.compile(
     r"(?:--[^\n]*\n)+SELECT\n(?P<claimed>.+) AS claimed,\n(?P<sub_component>.+) AS sub_component\nFROM call_units\s*",
@@ -116,9 +117,12 @@ def apply(store: Store) -> None:
     _add_component_columns(store)
 
 
-def sql(name: str) -> str:
-    """The statement of a schema file, by its name below `schemas/` without `.sql`."""
-    return _render(_text(name))
+def sql(name: str, *, by: Collection[str] = (), only: Collection[str] = ()) -> str:
+    """The statement of a schema file, by its name below `schemas/` without `.sql`.
+
+    `by` and `only` are columns that a report groups by, and chooses by, where it leaves that open.
+    """
+    return _render(_text(name), by=by, only=only)
 
 
 def split(text: str) -> list[str]:
@@ -161,20 +165,28 @@ def _objects(folder: str) -> list[_Object]:
     return [_Object(f"{folder}/{path.stem}", sql(f"{folder}/{path.stem}")) for path in paths]
 
 
-def _render(text: str) -> str:
-    """Fill in what follows from the list of components, and from the dialects.
+def _render(text: str, **columns: Collection[str]) -> str:
+    """Fill in what follows from the list of components, from the dialects, and from the columns asked for.
 
     `${components: {name} Decimal(38, 18)}` repeats its text per component, separated by commas, or by another text:
     `${components(' + '): {name}}`. It may use {name}, {rank}, and the expressions {claimed} and {sub_component}.
-    `${component_columns}` is their column definitions. `${dialects.name}` is an expression that the dialects decide.
+    `${by: …}` and `${only: …}` repeat theirs per column, and may use {name} and {place}, from 1 on.
+    `${component_columns}` is the column definitions of components; `${dialects.name}` an expression that the dialects
+    decide; `${worth}` the function that converts currencies.
     """
-    text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}")
+    text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}").replace(
+        "${worth}", money.WORTH
+    )
 
-    def each(match: re.Match[str]) -> str:
+    def filled(match: re.Match[str]) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
-        return between.join(_filled(match["each"].strip(), one) for one in components())
+        each = match["each"].strip()
+        if match["list"] == "components":
+            return between.join(_filled(each, one) for one in components())
+        asked = enumerate(columns.get(match["list"], ()), start=1)
+        return between.join(each.replace("{name}", name).replace("{place}", str(place)) for place, name in asked)
 
-    rendered = _TOLD.sub(lambda told: meanings.expressions().get(told["name"], told[0]), _EACH.sub(each, text))
+    rendered = _TOLD.sub(lambda told: meanings.expressions().get(told["name"], told[0]), _EACH.sub(filled, text))
     if "${" in rendered:
         raise SchemaError(f"Nothing fills {rendered[rendered.index('${') :].split('}')[0]}}} in a schema file.")
     return rendered

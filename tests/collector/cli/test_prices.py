@@ -218,6 +218,26 @@ def test_the_doctor_names_what_is_said_to_cost_otherwise(examined):
     assert "reported" not in checks(run("doctor", *PERIOD, "--tolerance", "100", "--json", *examined))
 
 
+@pytest.mark.parametrize(
+    ("book", "said_in", "told"),
+    [
+        # 5,000 tokens at $0.25 a million cost $0.00125.
+        ("fx: {EUR: [{from: 2026-01-01, rate: 1.25}]}", "EUR", "$1.2500, list prices make $0.0012."),
+        ("currency: EUR, fx: {USD: [{from: 2026-01-01, rate: 0.8}]}", "", "€0.8000, list prices make €0.0010."),
+        ("currency: EUR, fx: {USD: [{from: 2026-01-01, rate: 0.8}]}", "EUR", "€1.0000, list prices make €0.0010."),
+        ("fx: {EUR: [{from: 2026-01-01, rate: 1.25}]}", "CHF", None),
+    ],
+)
+def test_what_calls_are_said_to_cost_is_compared_in_the_currency_of_the_book(ledger, led, book, said_in, told):
+    ledger.priced_by(f"{{version: 1, {book}}}")
+    said = {"tokentrace.cost.reported": "1", "tokentrace.cost.reporter": "litellm", "tokentrace.cost.currency": said_in}
+    ledger.call("a", "1", tokens={"input_text": 5_000}, model="gpt-5-mini", said=said)
+    ledger.tick()
+    with led(ledger.store, "store") as options:
+        found = checks(run("doctor", *PERIOD, "--json", *options)).get("reported", [])
+    assert found == ([("failed", f"openai gpt-5-mini: 1 calls are said to cost {told}")] if told else [])
+
+
 def test_the_doctor_tells_how_old_the_catalogue_is(examined):
     answer = run("doctor", *PERIOD, "--json", *examined)
     ((_, told),) = checks(answer)["catalogue"]

@@ -78,6 +78,8 @@ class PriceFindings(TypedDict):
 
     catalogue: str
     """Edition of the catalogue that is rated by."""
+    currency: str
+    """Of all amounts."""
     newest_price: str | None
     """When the latest of its prices began that holds: the catalogue is at least as new."""
     tokens: int
