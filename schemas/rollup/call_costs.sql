@@ -65,8 +65,8 @@ WITH
             call.lines.per AS per,
             suspect.suspected AS suspected,
             suspect.repeats AS repeats,
-            greatest(sampled.sampling_numerator, 1) AS sampling_numerator,
-            greatest(sampled.sampling_denominator, 1) AS sampling_denominator,
+            greatest(sampled.sampling.1, 1) AS sampling_numerator,
+            greatest(sampled.sampling.2, 1) AS sampling_denominator,
             if(empty(said.amounts), call.lines.amount, said.amounts) AS amounts,
             if(
                 empty(said.amounts),
@@ -91,10 +91,9 @@ WITH
         LEFT ANY JOIN (
             SELECT
                 number,
-                sampling_numerator,
-                sampling_denominator
+                sampling
             FROM rollup_spans
-            WHERE sampling_numerator != sampling_denominator
+            WHERE sampling.1 > 1
                 AND review_kind = ''
         ) AS sampled ON sampled.number = call.number
         LEFT ANY JOIN rollup_reported AS said ON said.number = call.number AND said.part = call.part

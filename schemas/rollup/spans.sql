@@ -51,8 +51,7 @@ WITH
                 0
             ),
             ifNull(repeated_tokens < arraySum(segment_tokens), 0),
-            sampling_numerator,
-            sampling_denominator
+            sampling
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND part = 0

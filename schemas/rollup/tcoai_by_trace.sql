@@ -94,7 +94,7 @@ WITH
             sumMapIf(
                 [(sampling_numerator, sampling_denominator)],
                 [toUInt64(1)],
-                kind = 'call' AND (bearing OR borne_by = 'parts') AND part = 0 AND sampling_numerator != sampling_denominator
+                (bearing OR borne_by = 'parts') AND part = 0 AND sampling_numerator > 1
             ) AS ratios,
             arrayMap((ratio, number) -> (ratio.1, ratio.2, number), ratios.1, ratios.2) AS sampled_calls,
             sumIf(attempts, bearing OR borne_by = 'parts') AS attempts_sum,

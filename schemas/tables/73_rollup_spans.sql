@@ -35,7 +35,6 @@ CREATE TABLE IF NOT EXISTS rollup_spans (
     has_history UInt8,
     asked UInt64 COMMENT 'Of a call: the same for calls that gave the same model an input of the same parts; 0 where it has none.',
     is_new UInt8 COMMENT 'Its process says that it had not sent all of this input before.',
-    sampling_numerator UInt64,
-    sampling_denominator UInt64
+    sampling Tuple(numerator UInt64, denominator UInt64)
 )
 ENGINE = Memory

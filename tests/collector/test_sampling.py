@@ -42,9 +42,9 @@ def state(threshold, randomness=LAST):
     return f"ot=th:{f'{threshold:014x}'.rstrip('0') or '0'};rv:{randomness}"
 
 
-def ratios(ledger):
-    rows = ledger.store.query("SELECT trace_id, sampling_numerator, sampling_denominator FROM llm_calls FINAL")
-    return {row["trace_id"]: (row["sampling_numerator"], row["sampling_denominator"]) for row in rows}
+def ratios(store):
+    rows = store.query("SELECT trace_id, sampling.1 AS numerator, sampling.2 AS denominator FROM llm_calls FINAL")
+    return {row["trace_id"]: (row["numerator"], row["denominator"]) for row in rows}
 
 
 def half_even(amount, places):
@@ -90,7 +90,7 @@ def test_each_state_is_read_as_the_ratio_it_tells(ledger):
     for trace, written in named.items():
         ledger.foreign(trace, "a", usage={"input_tokens": 1}, state=written)
     ledger.arrive()
-    assert {named[trace]: ratio for trace, ratio in ratios(ledger).items()} == STATES
+    assert {named[trace]: ratio for trace, ratio in ratios(ledger.store).items()} == STATES
 
 
 def test_where_no_randomness_is_told_it_is_the_end_of_the_trace_id(ledger):
@@ -98,7 +98,7 @@ def test_where_no_randomness_is_told_it_is_the_end_of_the_trace_id(ledger):
     for trace in (kept, dropped):
         ledger.foreign(trace, "a", usage={"input_tokens": 1}, state="ot=th:c")
     ledger.arrive()
-    assert ratios(ledger) == {kept: (4, 1), dropped: (1, 1)}
+    assert ratios(ledger.store) == {kept: (4, 1), dropped: (1, 1)}
 
 
 def test_a_sample_rate_is_believed_where_it_is_a_count(ledger):
@@ -110,7 +110,7 @@ def test_a_sample_rate_is_believed_where_it_is_a_count(ledger):
     both = trace_id()
     ledger.foreign(both, "a", usage={"input_tokens": 1}, said={"SampleRate": 7}, state=state(ALL // 2))
     ledger.arrive()
-    found = ratios(ledger)
+    found = ratios(ledger.store)
     assert found.pop(both) == (2, 1)
     assert {named[trace]: ratio for trace, ratio in found.items()} == told
 
@@ -120,7 +120,7 @@ def test_what_our_own_sdk_tells_stands_for_itself(ledger):
     ledger.call("a" * 32, "a", tokens={"input_text": 1}, state=state(ALL // 2))
     ledger.span("b" * 32, "b", library="other", state=state(ALL // 2))
     ledger.arrive()
-    assert set(ratios(ledger).values()) == {(1, 1)}
+    assert set(ratios(ledger.store).values()) == {(1, 1)}
 
 
 @FEW
@@ -130,7 +130,7 @@ def test_no_state_stops_an_insert_or_makes_less_of_a_call(shared_ledger, told):
     for trace, written in zip(named, told, strict=True):
         shared_ledger.foreign(trace, "a", usage={"input_tokens": 1}, state=written)
     shared_ledger.arrive()
-    found = {trace: ratio for trace, ratio in ratios(shared_ledger).items() if trace in named}
+    found = {trace: ratio for trace, ratio in ratios(shared_ledger.store).items() if trace in named}
     assert found.keys() == named
     assert all(numerator >= denominator >= 1 for numerator, denominator in found.values())
 
@@ -143,7 +143,7 @@ def test_any_threshold_is_read_exactly(shared_ledger, told):
     for trace, (threshold, randomness) in named.items():
         shared_ledger.foreign(trace, "a", usage={"input_tokens": 1}, state=state(threshold, f"{randomness:014x}"))
     shared_ledger.arrive()
-    found = ratios(shared_ledger)
+    found = ratios(shared_ledger.store)
     for trace, (threshold, randomness) in named.items():
         expected = Fraction(ALL, ALL - threshold) if threshold <= randomness else Fraction(1)
         assert found[trace] == expected.as_integer_ratio()
@@ -325,7 +325,7 @@ def test_what_was_stored_before_stands_for_itself(store):
     store.run("ALTER TABLE call_costs DROP INDEX idx_sampling")
     ratio = ("sampling_denominator", "sampling_numerator")
     for table, names in (
-        ("llm_calls", (*ratio, "sampling_kept", "sample_rate", "sampling_state")),
+        ("llm_calls", ("sampling", "sample_rate", "sampling_state")),
         ("call_costs", ratio),
     ):
         for name in names:
@@ -335,6 +335,6 @@ def test_what_was_stored_before_stands_for_itself(store):
     store.run("ALTER TABLE schema_versions DELETE WHERE name = 'migrations/0021_sampling' SETTINGS mutations_sync = 1")
     schema.apply(store)
     assert store.query(columns) == fresh
-    for table in ("llm_calls", "call_costs"):
-        asked = f"SELECT sampling_numerator, sampling_denominator FROM {table}"
-        assert [tuple(row.values()) for row in store.query(asked)] == [(1, 1)]
+    assert ratios(store) == {"t": (1, 1)}
+    (row,) = store.query("SELECT sampling_numerator, sampling_denominator FROM call_costs")
+    assert tuple(row.values()) == (1, 1)
