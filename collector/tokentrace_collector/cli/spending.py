@@ -130,7 +130,7 @@ def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
     for each in found:
         labels = [] if per == "all" else [each["period"]]
         group = each["group"]
-        labels += [REST if group is None else _inert(group[name]) for name in by]
+        labels += [REST if group is None else inert(group[name]) for name in by]
         parts = [each["components"][name] for name in components]
         lines = each["lines"]
         row = [
@@ -151,7 +151,7 @@ def _told(all_there_were: Population | None) -> Iterator[str | int | None]:
         yield all_there_were[name] if all_there_were else None
 
 
-def _inert(value: str) -> str:
+def inert(value: str) -> str:
     """A value that no spreadsheet takes for a formula."""
     plain = terminal.plain(value)
     return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain
