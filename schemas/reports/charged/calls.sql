@@ -1,5 +1,12 @@
 -- One row per line of a call, and one per call that has none: what it cost as it is now, and for how many calls it stands.
 -- Of reviews and of capacity, which no sampler thins out, there are none.
+WITH done_again AS (
+    SELECT trace_id
+    FROM runs_of_work
+    WHERE tenant = {tenant:String}
+    GROUP BY trace_id
+    HAVING min(is_superseded)
+)
 SELECT
     hour AS moment,
     hour,
@@ -18,6 +25,7 @@ SELECT
     user,
     session,
     service,
+    if(trace_id IN (SELECT trace_id FROM done_again), 'rework', '') AS rework,
     line_component AS component,
     currency,
     ifNull(line_amount, 0) AS amount,
