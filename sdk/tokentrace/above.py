@@ -10,7 +10,8 @@ from opentelemetry.context import Context
 if TYPE_CHECKING:
     from tokentrace.tracing import Opened
 
-_ABOVE = context_api.create_key("tokentrace-above")
+KEY = context_api.create_key("tokentrace-above")
+"""Where in a context that is kept."""
 (_CURRENT,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
 """Where OpenTelemetry keeps the current span."""
 
@@ -20,10 +21,20 @@ class _Above(NamedTuple):
 
     opened: Opened
     """The parent, as long as nobody else opens a span in between."""
-    current: int
-    """Id of the span that is current for all meanwhile."""
-    own: int
-    """Id of our innermost span: the parent, or around it."""
+    besides: int | None
+    """Id of the span that is current for all meanwhile, where that is another."""
+    around: int | None
+    """Id of our innermost span, where the parent is not ours."""
+
+    @property
+    def current(self) -> int:
+        """Id of the span that is current for all meanwhile."""
+        return self.opened.span.get_span_context().span_id if self.besides is None else self.besides
+
+    @property
+    def own(self) -> int:
+        """Id of our innermost span: the parent, or around it."""
+        return self.opened.span.get_span_context().span_id if self.around is None else self.around
 
 
 def enter(opened: Opened, own: int | None = None) -> Any:
@@ -32,12 +43,10 @@ def enter(opened: Opened, own: int | None = None) -> Any:
     `own` is our span around it, where it is somebody else's; 0 where there is none. Gives the token that undoes it.
     """
     above = context_api.get_current()
-    span_id = opened.span.get_span_context().span_id
-    own = span_id if own is None else own
     if opened.is_private or opened.is_hidden:
-        return context_api.attach(Context({**above, _ABOVE: _Above(opened, _current().span_id, own)}))
+        return context_api.attach(Context({**above, KEY: _Above(opened, _current().span_id, own)}))
     # Both at once: each by itself would copy all of the context twice.
-    return context_api.attach(Context({**above, _CURRENT: opened.span, _ABOVE: _Above(opened, span_id, own)}))
+    return context_api.attach(Context({**above, _CURRENT: opened.span, KEY: _Above(opened, None, own)}))
 
 
 def parent() -> tuple[Opened | None, int]:
@@ -45,11 +54,10 @@ def parent() -> tuple[Opened | None, int]:
 
     Without a parent the current span is it.
     """
-    # Most requests have nothing of ours around them.
-    if _ABOVE not in context_api.get_current() or (kept := _kept()) is None:
+    if (kept := _kept()) is None:
         return None, 0
-    its, here = kept.opened.span.get_span_context(), _current()
-    if kept.current != here.span_id and its.trace_id == here.trace_id:
+    its, current = kept.opened.span.get_span_context(), _current()
+    if kept.current != current.span_id and its.trace_id == current.trace_id:
         return None, kept.own
     return kept.opened, 0 if kept.own == its.span_id else kept.own
 
@@ -61,7 +69,7 @@ def own() -> int:
 
 
 def _kept() -> _Above | None:
-    kept = context_api.get_current().get(_ABOVE)
+    kept = context_api.get_current().get(KEY)
     if not isinstance(kept, _Above):
         return None
     here = _current()

@@ -48,14 +48,14 @@ class Request(NamedTuple):
     http: Any = None
     """The HTTP client whose sends are the attempts of this call, or `EVERY`; None where nobody can count them."""
 
-    reads_body: bool = True
-    """Whether the bodies of those sends are in `format`; where not, it is the result that is read."""
-
     facts: Mapping[str, Any] = NOTHING
     """What only the request tells of its bill, such as characters to be spoken: for the `count` of the format."""
 
     prompt: Any = None
     """The body or the arguments of the call, as the library has them: for the `compose` of the format."""
+
+    reads_body: bool = True
+    """Whether the bodies of those sends are in `format`; where not, it is the result that is read."""
 
     inside: Any = None
     """The section that the call belongs to, where that is not the one that is running."""

@@ -49,7 +49,7 @@ class Opened(NamedTuple):
     """A span, and who may see it."""
 
     span: Span
-    is_private: bool
+    is_private: bool = False
     """Whether it is ours alone, because the application's sampler dropped it."""
 
     is_hidden: bool = False
@@ -122,21 +122,25 @@ class Tracing:
         began: int | None = None,
     ) -> Opened:
         """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
-        tracers = self._current()
+        tracers = self._tracers
+        if (self._given or trace.get_tracer_provider()) is not tracers.provider:
+            tracers = self._renewed()
         tags = context.tags() if attribution is None else attribution
         described = {**tags, **attributes} if tags else attributes
-        if parent is None:
+        here = context_api.get_current()
+        # Most requests have nothing of ours around them.
+        if parent is None and above.KEY in here:
             parent, around = above.parent()
             if around:
                 described = {**described, name.PARENT: format(around, "016x")}
         is_below_private = parent is not None and parent.is_private
         # Not None where it is the current one: OpenTelemetry would look that up again and again.
-        within = context_api.get_current() if parent is None else trace.set_span_in_context(parent.span)
+        within = here if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
         if not is_below_private and tracers.shared is not None:
             span = tracers.shared.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
             if self.delivery is None or span.is_recording():
-                return Opened(span, is_private=False, is_hidden=is_hidden)
+                return Opened(span, is_hidden=is_hidden)
         private = tracers.private.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
         return Opened(private, is_private=True)
 
@@ -190,11 +194,9 @@ class Tracing:
             processor.delivery = None
         _processors[:] = [entry for entry in _processors if entry[0]() is not None]
 
-    def _current(self) -> _Tracers:
-        tracers = self._tracers
-        provider = self._given or trace.get_tracer_provider()
-        if provider is tracers.provider:
-            return tracers
+    def _renewed(self) -> _Tracers:
+        """Where spans begin from now on: the application has another provider."""
+        provider = self.provider
         # Two first calls at once must not both give the provider a processor: each span would be delivered twice.
         with self._lock:
             if provider is not self._tracers.provider:

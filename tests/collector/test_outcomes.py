@@ -178,6 +178,7 @@ def test_a_value_is_worth_what_it_was_when_it_was_achieved(ledger):
     found = one(ledger, "abroad")
     assert (found["value"], found["values"]) == ("113", {"known": 3, "of": 6})
     assert found["other_values"] == {"": "1", "EUR": "4", "GBP": "5"}
+    assert found["roi"] == {"low": 110 / 3, "high": None}
 
 
 def test_costs_that_are_not_known_in_full_and_those_that_are_estimated_are_told(ledger):
@@ -185,6 +186,7 @@ def test_costs_that_are_not_known_in_full_and_those_that_are_estimated_are_told(
     assert (bound["total"], bound["costs"], bound["values"]) == (
         "0.5", {"known": 1, "of": 2}, {"known": 1, "of": 2},
     )  # fmt: skip
+    assert bound["roi"] == {"low": None, "high": None}
     assert (guessed["total"], guessed["estimated"]) == ("0.5", "0.5")
 
 

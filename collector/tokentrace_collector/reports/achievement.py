@@ -68,7 +68,11 @@ def achieved(rows: Iterable[Row], fallback: Decimal | None) -> Achieved:
         "value": _money(value),
         "values": {"known": counts["valued"], "of": succeeded},
         "other_values": _others(rows),
-        "roi": _bounds(_returned(value, total), _returned(sums.most_value, total)),
+        # Of costs that may be more it is no lower bound, and of values that may be more no upper one.
+        "roi": _bounds(
+            _returned(value, total) if counts["whole"] == pieces else None,
+            _returned(sums.most_value, total) if counts["valued"] == succeeded else None,
+        ),
         "break_even_success_rate": None if needed is None else float(needed),
         "value_per_million_tokens": _text(_by(value * _MILLION, counts["tokens"])),
     }

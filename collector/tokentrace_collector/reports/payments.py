@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from fnmatch import fnmatchcase
@@ -38,8 +38,8 @@ class _Part:
     """What was charged at one rate."""
 
     charged: Fraction
-    invoiced: Fraction
-    """The same, in the currency of the invoice."""
+    invoiced: Fraction | None
+    """The same, in the currency of the invoice; None: it was charged in another."""
 
 
 def payments(books: Books, wanted: Question) -> list[Paid]:
@@ -56,29 +56,11 @@ def _is_wanted(one: Payment, wanted: Question) -> bool:
 
 
 def _paid(books: Books, book: Book, one: Payment) -> Paid:
-    named = {"since": one.since, "until": one.until}
-    rows = books.query(schema.sql("reports/paid_lines"), provider=one.provider, **named)
-    statements = _statements(books, one.provider, {row["rating_run"] for row in rows} - {""})
-    parts, others = [], Fraction(0)
-    for row in rows:
-        part = _line(row, statements.get(row["rating_run"]), one) if row["currency"] == book.currency else None
-        if part:
-            parts.append(part)
-        elif row["currency"] == book.currency:
-            others += Fraction(row["amount"])
-    promised = dict(_promised(book, one))
-    for row in books.query(schema.sql("reports/paid_commitments"), **named):
-        # Under its own price the fee of a period is that of its currency.
-        if (each := promised.get(row["commitment"])) is None or not row["fee"]:
-            continue
-        charged = Fraction(row["booked"])
-        if each.currency and each.currency.name == one.currency.name:
-            stated = Fraction(replace(each, currency=None).fee(row["since"], row["until"]))
-            parts.append(_Part(charged, charged * stated / Fraction(row["fee"])))
-        else:
-            others += charged
-    charged = sum((each.charged for each in parts), Fraction(0))
-    invoiced = sum((each.invoiced for each in parts), Fraction(0))
+    rows = books.query(schema.sql("reports/paid_lines"), provider=one.provider, since=one.since, until=one.until)
+    parts = [*_pieces(books, book, one, rows), *_fees(books, book, one)]
+    charged = sum((each.charged for each in parts if each.invoiced is not None), Fraction(0))
+    invoiced = sum((each.invoiced for each in parts if each.invoiced is not None), Fraction(0))
+    others = sum((each.charged for each in parts if each.invoiced is None), Fraction(0))
     difference = rounded(invoiced * Fraction(one.rate) - charged)
     lines, unpriced = (sum(row[name] for row in rows) for name in ("lines", "unpriced"))
     return {
@@ -96,6 +78,29 @@ def _paid(books: Books, book: Book, one: Payment) -> Paid:
     }
 
 
+def _pieces(books: Books, book: Book, one: Payment, rows: Sequence[Mapping[str, Any]]) -> Iterator[_Part]:
+    """What was charged by the piece."""
+    statements = _statements(books, one.provider, {row["rating_run"] for row in rows} - {""})
+    for row in rows:
+        # A month that was booked in another currency than the book now has adds up with nothing of it.
+        if row["currency"] == book.currency:
+            yield _line(row, statements.get(row["rating_run"]), one)
+
+
+def _fees(books: Books, book: Book, one: Payment) -> Iterator[_Part]:
+    """What was charged for commitments."""
+    promised = dict(_promised(book, one))
+    for row in books.query(schema.sql("reports/paid_commitments"), since=one.since, until=one.until):
+        if (each := promised.get(row["commitment"])) is None or not row["fee"]:
+            continue
+        booked, invoiced = Fraction(row["booked"]), None
+        if each.currency and each.currency.name == one.currency.name:
+            # Without its rates, the fee of a period is as it is stated.
+            stated = replace(each, currency=None).fee(row["since"], row["until"])
+            invoiced = booked * Fraction(stated) / Fraction(row["fee"])
+        yield _Part(booked, invoiced)
+
+
 def _promised(book: Book, one: Payment) -> Iterator[tuple[str, Commitment]]:
     """The commitments that an invoice is about: one that names several providers is on the first of their invoices."""
     invoices = [each for each in book.payments if (each.month, each.currency) == (one.month, one.currency)]
@@ -105,16 +110,13 @@ def _promised(book: Book, one: Payment) -> Iterator[tuple[str, Commitment]]:
             yield each.id, each
 
 
-def _line(row: Mapping[str, Any], statement: Statement | None, one: Payment) -> _Part | None:
-    """What was charged in the currency of an invoice; None: it was charged in another."""
+def _line(row: Mapping[str, Any], statement: Statement | None, one: Payment) -> _Part:
+    amount, name = Fraction(row["amount"]), (row["model"], row["tier"], row["unit"])
     if statement is None:
-        return None
-    name, hour = (row["model"], row["tier"], row["unit"]), row["hour"]
-    stated = USD if row["status"] == _REPORTED else statement.currency(name, hour, row["price"])
-    worth = statement.worth(one.currency.name, hour) if stated == one.currency.name else None
-    if worth is None:
-        return None
-    return _Part(Fraction(row["amount"]), Fraction(row["amount"]) / Fraction(worth))
+        return _Part(amount, None)
+    stated = USD if row["status"] == _REPORTED else statement.currency(name, row["hour"], row["price"])
+    worth = statement.worth(one.currency.name, row["hour"]) if stated == one.currency.name else None
+    return _Part(amount, None if worth is None else amount / Fraction(worth))
 
 
 def _statements(books: Books, provider: str, runs: set[str]) -> Mapping[str, Statement]:

@@ -163,11 +163,8 @@ class Course:
         elif self._whole is not None:
             content = self._whole.content
             read_whole(content, self.format, self.seen)
-            self._keep(content)
-
-    def release(self) -> None:
-        """Let go of what has passed."""
-        self._whole = self._parts = self.kept = None
+            if self._parts is not None:
+                self._parts.append(content)
 
     def _keep(self, answer: Any) -> None:
         if self._parts is not None:

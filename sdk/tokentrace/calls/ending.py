@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokentrace import attributes as name, context
 from tokentrace.calls import attempts
 from tokentrace.estimation import composition
+from tokentrace.estimation.missing import CANCELLED
 from tokentrace.guard import note
 from tokentrace.integration import EVERY, Request
 from tokentrace.providers.hosts import PROXY
@@ -86,7 +87,10 @@ class Ending:
         found[name.USAGE_SCOPE] = "aggregate" if self.covered else call.scope
         if call.prompt and not self.covered:
             try:
-                self._compose()
+                if shares := composition.shared(call.prompt, self.usage):
+                    recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
+                    repeated = call.tracing.sent.repeated(recipient, call.prompt)
+                    found |= composition.attributes(call.prompt, shares, repeated)
             except Exception as error:
                 if not note("sharing out a prompt", error):
                     raise
@@ -97,20 +101,17 @@ class Ending:
             found[name.BILLABLE] = self.owed
         # The generator of a client that asks only when it is read may fail before there is a stream.
         if call.is_streamed and (call.has_begun or self._error is None):
-            found[name.STREAM_END] = end = self._stream_end()
-            if end == "failed" and self.failure is None:
-                self.failure = "incomplete_stream"
-            if call.first and tried:
-                found[name.TIME_TO_FIRST_CHUNK] = (call.first - tried[0].started) / 1e9
+            self._describe_stream()
         if self.failure is not None:
             found[name.ERROR_TYPE] = self.failure
 
-    def _compose(self) -> None:
-        call = self._call
-        if shares := composition.shared(call.prompt, self.usage):
-            recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
-            repeated = call.tracing.sent.repeated(recipient, call.prompt)
-            self.found |= composition.attributes(call.prompt, shares, repeated)
+    def _describe_stream(self) -> None:
+        call, found, tried = self._call, self.found, self._call.attempts
+        found[name.STREAM_END] = end = self._stream_end()
+        if end == "failed" and self.failure is None:
+            self.failure = "incomplete_stream"
+        if call.first and tried:
+            found[name.TIME_TO_FIRST_CHUNK] = (call.first - tried[0].started) / 1e9
 
     def _stream_end(self) -> str:
         """How the stream ended; one that stops before the answer is over has failed."""
@@ -128,11 +129,21 @@ class Ending:
         return how
 
     @property
+    def was_left(self) -> bool:
+        """Whether a stream did not come to its end, or to that of a response which somebody stopped."""
+        return self.found.get(name.STREAM_END) != "complete" or self._call.seen.finish.get(0) == CANCELLED
+
+    @property
     def model(self) -> str:
         """The model that answered, or was asked."""
         return self.found.get(name.RESPONSE_MODEL) or self._call.asked.get(name.REQUEST_MODEL) or ""
 
     @property
     def may_be_open(self) -> bool:
-        """Whether there is something to count: where nothing was sent, there is not."""
-        return not self.covered and self.owed != "false" and (self._error is None or bool(self._call.attempts))
+        """Whether there may be something to count: where nothing was sent, or all was reported, there is not."""
+        call, found = self._call, self.found
+        # Most whole answers are this; `missing.wanted` says the same of them, and of all others. A stream may be left.
+        is_whole = call.scope == "call" and not call.is_streamed and not self.usage.flags
+        if is_whole and name.INPUT_TOKENS in found and found.get(name.REASONING_TOKENS):
+            return False
+        return not self.covered and self.owed != "false" and (self._error is None or bool(call.attempts))

@@ -18,7 +18,7 @@ from tokentrace.calls.writing import write
 from tokentrace.estimation import composition, missing
 from tokentrace.guard import note
 from tokentrace.integration import Request
-from tokentrace.providers.hosts import provider_at
+from tokentrace.providers.hosts import providers_at
 from tokentrace.tracing import Tracing
 from tokentrace.usage.prompt import Piece
 
@@ -50,7 +50,7 @@ class Meter(Course):
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         # Without a delivery of ours there is nobody who could count.
-        counts = tracing.delivery is not None and request.scope == "call"
+        counts = tracing.delivery is not None and request.scope != "aggregate"
         super().__init__(request, missing.Kept() if counts else None)
         self.http = request.http
         self.inner = 0
@@ -61,9 +61,8 @@ class Meter(Course):
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
         self._delivery: Delivery | None = None
-        self.provider = provider_at(request.host, request.port, request.provider, hosts)
-        self.known_provider = provider_at(request.host, request.port, "", hosts)
-        """The provider by its host alone; empty where nothing is known of that."""
+        self.provider, self.known_provider = providers_at(request.host, request.port, request.provider, hosts)
+        """Who answers; and what is known of that by the host alone, empty where that is nothing."""
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.
         try:
@@ -80,7 +79,8 @@ class Meter(Course):
     def __enter__(self) -> Self:
         if (outer := context.metering.get()) is not None:
             outer.inner += 1
-        self.enter()
+        self._reset = context.metering.set(self)
+        self._entered = above.enter(self._opened)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -131,7 +131,7 @@ class Meter(Course):
         # An event loop keeps the context in which a connection was opened, and us with it, as long as that lives.
         self.http = None
         self.prompt = ()
-        self.release()
+        self._whole = self._parts = self.kept = None
 
     def forget(self) -> None:
         """The call is that of another process, whose span it ends."""
@@ -154,8 +154,18 @@ class Meter(Course):
         """Whether something was not reported, which the delivery is then to estimate."""
         if self.kept is None or (delivery := self.tracing.delivery) is None:
             return False
-        model = ended.model
-        wanted = missing.wanted(ended.usage, self.seen, model, self.format, has_prompt=bool(self.prompt))
+        model, seen, fmt = ended.model, self.seen, self.format
+        if self.scope == "call":
+            wanted = missing.wanted(
+                ended.usage,
+                seen,
+                model,
+                fmt,
+                has_prompt=bool(self.prompt),
+                was_left=self.is_streamed and ended.was_left,
+            )
+        else:
+            wanted = missing.delivered(seen, fmt)
         if wanted is None:
             return False
         answer = missing.Answer(self.format, self.kept, self.framing, is_ours=self.reads_body)

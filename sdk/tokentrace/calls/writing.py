@@ -11,7 +11,9 @@ from opentelemetry.sdk import trace as sdk
 from opentelemetry.trace import Span
 
 _PLAIN = frozenset({str, int, float, bool, tuple})
-_SDK: object = vars(sdk)
+_SETS = sdk.Span.set_attributes
+_IS_USUAL = type(_SETS) is FunctionType and _SETS.__globals__["__name__"] == sdk.__name__
+"""Whether OpenTelemetry sets its attributes: who has spans of a class of its own, or has patched these, does."""
 
 
 def write(span: Span, found: Mapping[str, Any]) -> None:
@@ -19,16 +21,15 @@ def write(span: Span, found: Mapping[str, Any]) -> None:
 
     OpenTelemetry asks each for what it is and copies it twice, which takes as long as all else that a span does.
     """
-    if _is_usual(span) and _PLAIN.issuperset(map(type, found.values())) and span.is_recording():
+    if (
+        _IS_USUAL
+        and type(span).set_attributes is _SETS
+        and _PLAIN.issuperset(map(type, found.values()))
+        and span.is_recording()
+    ):
         kept: Any = getattr(span, "_attributes", None)
         own: Any = getattr(kept, "_dict", None)
         if type(kept) is BoundedAttributes and isinstance(own, dict) and kept.maxlen is kept.max_value_len is None:
             cast("dict[str, Any]", own).update(found)
             return
     span.set_attributes(found)
-
-
-def _is_usual(span: Span) -> bool:
-    """Whether OpenTelemetry sets its attributes: who has spans of a class of its own, or has patched these, does."""
-    sets = type(span).set_attributes
-    return type(sets) is FunctionType and sets.__globals__ is _SDK

@@ -42,6 +42,20 @@ def characters(body: Any) -> Mapping[str, Any]:
     return {"characters": len(spoken)} if spoken else NOTHING
 
 
+_places: dict[int, tuple[Any, str, int | None]] = {}
+_PLACES = 64
+
+
+def place(url: Any) -> tuple[str, int | None]:
+    """Host and port of the base URL of a client, which decodes them each time that it is asked."""
+    # What is kept has its id for itself.
+    if (known := _places.get(id(url))) is None:
+        if len(_places) >= _PLACES:
+            _places.clear()
+        known = _places[id(url)] = url, url.host, url.port
+    return known[1:]
+
+
 def model_in(body: bytes) -> str | None:
     """The model that the body of a request asks for."""
     found = re.search(_MODEL, body[:_EDGE]) or re.search(_MODEL, body[-_EDGE:])
@@ -84,7 +98,7 @@ def seams(
 
     @lru_cache(maxsize=1024)
     def endpoint_of(method: str, path: str) -> tuple[Endpoint, Format, str] | None:
-        path = path.partition("?")[0].rstrip("/")
+        method, path = method.lower(), path.partition("?")[0].rstrip("/")
         for endpoint in endpoints:
             if method == "post" and re.fullmatch(f".*{endpoint.path}", path):
                 return endpoint, endpoint.spoken, "call"
@@ -93,24 +107,29 @@ def seams(
         return None
 
     def describe(call: Call) -> Request | None:
-        options = call.arg(1, "options")
-        found = endpoint_of(options.method.lower(), options.url)
+        client, args, named = call
+        options = named["options"] if "options" in named else args[1]
+        found = endpoint_of(options.method, options.url)
         if found is None:
             return None
         endpoint, fmt, scope = found
-        url = call.instance.base_url
+        body = options.json_data
+        model = body.get("model") if body.__class__ is dict else dig(body, "model")
+        # What `base_url` gives; to ask the client of OpenAI for it takes two functions and an import.
+        host, port = place(getattr(client, "_base_url", None) or client.base_url)
+        # By their places: to find them by name would take three times as long.
         return Request(
-            provider=provider_of(call.instance.__class__),
-            operation=endpoint.operation,
-            model=text(dig(options.json_data, "model")),
-            format=fmt,
-            host=url.host,
-            port=url.port,
-            stream=bool(call.kwargs.get("stream")),
-            scope=scope,
-            http=call.instance._client,
-            facts=NOTHING if endpoint.facts is _no_facts else endpoint.facts(options.json_data),
-            prompt=options.json_data,
+            provider_of(client.__class__),
+            endpoint.operation,
+            model if isinstance(model, str) and model else None,
+            fmt,
+            host,
+            port,
+            bool(named.get("stream")),
+            scope,
+            client._client,
+            NOTHING if endpoint.facts is _no_facts else endpoint.facts(body),
+            body,
         )
 
     module = f"{package}._base_client"

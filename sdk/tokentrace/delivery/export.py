@@ -118,8 +118,11 @@ class Processor(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         # Without the cost of a `with`, for every span of the application goes through here.
         try:
-            if self.delivery is not None and (_is_ours(span) or _is_plain_root(span)):
-                self.delivery.put(span)
+            if (delivery := self.delivery) is None:
+                return
+            scope = span.instrumentation_scope
+            if (scope is not None and scope.name == SCOPE) or _is_plain_root(span):
+                delivery.put(span)
         except Exception as error:
             if not note("queueing a span", error):
                 raise
@@ -133,11 +136,6 @@ class Processor(SpanProcessor):
             self.delivery.flush(min(timeout_millis, 2000) / 1000)
         # Whether ours arrived is nothing that the application's own pipeline may fail for.
         return True
-
-
-def _is_ours(span: ReadableSpan) -> bool:
-    scope = span.instrumentation_scope
-    return scope is not None and scope.name == SCOPE
 
 
 def _is_plain_root(span: ReadableSpan) -> bool:

@@ -38,21 +38,22 @@ class Finish:
     """Who is unfinished among the spans that have ended, by the id of the span."""
 
     def __init__(self) -> None:
-        self._expected: dict[int, Unfinished] = {}
+        self.expected: dict[int, Unfinished] = {}
+        """What spans lack that are about to end."""
         self._waiting: dict[int, _Waiting] = {}
         self._held = 0
 
     def expect(self, span_id: int, unfinished: Unfinished) -> None:
         """The span that is about to end lacks something."""
-        self._expected[span_id] = unfinished
+        self.expected[span_id] = unfinished
 
     def forget(self, span_id: int) -> None:
         """The span has ended; it has not been queued if it is still expected."""
-        self._expected.pop(span_id, None)
+        self.expected.pop(span_id, None)
 
     def admit(self, span: ReadableSpan) -> None:
         """The span is queued. One thread at a time."""
-        if not self._expected or (unfinished := self._expected.pop(_id(span), None)) is None:
+        if (unfinished := self.expected.pop(_id(span), None)) is None:
             return
         size = unfinished.size
         if self._held + size > HELD:

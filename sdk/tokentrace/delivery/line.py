@@ -52,7 +52,9 @@ class Line:
     def __init__(self, size: int) -> None:
         self.counts = Counts()
         # Reentrant: a stream collected as garbage ends its span in whatever the thread was doing, here included.
-        self.changed = threading.Condition(threading.RLock())
+        self.lock = threading.RLock()
+        """That of `changed`: taken by itself it costs no function, and nearly no span has anybody to be told of it."""
+        self.changed = threading.Condition(self.lock)
         self.queue: deque[ReadableSpan] = deque()
         self.finish = Finish()
         self.since = 0.0
@@ -85,7 +87,8 @@ class Line:
     def append(self, span: ReadableSpan) -> None:
         """Queue a span; the oldest goes where there is no room."""
         self.counts.accepted += 1
-        self.finish.admit(span)
+        if self.finish.expected:
+            self.finish.admit(span)
         self.queue.append(span)
         length = len(self.queue)
         if length == 1:

@@ -110,12 +110,14 @@ class Delivery:
 
     def put(self, span: ReadableSpan) -> None:
         """Queue a span. Waits for neither network nor disk."""
-        with self._line.changed:
-            if self._line.is_closed:
-                self.counts.dropped += 1
+        line = self._line
+        with line.lock:
+            if line.is_closed:
+                line.counts.dropped += 1
                 return
-            self._line.append(span)
-            self._begin()
+            line.append(span)
+            if self._thread is None:
+                self._begin()
 
     def begin(self) -> None:
         """Be there for a span that is still to come, should the process end first."""

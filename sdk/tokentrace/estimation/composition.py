@@ -199,11 +199,15 @@ def scaled(weights: Sequence[int], total: int) -> list[int] | None:
     whole = sum(weights)
     if not whole:
         return None if total else [0] * len(weights)
-    counts = [weight * total // whole for weight in weights]
+    counts: list[int] = []
+    rests: list[int] = []
+    for weight in weights:
+        count, rest = divmod(weight * total, whole)
+        counts.append(count)
+        rests.append(rest)
     missing = total - sum(counts)
     if not missing:
         return counts
-    rests = [weight * total % whole for weight in weights]
     if missing == 1:
         counts[rests.index(max(rests))] += 1
         return counts

@@ -61,7 +61,7 @@ def _beginnings(recipient: tuple[str, str | None], prompt: Sequence[Piece]) -> l
     for _, content in prompt:
         # The kind is no part of it: what was the question is history the next time.
         if isinstance(content, str):
-            so_far = hash((so_far, hash(content) if len(content) <= SHORT else mark(content)))
+            so_far = hash((so_far, content if len(content) <= SHORT else mark(content)))
         elif told := content.mark:
             so_far = hash((so_far, told))
         else:

@@ -21,6 +21,18 @@ def provider_at(host: str | None, port: int | None, own: str, told: Mapping[str,
     return _known(host, own)
 
 
+def providers_at(host: str | None, port: int | None, own: str, told: Mapping[str, str]) -> tuple[str, str]:
+    """`provider_at`, and the same without an `own`: what is known of the place alone, empty where that is nothing."""
+    if told or host is None:
+        return provider_at(host, port, own, told), provider_at(host, port, "", told)
+    return _both(host, own)
+
+
+@lru_cache(maxsize=1024)
+def _both(host: str, own: str) -> tuple[str, str]:
+    return _known(host, own), _known(host, "")
+
+
 @lru_cache(maxsize=1024)
 def _known(host: str, own: str) -> str:
     known = next((provider for suffix, provider in HOSTS.items() if _is_of(host, suffix)), None)

@@ -69,7 +69,10 @@ _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
 def stated(headers: Any) -> dict[str, int | float]:
     """The limits that the headers of an answer state, by attribute: counts, and seconds until they are reset."""
     found: dict[str, int | float] = {}
-    for header, told in _wanted(headers):
+    for raw, value in _raw(headers):
+        if (header := _WANTED.get(raw.lower())) is None:
+            continue
+        told = _text(value)
         if header == _QUEUE:
             if (waited := _number(told)) is not None:
                 found[name.QUEUE_WAIT] = waited / 1000
@@ -82,7 +85,7 @@ def stated(headers: Any) -> dict[str, int | float]:
 
 def retry_after(headers: Any) -> float | None:
     """The seconds for which an answer asks to be left alone."""
-    waits = {header: told for header, told in _wanted(headers) if header in _RETRY}
+    waits = {header: _text(told) for raw, told in _raw(headers) if (header := _WANTED.get(raw.lower())) in _RETRY}
     for header, units in reversed(_RETRY.items()):
         if header in waits and (told := _number(waits[header])) is not None:
             return told / units
@@ -93,10 +96,6 @@ def pairs(headers: Any) -> Iterator[tuple[str, str]]:
     """Headers by name in small letters, of a library of whatever make."""
     for header, told in _raw(headers):
         yield _text(header).lower(), _text(told)
-
-
-def _wanted(headers: Any) -> list[tuple[str, str]]:
-    return [(_WANTED[key], _text(told)) for header, told in _raw(headers) if (key := header.lower()) in _WANTED]
 
 
 def _raw(headers: Any) -> Iterable[tuple[Any, Any]]:

@@ -103,7 +103,9 @@ def attempt(seam: AttemptSeam) -> Wrapper:
     """The wrapper that notes the HTTP requests of the call that is being metered."""
 
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (meter := _meter_of(instance)) is None:
+        meter = context.metering.get()
+        # Of the call that is being made, unless this does not send its requests.
+        if meter is None or (meter.http is not instance and meter.http is not EVERY):
             return wrapped(*args, **kwargs)
         tried = meter.attempt()
         try:
@@ -116,7 +118,8 @@ def attempt(seam: AttemptSeam) -> Wrapper:
         return response
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (meter := _meter_of(instance)) is None:
+        meter = context.metering.get()
+        if meter is None or (meter.http is not instance and meter.http is not EVERY):
             return await wrapped(*args, **kwargs)
         tried = meter.attempt()
         try:
@@ -153,12 +156,6 @@ def resend(seam: ResendSeam) -> Wrapper:
         return response
 
     return awaited
-
-
-def _meter_of(sender: Any) -> Meter | None:
-    """Of the call that is being made: None where this does not send its requests."""
-    meter = context.metering.get()
-    return meter if meter is not None and (meter.http is sender or meter.http is EVERY) else None
 
 
 def _answered(seam: AttemptSeam, meter: Meter, tried: Attempt, call: Any, response: Any) -> None:

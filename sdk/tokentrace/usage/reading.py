@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from tokentrace.usage.buckets import Usage
 from tokentrace.usage.prompt import Compose
@@ -17,8 +17,7 @@ def _itself(part: Any) -> Iterable[Any]:
     return (part,)
 
 
-def _blank() -> dict[Any, Any]:
-    return {}
+_blank = cast("Callable[[], dict[Any, Any]]", dict)
 
 
 @dataclass(slots=True)

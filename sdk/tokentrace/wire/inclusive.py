@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import filterfalse
 from typing import Any
 
 from tokentrace.usage.buckets import Usage
@@ -81,10 +82,10 @@ def plain(seen: Reading, context: Mapping[str, Any]) -> Usage | None:
             if count or count.__class__ is not int:
                 return None
             counts[bucket] = 0
-    zeros = [bucket for bucket, count in counts.items() if not count]
+    zeros = frozenset(filterfalse(counts.get, counts))
     for bucket in zeros:
         del counts[bucket]
-    return Usage(counts, zeros=frozenset(zeros))
+    return Usage(counts, zeros=zeros)
 
 
 def tally(

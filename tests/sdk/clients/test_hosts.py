@@ -89,6 +89,29 @@ def test_a_provider_is_known_by_its_host(metering, url):
         assert [named(span) for span in began.ours()] == [PROVIDERS[url]]
 
 
+def test_a_client_that_is_pointed_elsewhere_is_answered_there(metering):
+    from openai import OpenAI
+
+    with metering() as began:
+        client = OpenAI(api_key="-", http_client=http("openai", openai_chat.API.whole))
+        for url in ("https://api.openai.com/v1", "https://api.groq.com/openai/v1", "https://api.openai.com/v1"):
+            client.base_url = url
+            client.chat.completions.create(**openai_chat.API.ask)
+        assert [named(span) for span in began.ours()] == ["openai", "groq", "openai"]
+
+
+def test_each_of_many_clients_is_answered_by_its_own_host(metering):
+    from openai import OpenAI
+
+    to = http("openai", openai_chat.API.whole)
+    hosts = [f"gateway-{number}.example.com" for number in range(100)]
+    with metering() as began:
+        clients = [OpenAI(api_key="-", base_url=f"https://{host}/v1", http_client=to) for host in hosts]
+        for client in clients * 2:
+            client.chat.completions.create(**openai_chat.API.ask)
+        assert [span.attributes["server.address"] for span in began.ours()] == hosts * 2
+
+
 @pytest.mark.parametrize("url", ["https://api.example.com/v1", "https://lb-1.us-east-1.elb.amazonaws.com/v1"])
 def test_an_unknown_host_is_of_the_provider_of_its_client(metering, url):
     with metering() as began:

@@ -58,7 +58,10 @@ class Achieved(TypedDict):
     other_values: dict[str, str]
     """By currency: what nobody knows the worth of in this one; in no figure."""
     roi: Bounds
-    """(value - total) / total; unknown outcomes that succeeded are worth what others were."""
+    """(value - total) / total; unknown outcomes that succeeded are worth what others were.
+
+    Without a lower bound where not all costs are known, and without an upper one where not all values are.
+    """
     break_even_success_rate: float | None
     """The success rate at which the value of the successes, as it is on average, pays for all."""
     value_per_million_tokens: str | None
