@@ -10,7 +10,10 @@ WITH RECURSIVE
             if(is_estimated, ifNull(amount, 0), 0) AS estimated,
             if(kind NOT IN ('token', 'meter', 'review'), ifNull(amount, 0), 0) AS allocated,
             if(kind = 'token', quantity, 0) AS tokens,
-            isNull(amount) AS is_unpriced
+            isNull(amount) AS is_unpriced,
+            kind IN ('token', 'meter') AS is_call,
+            sampling_numerator,
+            sampling_denominator
         FROM cost_lines
         WHERE tenant = {tenant:String}
             AND ({since:Nullable(DateTime64(6))} IS NULL OR hour >= {since:Nullable(DateTime64(6))})
@@ -24,7 +27,10 @@ WITH RECURSIVE
             0 AS estimated,
             0 AS allocated,
             0 AS tokens,
-            true AS is_unpriced
+            true AS is_unpriced,
+            false AS is_call,
+            toUInt64(1) AS sampling_numerator,
+            toUInt64(1) AS sampling_denominator
         FROM unknown_usage
         WHERE tenant = {tenant:String}
             AND ({since:Nullable(DateTime64(6))} IS NULL OR hour >= {since:Nullable(DateTime64(6))})
@@ -86,6 +92,12 @@ SELECT
     sum(wanted.estimated) AS estimated,
     sum(wanted.allocated) AS allocated,
     sum(wanted.tokens) AS tokens,
+    sumMap(
+        [(wanted.sampling_numerator, wanted.sampling_denominator)],
+        [toUInt64(wanted.is_call)],
+        [toDecimal128(wanted.tokens, 6)],
+        [toDecimal128(ifNull(wanted.amount, 0), 18)]
+    ) AS ratios,
     countIf(is_unpriced) AS unpriced,
     count() AS lines
 FROM wanted

@@ -42,7 +42,8 @@ WITH
             charged.allocated AS allocated,
             charged.tokens AS tokens,
             charged.lines AS lines,
-            charged.unpriced AS unpriced
+            charged.unpriced AS unpriced,
+            COLUMNS('^call_')
         FROM charged
         WHERE 1 ${only(' '): AND {name} = {values:Array(String)}[{place}]}
     ),

@@ -65,6 +65,7 @@ SELECT
     estimated,
     spans,
     calls,
+    sampled,
     attempts,
     failed_attempts,
     unknown_attempts,

@@ -65,6 +65,8 @@ WITH
             call.lines.per AS per,
             suspect.suspected AS suspected,
             suspect.repeats AS repeats,
+            greatest(sampled.sampling.1, 1) AS sampling_numerator,
+            greatest(sampled.sampling.2, 1) AS sampling_denominator,
             -- What is shared is not of the trace that it is in.
             arrayMap(
                 (amount, status) -> if(status = 'shared', toDecimal128(0, 18), amount),
@@ -92,6 +94,14 @@ WITH
             kind = 'call' AND call.part = 0 AND call.bearing AS is_call
         FROM rollup_lines AS call
         LEFT ANY JOIN rollup_suspects AS suspect ON suspect.number = call.number
+        LEFT ANY JOIN (
+            SELECT
+                number,
+                sampling
+            FROM rollup_spans
+            WHERE sampling.1 > 1
+                AND review_kind = ''
+        ) AS sampled ON sampled.number = call.number
         LEFT ANY JOIN rollup_reported AS said ON said.number = call.number AND said.part = call.part
         WHERE if(call.review_kind != '', call.ended_at, call.started_at) >= {kept:DateTime}
     )
@@ -123,6 +133,8 @@ SELECT
     if(costed.part = 0, costed.attempts, 0),
     if(costed.part = 0, costed.failed_attempts, 0),
     if(costed.part = 0, costed.unknown_attempts, 0),
+    costed.sampling_numerator,
+    costed.sampling_denominator,
     costed.waste,
     costed.suspected,
     costed.repeats,

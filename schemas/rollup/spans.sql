@@ -50,7 +50,8 @@ WITH
                 cityHash64(provider, request_model, operation, segment_kinds, segment_tokens, input_tokens),
                 0
             ),
-            ifNull(repeated_tokens < arraySum(segment_tokens), 0)
+            ifNull(repeated_tokens < arraySum(segment_tokens), 0),
+            sampling
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             AND part = 0

@@ -91,6 +91,12 @@ WITH
             sum(contracted_cost) AS contracted_sum,
             -- A call whose parts bear its cost is still a call.
             countIf(kind = 'call' AND (bearing OR borne_by = 'parts') AND part = 0) AS calls,
+            sumMapIf(
+                [(sampling_numerator, sampling_denominator)],
+                [toUInt64(1)],
+                (bearing OR borne_by = 'parts') AND part = 0 AND sampling_numerator > 1
+            ) AS ratios,
+            arrayMap((ratio, number) -> (ratio.1, ratio.2, number), ratios.1, ratios.2) AS sampled_calls,
             sumIf(attempts, bearing OR borne_by = 'parts') AS attempts_sum,
             sumIf(failed_attempts, bearing OR borne_by = 'parts') AS failed_attempts_sum,
             sumIf(unknown_attempts, bearing OR borne_by = 'parts') AS unknown_attempts_sum,
@@ -169,6 +175,7 @@ SELECT
     caused.contracted_sum,
     told.spans,
     caused.calls,
+    caused.sampled_calls,
     caused.attempts_sum,
     caused.failed_attempts_sum,
     caused.unknown_attempts_sum,

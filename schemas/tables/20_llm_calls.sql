@@ -52,6 +52,8 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     failed_attempts UInt16,
     unknown_attempts UInt16 COMMENT 'Attempts that broke without an answer: nobody knows whether they were billed.',
     unsettled_tokens UInt64 COMMENT 'Input of those among them that its own counts are not of, as estimated.',
+    sampling_state String CODEC(ZSTD(1)) COMMENT 'What OpenTelemetry keeps in the trace state of a span of another instrumentation: the member `ot`.',
+    sample_rate UInt32 COMMENT 'For how many it stands by its attribute SampleRate, of the samplers of Honeycomb; 0: it has none.',
     role LowCardinality(String) COMMENT 'As the span itself says; empty where it says nothing.',
     role_source LowCardinality(String),
     step LowCardinality(String),
@@ -82,6 +84,33 @@ CREATE TABLE IF NOT EXISTS llm_calls (
     rate_key UInt64 COMMENT 'Hash of everything that decides the price list: provider, models, tier, host, region.',
     ingested_at DateTime64(6) CODEC(Delta(8), ZSTD(1)),
     broke UInt8 ALIAS stream_end = 'failed' OR (failed AND stream_end NOT IN ('closed', 'dropped', 'cancelled')) COMMENT 'It failed; a stream that its reader left did not.',
+    sampling Tuple(numerator UInt64, denominator UInt64) ALIAS arrayMap(
+        -- Of all 2^56 random numbers of traces, how many the sampler keeps; 0: nobody says.
+        kept -> if(
+            kept > 0,
+            (intDiv(72057594037927936, gcd(72057594037927936, greatest(kept, 1))), intDiv(kept, gcd(72057594037927936, greatest(kept, 1)))),
+            (toUInt64(greatest(sample_rate, 1)), toUInt64(1))
+        ),
+        [multiIf(
+            -- A threshold that would have dropped the span is not what kept it.
+            match(sampling_state, '(?:^|;)th:[0-9a-f]{1,14}(?:;|$)'), if(
+                rightPad(extract(sampling_state, '(?:^|;)th:([0-9a-f]{1,14})(?:;|$)'), 14, '0')
+                    <= right(concat(trace_id, extract(sampling_state, '(?:^|;)rv:([0-9a-f]{14})(?:;|$)')), 14),
+                toUInt64(72057594037927936 - reinterpretAsUInt64(reverse(unhex(
+                    rightPad(extract(sampling_state, '(?:^|;)th:([0-9a-f]{1,14})(?:;|$)'), 14, '0')
+                )))),
+                0
+            ),
+            -- Powers of two, as they were written before; of 63 nobody knows the chance.
+            match(sampling_state, '(?:^|;)p:[0-9]{1,2}(?:;|$)'), if(
+                toUInt8OrZero(extract(sampling_state, '(?:^|;)p:([0-9]{1,2})(?:;|$)'))
+                    <= toUInt8OrDefault(extract(sampling_state, '(?:^|;)r:([0-9]{1,2})(?:;|$)'), toUInt8(63)),
+                bitShiftRight(72057594037927936, least(toUInt8OrZero(extract(sampling_state, '(?:^|;)p:([0-9]{1,2})(?:;|$)')), 57)),
+                0
+            ),
+            0
+        )]
+    )[1] COMMENT 'For how many calls it stands: numerator / denominator, in lowest terms; 1 / 1 where no sampler says otherwise.',
     INDEX idx_ingested_at ingested_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(ingested_at)

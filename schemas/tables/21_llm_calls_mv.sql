@@ -158,6 +158,9 @@ SELECT
         )),
         0
     ) AS unsettled_tokens,
+    -- What it comes to is worked out where it is read: of every function here the engine takes account at every insert.
+    if(is_foreign, extract(lower(TraceState), '(?:^|,)[ \\t]*ot=([^, \\t]{1,256})[ \\t]*(?:,|$)'), '') AS sampling_state,
+    toUInt32OrZero(if(is_foreign, said['SampleRate'], '')) AS sample_rate,
     transform(
         said['tokentrace.role'],
         ['supervise', 'handoff', 'judge'],
@@ -430,6 +433,7 @@ FROM (
                                     TraceId,
                                     SpanId,
                                     ParentSpanId,
+                                    TraceState,
                                     SpanName,
                                     ServiceName,
                                     ScopeName,

@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS call_costs (
     attempts UInt16,
     failed_attempts UInt16,
     unknown_attempts UInt16 COMMENT 'Those of which nobody knows whether they were billed.',
+    sampling_numerator UInt64 DEFAULT 1 COMMENT 'For how many calls it stands: numerator / denominator, 1 / 1 where no sampler says otherwise; never of a review.',
+    sampling_denominator UInt64 DEFAULT 1,
     waste LowCardinality(String) COMMENT 'failed, truncated or rejected: why its cost counts as errors.',
     suspected Array(LowCardinality(String)) COMMENT 'Why its work may have been in vain: repeated, loop, retried_step, failed_branch, abandoned. Moves no cost.',
     repeats UInt16 COMMENT 'How many times its trace made this call, one after the other; 0 where once.',
@@ -78,7 +80,8 @@ CREATE TABLE IF NOT EXISTS call_costs (
     reviews_total UInt8,
     rating_run LowCardinality(String),
     version UInt64,
-    is_deleted UInt8
+    is_deleted UInt8,
+    INDEX idx_sampling sampling_numerator TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(hour)

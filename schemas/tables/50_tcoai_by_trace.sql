@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS tcoai_by_trace (
     contracted_cost Decimal(38, 18),
     spans UInt32,
     calls UInt32 COMMENT 'Calls that bear cost.',
+    sampled Array(Tuple(numerator UInt64, denominator UInt64, calls UInt64)) COMMENT 'Of its calls, those that stand for numerator / denominator calls each: how many.',
     attempts UInt32,
     failed_attempts UInt32,
     unknown_attempts UInt32 COMMENT 'Those of which nobody knows whether they were billed.',

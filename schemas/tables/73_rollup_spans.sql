@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS rollup_spans (
     tells_prompt UInt8 COMMENT 'It would say so if it did.',
     has_history UInt8,
     asked UInt64 COMMENT 'Of a call: the same for calls that gave the same model an input of the same parts; 0 where it has none.',
-    is_new UInt8 COMMENT 'Its process says that it had not sent all of this input before.'
+    is_new UInt8 COMMENT 'Its process says that it had not sent all of this input before.',
+    sampling Tuple(numerator UInt64, denominator UInt64)
 )
 ENGINE = Memory

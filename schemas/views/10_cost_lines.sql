@@ -48,7 +48,9 @@ SELECT
         lines.kind = 'token' AND has(estimated_counts, if(startsWith(lines.unit, 'output_'), 'output', 'input'))
     ) AS is_estimated,
     currency,
-    rating_run
+    rating_run,
+    sampling_numerator,
+    sampling_denominator
 FROM call_costs FINAL
 ARRAY JOIN lines
 UNION ALL
@@ -88,7 +90,9 @@ SELECT
     multiIf(isNull(amount), 'unpriced', startsWith(kind, 'commit_'), 'committed', 'allocated') AS status,
     0 AS is_estimated,
     currency,
-    rating_run
+    rating_run,
+    toUInt64(1) AS sampling_numerator,
+    toUInt64(1) AS sampling_denominator
 FROM capacity_lines FINAL
 -- Of a review whose time nobody measured, there is no line either where it is of one request.
 WHERE unit != ''

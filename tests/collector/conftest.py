@@ -115,6 +115,7 @@ class Ledger:
             "TraceId": trace,
             "SpanId": span,
             "ParentSpanId": parent,
+            "TraceState": more.pop("state", ""),
             "SpanName": more.pop("name", span),
             "ServiceName": "agent",
             "ScopeName": more.pop("library", "tokentrace"),

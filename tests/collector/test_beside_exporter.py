@@ -108,7 +108,7 @@ def request_() -> ExportTraceServiceRequest:
         "gen_ai.usage.output_tokens": 30,
         "gen_ai.response.finish_reasons": ["stop", "length"],
     }
-    foreign.spans.add(**span(6, 1, "chat gpt-6-sol", told))
+    foreign.spans.add(**span(6, 1, "chat gpt-6-sol", told, trace_state="ot=th:c;rv:f0000000000000"))
     return made
 
 
@@ -186,4 +186,5 @@ def test_what_the_exporter_wrote_costs_what_came_by_otlp(fresh_ledger: Callable[
     assert len(by_otlp["llm_calls"]) == 6
     assert received.components((7).to_bytes(16, "big").hex()).keys() >= {"visible", "orchestration", "errors"}
     assert by_exporter == by_otlp
+    assert [call["sampling_numerator"] for call in by_otlp["call_costs"] if call["sampling_numerator"] > 1] == [4]
     assert written.store.query("SELECT count() AS spans FROM otel_traces")[0]["spans"] > 6

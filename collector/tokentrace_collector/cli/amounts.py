@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tokentrace_collector.reports.documents.requests import Ratio
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MINUTE = 60
@@ -61,6 +65,17 @@ def rounded(parts: Sequence[Decimal], decimals: int) -> list[Decimal]:
 def count(number: int) -> str:
     """A count with thousands set apart."""
     return f"{number:,}"
+
+
+def whole(number: Decimal) -> str:
+    """How many there are, where that is no whole number, to the next one."""
+    return f"{number.to_integral_value(ROUND_HALF_EVEN, _WIDE):,f}"
+
+
+def weights(sampled: Sequence[Ratio]) -> str:
+    """For how many calls one stands: the least and the most, where they are not the same."""
+    told = sorted({Decimal(each["numerator"]) / Decimal(each["denominator"]) for each in sampled})
+    return " to ".join(f"{_ROUGH.plus(each).normalize():,f}" for each in (told[:1] + told[1:][-1:]))
 
 
 def share(part: Decimal, whole: Decimal) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tokentrace_collector.cli import amounts, tree
-from tokentrace_collector.reports.documents.requests import Coverage, Request, RequestReport, Span
+from tokentrace_collector.reports.documents.requests import Coverage, Ratio, Request, RequestReport, Span
 from tokentrace_collector.reports.figures import decimal, multiples
 
 Key = tuple[str, str | None]
@@ -166,12 +166,20 @@ def _sums(reports: Sequence[Request], root: str, began: datetime, seconds: float
         "coverage": min((each["known"] / each["of"] for each in covered.values() if each["of"]), default=1.0),
         "covered": covered,
         "calls": sum(report["calls"] for report in reports),
+        "sampled": _ratios(each for report in reports for each in report["sampled"]),
         "attempts": sum(report["attempts"] for report in reports),
         "failed_attempts": sum(report["failed_attempts"] for report in reports),
         "unknown_attempts": sum(report["unknown_attempts"] for report in reports),
         "tokens": _counts(report["tokens"] for report in reports),
         "meters": _amounts(report["meters"] for report in reports),
     }
+
+
+def _ratios(told: Iterable[Ratio]) -> list[Ratio]:
+    calls: dict[tuple[str, str], int] = defaultdict(int)
+    for each in told:
+        calls[each["numerator"], each["denominator"]] += each["calls"]
+    return [Ratio(numerator=above, denominator=below, calls=number) for (above, below), number in calls.items()]
 
 
 def _common(told: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -98,8 +98,7 @@ def _currency(of: Sequence[Share], currency: str, wanted: Breakdown) -> str:
         facts.append(f"{amounts.money(Decimal(whole['allocated']), currency, decimals)} are shares of capacity")
     if corrections := Decimal(whole["corrections"]):
         facts.append(f"{amounts.money(corrections, currency, decimals)} are corrections of closed months")
-    if more := spending.multiples(whole, wanted, "~"):
-        facts.append(more)
+    facts += filter(None, (spending.multiples(whole, wanted, "~"), spending.sampled(whole, "~")))
     shown = f'<data value="{whole["total"]}">{_text(bound + amounts.money(total, currency, decimals))}</data>'
     return "\n".join([
         f'<section aria-labelledby="sum-{_text(currency)}">',
@@ -172,8 +171,8 @@ def _groups(of: Sequence[Share], whole: Share, wanted: Breakdown, decimals: int)
     foot = f'<tr><th scope="row"{span}>sum</th>{_cells(whole, total, decimals)}</tr>'
     return _table(
         "groups",
-        "Cost by component, and the part of its lines that has a price",
-        [*titles, "total", "share", "known"],
+        "Cost by component, and the part of it that is known",
+        [*titles, "total", *([spending.POPULATION] if whole["population"] else []), "share", "known"],
         rows,
         foot,
     )
@@ -190,15 +189,18 @@ def _labels(each: Share, wanted: Breakdown) -> str:
 
 
 def _cells(each: Share, whole: Decimal, decimals: int) -> str:
-    currency, known = each["currency"], each["lines"]
+    currency, known = each["currency"], spending.known(each)
     parts = _rounded(each, decimals)
     cells = [
         _money(amount, part, currency, decimals)
         for amount, part in zip(each["components"].values(), parts, strict=True)
     ]
     total = Decimal(each["total"])
-    covered = amounts.coverage(known["known"] / known["of"]) if known["of"] else ""
+    covered = "" if known is None else amounts.coverage(known)
     cells.append(_money(each["total"], total, currency, decimals, _bound(each)))
+    if told := each["population"]:
+        estimate = told["estimated_total"]
+        cells.append(_money(estimate, Decimal(estimate), currency, decimals, "~") if estimate else "<td></td>")
     return "".join(cells) + f"<td>{_text(amounts.share(total, whole))}</td><td>{_text(covered)}</td>"
 
 
@@ -213,8 +215,7 @@ def _money(exact: str, shown: Decimal, currency: str, decimals: int, bound: str 
 
 
 def _bound(each: Share) -> str:
-    known = each["lines"]
-    return ("≥ " if known["known"] < known["of"] else "") + ("~" if Decimal(each["estimated"]) else "")
+    return ("≥ " if spending.is_bound(each) else "") + ("~" if Decimal(each["estimated"]) else "")
 
 
 def _table(kind: str, caption: str, titles: Sequence[str], rows: Sequence[str], foot: str) -> str:

@@ -49,9 +49,9 @@ def table(screen: Console, found: Sequence[Share], what: str) -> Table:
         dearest = max(Decimal(each["total"]) for each in of)
         decimals = amounts.places(whole)
         for each in of:
-            total, known = Decimal(each["total"]), each["lines"]
+            total, known = Decimal(each["total"]), spending.known(each)
             cells = int(total / dearest * _BAR) if dearest else 0
-            bound = "" if known["known"] == known["of"] else f"{signs.at_least} "
+            bound = f"{signs.at_least} " if spending.is_bound(each) else ""
             bound += signs.about if Decimal(each["estimated"]) else ""
             drawn.add_row(
                 _name(each),
@@ -59,7 +59,7 @@ def table(screen: Console, found: Sequence[Share], what: str) -> Table:
                 amounts.count(int(Decimal(each["tokens"]))),
                 Text(bound + amounts.money(total, currency, decimals), style="bold"),
                 amounts.share(total, whole),
-                amounts.coverage(known["known"] / known["of"]) if known["of"] else "",
+                "" if known is None else amounts.coverage(known),
             )
     return drawn
 

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tokentrace_collector.cli import amounts, terminal
-from tokentrace_collector.reports import figures
+from tokentrace_collector.reports import figures, population
 from tokentrace_collector.reports.breakdown import Breakdown, Period
-from tokentrace_collector.reports.documents.spending import Share
+from tokentrace_collector.reports.documents.spending import Population, Share
 
 _WIDE = 110
 TITLES = {
@@ -27,10 +27,16 @@ TITLES = {
 }
 """Short names of components; one that is not here has its own."""
 _RATIOS = ("token_multiplier", "tco_multiplier")
+_POPULATION = (
+    "sampling_unit", "sampling_observed", "estimated_population_count", "estimated_population_tokens",
+    "estimated_population_total",
+)  # fmt: skip
 _WHOLE = "capacity"
 """Infrastructure, where it is used capacity as well."""
 REST = "all others"
 NAMELESS = "(none)"
+POPULATION = "est. population"
+"""The title of what all calls cost, where a sampler kept some of them."""
 
 
 def title(component: str, wanted: Breakdown) -> str:
@@ -38,6 +44,36 @@ def title(component: str, wanted: Breakdown) -> str:
     if component == "infrastructure" and wanted.infra_view == "all":
         return _WHOLE
     return TITLES.get(component, component.replace("_", " "))
+
+
+def known(each: Share) -> float | None:
+    """How much of it is known: the smallest of its coverages; None where there is nothing to be known."""
+    lines, told = each["lines"], each["population"]
+    # Corrections may change what lines cost without there being one line more.
+    covered = [lines["known"] / lines["of"]] if lines["of"] else []
+    if told and (covered or told["observed"]):
+        covered.append(told["coverage"])
+    return min(covered, default=None)
+
+
+def is_bound(each: Share) -> bool:
+    """Whether the total is a lower bound."""
+    return each["lines"]["known"] < each["lines"]["of"] or bool(each["population"] and each["population"]["sampled"])
+
+
+def sampled(whole: Share, about: str) -> str:
+    """What stands for how many calls; empty where everything stands for itself. `about` stands before an estimate."""
+    told = whole["population"]
+    if not told or told["estimated_count"] is None or told["estimated_tokens"] is None:
+        return ""
+    kept = amounts.count(sum(each["observed"] for each in told["sampled"]))
+    there_were = [f"{about}{amounts.whole(Decimal(told['estimated_count']))} {told['unit']}"]
+    there_were.append(f"{about}{amounts.whole(Decimal(told['estimated_tokens']))} tokens")
+    if told["estimated_total"] is not None:
+        total = Decimal(told["estimated_total"])
+        there_were.append(about + amounts.money(total, whole["currency"], amounts.places(total)))
+    of = f"{kept} of {amounts.count(told['observed'])} {told['unit']}"
+    return f"{of} stand for more than themselves, as a sampler kept them: {', '.join(there_were)} in all"
 
 
 def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
@@ -51,7 +87,8 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
         table.add_column(name.replace("_", " "), ratio=1, no_wrap=True, overflow="ellipsis")
     is_corrected = any(Decimal(each["corrections"]) for each in found)
     corrected = ["corrections"] if is_corrected else []
-    for name in (*(title(each, wanted) for each in components), *corrected, "total", "share", "known"):
+    all_there_were = [POPULATION] if any(each["population"] for each in found) else []
+    for name in (*(title(each, wanted) for each in components), *corrected, "total", *all_there_were, "share", "known"):
         table.add_column(name, justify="right", no_wrap=True)
     sums = {currency: _sum(found, currency) for currency in sorted({each["currency"] for each in found})}
     for each in found:
@@ -66,8 +103,9 @@ def draw(screen: Console, found: Sequence[Share], wanted: Breakdown) -> None:
     screen.print(table)
     for currency in sums:
         together = added([each for each in found if each["currency"] == currency])
-        if more := multiples(together, wanted, signs.about):
-            screen.print(Text(more, style="dim"))
+        for more in (multiples(together, wanted, signs.about), sampled(together, signs.about)):
+            if more:
+                screen.print(Text(more, style="dim"))
 
 
 def multiples(whole: Share, wanted: Breakdown, about: str) -> str:
@@ -75,8 +113,8 @@ def multiples(whole: Share, wanted: Breakdown, about: str) -> str:
 
     `about` stands before what rests on an estimate.
     """
-    lines, ratios = whole["lines"], whole["ratios"]
-    if lines["known"] < lines["of"] or wanted.infra_view == "all":
+    ratios = whole["ratios"]
+    if is_bound(whole) or wanted.infra_view == "all":
         return ""
     mark = about if Decimal(whole["estimated"]) else ""
     return amounts.multiples(ratios["token_multiplier"], ratios["tco_multiplier"], whole["currency"], mark)
@@ -88,13 +126,13 @@ def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
     components = list(found[0]["components"]) if found else []
     period = [] if per == "all" else ["period"]
     money = ["total", *components, "estimated", "allocated", "corrections"]
-    writer.writerow([*period, *by, "currency", *money, "tokens", "lines_priced", "lines", *_RATIOS])
+    writer.writerow([*period, *by, "currency", *money, "tokens", "lines_priced", "lines", *_RATIOS, *_POPULATION])
     for each in found:
         labels = [] if per == "all" else [each["period"]]
         group = each["group"]
         labels += [REST if group is None else inert(group[name]) for name in by]
         parts = [each["components"][name] for name in components]
-        known = each["lines"]
+        lines = each["lines"]
         row = [
             *labels,
             each["currency"],
@@ -105,7 +143,12 @@ def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
             each["corrections"],
         ]
         ratios = [each["ratios"]["token_multiplier"], each["ratios"]["tco_multiplier"]]
-        writer.writerow([*row, each["tokens"], known["known"], known["of"], *ratios])
+        writer.writerow([*row, each["tokens"], lines["known"], lines["of"], *ratios, *_told(each["population"])])
+
+
+def _told(all_there_were: Population | None) -> Iterator[str | int | None]:
+    for name in ("unit", "observed", "estimated_count", "estimated_tokens", "estimated_total"):
+        yield all_there_were[name] if all_there_were else None
 
 
 def inert(value: str) -> str:
@@ -139,19 +182,19 @@ def _cells(
     for name, part in zip(names, parts, strict=True):
         if name in components:
             yield Text(amounts.money(part, currency, decimals) if part else "")
-    known = each["lines"]
-    is_whole = known["known"] == known["of"]
-    bound = "" if is_whole else f"{signs.at_least} "
+    bound = f"{signs.at_least} " if is_bound(each) else ""
     # A sum is an estimate as soon as a part of it is.
     bound += signs.about if Decimal(each["estimated"]) else ""
     if is_corrected:
         corrections = Decimal(each["corrections"])
         yield Text(amounts.money(corrections, currency, decimals) if corrections else "")
     yield Text(bound + amounts.money(total, currency, decimals), style="bold")
+    if each["population"]:
+        estimate = each["population"]["estimated_total"]
+        yield Text(signs.about + amounts.money(Decimal(estimate), currency, decimals) if estimate else "")
     yield Text(amounts.share(total, whole))
-    # Corrections may change what lines cost without there being one line more.
-    coverage = amounts.coverage(known["known"] / known["of"]) if known["of"] else ""
-    yield Text(coverage, style="dim" if is_whole else "bold")
+    covered = known(each)
+    yield Text("" if covered is None else amounts.coverage(covered), style="bold" if is_bound(each) else "dim")
 
 
 def _sum(found: Sequence[Share], currency: str) -> Decimal:
@@ -167,16 +210,18 @@ def added(shares: Sequence[Share]) -> Share:
     components = {
         name: amounts.total([Decimal(each["components"][name]) for each in shares]) for name in shares[0]["components"]
     }
+    total, tokens = summed(each["total"] for each in shares), summed(each["tokens"] for each in shares)
     return {
         "period": None,
         "group": {},
         "currency": shares[0]["currency"],
-        "total": summed(each["total"] for each in shares),
+        "total": total,
         "components": {name: str(amount) for name, amount in components.items()},
         "estimated": summed(each["estimated"] for each in shares),
         "allocated": summed(each["allocated"] for each in shares),
         "corrections": summed(each["corrections"] for each in shares),
-        "tokens": summed(each["tokens"] for each in shares),
+        "tokens": tokens,
+        "population": population.together([each["population"] for each in shares], Decimal(tokens), Decimal(total)),
         "lines": {
             "known": sum(each["lines"]["known"] for each in shares),
             "of": sum(each["lines"]["of"] for each in shares),

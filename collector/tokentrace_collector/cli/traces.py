@@ -69,7 +69,8 @@ def _draw(found: list[Request]) -> None:
     table.add_column("started (UTC)", no_wrap=True)
     table.add_column("request", ratio=1, no_wrap=True, overflow="ellipsis")
     shown = [name for name in _SHARES if screen.width >= _WIDE or name == "visible"]
-    for name in ("calls", "tokens", *(_SHARES[name] for name in shown), "total"):
+    sampled = ["stands for"] if any(each["sampled"] for each in found) else []
+    for name in ("calls", *sampled, "tokens", *(_SHARES[name] for name in shown), "total"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
         total, currency = Decimal(each["total"]), each["currency"]
@@ -80,6 +81,7 @@ def _draw(found: list[Request]) -> None:
             Text(each["started_at"][5:16].replace("T", " "), style="dim"),
             Text(terminal.plain(each["root"])),
             amounts.count(each["calls"]),
+            *([amounts.weights(each["sampled"])] if sampled else []),
             amounts.count(sum(each["tokens"].values())),
             *(amounts.share(parts.get(name, Decimal(0)), total) for name in shown),
             Text(bound + amounts.money(total, currency, amounts.places(total)), style="bold"),

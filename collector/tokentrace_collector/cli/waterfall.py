@@ -101,6 +101,9 @@ def _trust(request: RequestReport, decimals: int, signs: Glyphs) -> Iterator[str
     if others := request["told_by_others"]:
         told = f"{amounts.count(others)} of {amounts.count(request['calls'])} calls told by other instrumentations"
         yield f"{told}: attempts unknown; reasoning they do not count is in visible"
+    if sampled := request["sampled"]:
+        kept = f"{amounts.count(sum(each['calls'] for each in sampled))} of {amounts.count(request['calls'])} calls"
+        yield f"{kept} were kept by a sampler, and stand for {amounts.weights(sampled)} calls each"
     if Decimal(request["allocated"]):
         reviews = amounts.total([Decimal(each["cost"] or 0) for each in request["review_shares"]])
         capacity = amounts.total([Decimal(request["allocated"]), reviews.copy_negate()])

@@ -16,6 +16,7 @@ from tokentrace_collector.reports.documents.requests import (
     Attempt,
     Coverage,
     PerCall,
+    Ratio,
     Request,
     RequestReport,
     ReviewShare,
@@ -152,6 +153,10 @@ def _request(row: Mapping[str, Any]) -> Request:
         "coverage": row["coverage"],
         "covered": {name: Coverage(known=row[f"{name}_covered"], of=row[f"{name}_total"]) for name in _COVERED},
         "calls": row["calls"],
+        "sampled": [
+            Ratio(numerator=str(each["numerator"]), denominator=str(each["denominator"]), calls=each["calls"])
+            for each in row["sampled"]
+        ],
         "attempts": row["attempts"],
         "failed_attempts": row["failed_attempts"],
         "unknown_attempts": row["unknown_attempts"],

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
+from tokentrace_collector.reports import population
 from tokentrace_collector.reports.answers import component_names
-from tokentrace_collector.reports.documents.spending import Share
+from tokentrace_collector.reports.documents.spending import Population, Share
 from tokentrace_collector.reports.figures import decimal, multiples
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
@@ -105,7 +106,9 @@ def shares(books: Books, wanted: Breakdown) -> list[Share]:
     charged = schema.sql(f"reports/charged/{_source(books, wanted)}")
     sums = schema.sql("reports/breakdown", by=wanted.by, only=wanted.only)
     rows = books.query(sums.replace("FROM charged\n", f"FROM (\n{charged}) AS charged\n"), **asked)
-    return [_share(row, wanted) for row in rows]
+    sampled = population.rows(books, sums, population.unit((*wanted.by, *wanted.only)), by=wanted.by, **asked)
+    calls = _calls(sampled, wanted, frozenset((row["currency"], *row["group"]) for row in rows))
+    return [_share(row, wanted, calls) for row in rows]
 
 
 def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
@@ -114,7 +117,16 @@ def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
     As all is now, also in closed months: agents are not booked, so nothing of them is a correction.
     """
     rows = books.query(schema.sql("reports/agents"), since=_whole(since), limit=limit)
-    return [_sums({**row, "corrections": Decimal()}, None, {"agent": row["agent"]}) for row in rows]
+    kept = [population.by_ratio(*row["ratios"]) for row in rows]
+    is_sampled = any(each.is_sampled for calls in kept for each in calls)
+    told = [
+        population.population("lines", calls, row["tokens"], row["total"]) if is_sampled else None
+        for row, calls in zip(rows, kept, strict=True)
+    ]
+    return [
+        _sums({**row, "corrections": Decimal()}, None, {"agent": row["agent"]}, each)
+        for row, each in zip(rows, told, strict=True)
+    ]
 
 
 def _source(books: Books, wanted: Breakdown) -> str:
@@ -128,13 +140,38 @@ def _whole(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) if moment else None
 
 
-def _share(row: Mapping[str, Any], wanted: Breakdown) -> Share:
+_Calls = Mapping[tuple[object, ...], list[population.Kept]]
+"""By period, currency and group."""
+
+
+def _calls(rows: Sequence[Mapping[str, Any]], wanted: Breakdown, shown: frozenset[tuple[str, ...]]) -> _Calls:
+    """The calls behind the groups, those that are not shown together under no name; none where none is of a sample."""
+    if all(row["numerator"] == row["denominator"] for row in rows):
+        return {}
+    calls: dict[tuple[object, ...], list[population.Kept]] = {}
+    for row in rows:
+        named = (row["currency"], *row["values"])
+        # By the prices of then, nothing is known of single calls.
+        cost = None if wanted.run else row["cost"]
+        kept = population.Kept(row["numerator"], row["denominator"], row["counted"], row["tokens"], cost)
+        of = named if named in shown or not wanted.limit else named[:1]
+        calls.setdefault((row["period"], *of), []).append(kept)
+    return calls
+
+
+def _share(row: Mapping[str, Any], wanted: Breakdown, calls: _Calls) -> Share:
     is_rest = bool(wanted.by) and not row["group"]
     group = None if is_rest else dict(zip(wanted.by, row["group"], strict=True))
-    return _sums(row, _period(row["period"], wanted), group)
+    told: Population | None = None
+    if calls:
+        kept = calls.get((row["period"], row["currency"], *row["group"]), [])
+        told = population.population(population.unit((*wanted.by, *wanted.only)), kept, row["tokens"], row["total"])
+    return _sums(row, _period(row["period"], wanted), group, told)
 
 
-def _sums(row: Mapping[str, Any], period: str | None, group: dict[str, str] | None) -> Share:
+def _sums(
+    row: Mapping[str, Any], period: str | None, group: dict[str, str] | None, told: Population | None = None
+) -> Share:
     return {
         "period": period,
         "group": group,
@@ -146,6 +183,7 @@ def _sums(row: Mapping[str, Any], period: str | None, group: dict[str, str] | No
         "corrections": decimal(row["corrections"]),
         "tokens": decimal(row["tokens"]),
         "lines": {"known": row["lines"] - row["unpriced"], "of": row["lines"]},
+        "population": told,
         "ratios": multiples({name: row[name] for name in component_names()}),
     }
 

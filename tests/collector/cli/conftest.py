@@ -72,6 +72,7 @@ def a_report(*spans, **more):
         "coverage": 1.0,
         "covered": {"usage": {"known": 2, "of": 2}},
         "calls": 2,
+        "sampled": [],
         "attempts": 3,
         "failed_attempts": 0,
         "unknown_attempts": 0,

@@ -124,7 +124,7 @@ def test_two_currencies_have_a_sum_each(drawn):
             "tokens": "1",
         }
         ratios = multiples({name: Decimal(part) for name, part in parts.items()})
-        known = {"lines": {"known": 1, "of": 1}, "ratios": ratios}
+        known = {"lines": {"known": 1, "of": 1}, "population": None, "ratios": ratios}
         return {"period": None, "group": {}, "currency": currency, **known, **amount}
 
     lines = drawn(spending.draw, [share("USD"), share("EUR")], Breakdown())

@@ -32,6 +32,15 @@ class Ratios(TypedDict):
     """Of all that was spent on tokens and tools."""
 
 
+class Ratio(TypedDict):
+    """Calls that a sampler kept: each stands for numerator / denominator."""
+
+    numerator: str
+    """As text: it may be larger than what other readers of JSON take for a whole number. So may the next."""
+    denominator: str
+    calls: int
+
+
 class Request(TypedDict):
     """What one request cost: a row of `tcoai_by_trace`."""
 
@@ -55,6 +64,8 @@ class Request(TypedDict):
     """The smallest of the known shares; below 1 the total is a lower bound."""
     covered: dict[str, Coverage]
     calls: int
+    sampled: list[Ratio]
+    """Those of the calls that stand for more than themselves. What is there of a request is all of its total."""
     attempts: int
     failed_attempts: int
     unknown_attempts: int

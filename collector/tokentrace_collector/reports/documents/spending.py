@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from tokentrace_collector.reports.documents.requests import Coverage, Ratios
+
+Unit = Literal["calls", "lines"]
+
+
+class Sampled(TypedDict):
+    """What a sampler kept: each of it stands for numerator / denominator."""
+
+    numerator: str
+    """As text: it may be larger than what other readers of JSON take for a whole number. So may the next."""
+    denominator: str
+    observed: int
+    tokens: str
+    cost: str | None
+    """None by the prices of an earlier run, which are kept of hours alone."""
+
+
+class Population(TypedDict):
+    """All calls that there were, as those tell that a sampler kept: as all is now, also in closed months.
+
+    Reviews, capacity, fixed costs and commitments are what they are: no sampler makes more or less of them.
+    """
+
+    unit: Unit
+    """What is counted: calls; or lines of them, where token classes, sub-components or agents are told apart."""
+    observed: int
+    estimated_count: str | None
+    """None where nothing was sampled, as are the next two."""
+    estimated_tokens: str | None
+    estimated_total: str | None
+    coverage: float
+    """What was observed, of what there was; below 1 the total is a lower bound."""
+    sampled: list[Sampled]
+    """By ratio; what is not in it stands for itself."""
 
 
 class Share(TypedDict):
@@ -26,6 +59,8 @@ class Share(TypedDict):
     tokens: str
     lines: Coverage
     """Lines that have a price, of all and of calls of unknown usage; short of all, the total is a lower bound."""
+    population: Population | None
+    """None where nothing in the answer was sampled."""
     ratios: Ratios
 
 
