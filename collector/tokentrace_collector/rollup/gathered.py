@@ -44,11 +44,13 @@ class Gathered:
     """Runs the text of a statement."""
     traces: int | None = None
     """Those that have been read; None: every step reads for itself."""
+    has_repeats: bool = False
+    """Whether a span of theirs is stored in more versions than the one that is kept."""
 
     def clear(self) -> None:
         """Keep nothing."""
         self.store.run("TRUNCATE TABLE rollup_calls")
-        self.traces = None
+        self.traces, self.has_repeats = None, False
 
     def begin(self) -> None:
         """Read the batch, in every version that is stored of its spans: each may bear upon other traces."""
@@ -70,9 +72,11 @@ class Gathered:
         """Read what has come into the batch since it was read, and have each span once, in its last version."""
         self.add()
         if self.traces is not None and self.store.query(_REPEATS)[0]["repeats"]:
+            self.has_repeats = True
             self.store.run("TRUNCATE TABLE rollup_calls")
             self.do(schema.sql("rollup/calls").replace("FROM llm_calls", "FROM llm_calls FINAL"))
 
-    def of(self, sql: str) -> str:
-        """A statement about the spans of the batch, as it finds them."""
-        return sql if self.traces is None else _FROM.sub(r"FROM rollup_calls\g<alias>", sql)
+    def of(self, sql: str, *, of_all_versions: bool = False) -> str:
+        """A statement about the spans of the batch, or all versions of them, as it finds these."""
+        is_kept = self.traces is not None and not (of_all_versions and self.has_repeats)
+        return _FROM.sub(r"FROM rollup_calls\g<alias>", sql) if is_kept else sql

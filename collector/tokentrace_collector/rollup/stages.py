@@ -142,7 +142,8 @@ class Stages:
 
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""
-        found = self.store.query(self.gathered.of(schema.sql("rollup/bounds")))
+        # Time has passed up to what a span first said, too.
+        found = self.store.query(self.gathered.of(schema.sql("rollup/bounds"), of_all_versions=True))
         return Bounds(**found[0]) if found else None
 
     def leave(self, bounds: Bounds) -> None:
