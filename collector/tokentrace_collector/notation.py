@@ -13,7 +13,8 @@ FINEST = 18
 """Decimal places that an amount of money keeps."""
 WIDE = Context(prec=60)
 """Python's 28 digits are fewer than an amount may have."""
-_FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+"""What the tables have hours for."""
 
 
 class NotationError(ValueError):
@@ -51,7 +52,7 @@ def period(entries: Mapping[str, yaml.Node]) -> tuple[datetime | None, datetime 
 def check_reach(entries: Mapping[str, yaml.Node]) -> None:
     """Refuse a period of what is paid by the hour that the tables have no hours for."""
     for name in ("from", "to"):
-        if name in entries and not _FIRST <= moment(entries[name]) <= _LAST:
+        if name in entries and not FIRST <= moment(entries[name]) <= LAST:
             reject(entries[name], f"`{name}: {text(entries[name])}` is out of reach. Write a time from 1971 to 2100")
 
 

@@ -113,6 +113,51 @@ WITH
             AND periods.since < {until:DateTime64(6)}
             AND periods.fee > 0
             AND {profile:String} = 'provider'
+        UNION ALL
+        -- What invoices in other currencies came to when they were paid, less what was charged at the rates of the day.
+        SELECT
+            {tenant:String} AS tenant,
+            toDateTime(month, 'UTC') AS hour,
+            toDate(paid.2) AS month,
+            0 AS is_correction,
+            'exchange' AS charge_kind,
+            'exchange' AS kind,
+            paid.1 AS provider,
+            '' AS model,
+            '' AS tier,
+            concat('exchange_', lower(paid.3)) AS unit,
+            '' AS team,
+            '' AS feature,
+            '' AS customer,
+            '' AS project,
+            '' AS cost_center,
+            '' AS environment,
+            '' AS role,
+            '' AS component,
+            '' AS sub_component,
+            '' AS pool,
+            toUInt32(1) AS per,
+            'paid' AS status,
+            0 AS is_estimated,
+            paid.5 AS currency,
+            toDateTime(month + INTERVAL 1 MONTH, 'UTC') AS charged_until,
+            NULL AS list_unit_price,
+            NULL AS contracted_unit_price,
+            '' AS rating_run,
+            toDecimal128(1, 6) AS units,
+            1 AS lines,
+            toDecimal128(paid.4, 18) AS effective,
+            effective AS listed,
+            effective AS contracted
+        FROM (
+            SELECT arrayJoin(arrayZip(
+                {paid_providers:Array(String)},
+                {paid_months:Array(String)},
+                {paid_currencies:Array(String)},
+                {paid_differences:Array(String)},
+                {charge_currencies:Array(String)}
+            )) AS paid
+        )
     ),
     -- Whole millionths of a millionth, and what is left of each.
     split AS (
@@ -189,6 +234,7 @@ WITH
                 kind = 'fixed', 'Platform fee',
                 kind = 'commit_unused', 'Unused commitment',
                 kind = 'purchase', 'Commitment',
+                kind = 'exchange', concat('Exchange Difference of ', upper(substring(toString(unit), 10))),
                 unit = 'review_seconds', 'Human Review',
                 initcap(replaceAll(toString(unit), '_', ' ')) || if(kind IN ('token', 'used'), ' Tokens', '')
             ) AS meter,
@@ -214,12 +260,12 @@ SELECT
     toString(currency) AS BillingCurrency,
     toDateTime(month + INTERVAL 1 MONTH, 'UTC') AS BillingPeriodEnd,
     toDateTime(month, 'UTC') AS BillingPeriodStart,
-    if(kind = 'purchase', 'Purchase', 'Usage') AS ChargeCategory,
+    multiIf(kind = 'purchase', 'Purchase', kind = 'exchange', 'Adjustment', 'Usage') AS ChargeCategory,
     if(is_correction, 'Correction', NULL) AS ChargeClass,
     toNullable(
         arrayStringConcat(arrayFilter(part -> part != '', [meter, toString(model), if(tier = '', '', price_tier)]), ', ')
     ) AS ChargeDescription,
-    if(kind = 'purchase', 'Recurring', 'Usage-Based') AS ChargeFrequency,
+    multiIf(kind = 'purchase', 'Recurring', kind = 'exchange', 'One-Time', 'Usage-Based') AS ChargeFrequency,
     toDateTime(charged_until, 'UTC') AS ChargePeriodEnd,
     toDateTime(hour, 'UTC') AS ChargePeriodStart,
     if(

@@ -33,6 +33,7 @@ WITH
             user,
             session,
             service,
+            rework,
             is_correction,
             component,
             currency,

@@ -31,7 +31,9 @@ WITH
             kind,
             capacity,
             kilowatts,
-            grid_g_per_kwh
+            grid_g_per_kwh,
+            shares,
+            share
         FROM capacity_pools FINAL
         WHERE tenant = {tenant:String}
     ),
@@ -40,13 +42,17 @@ WITH
         SELECT
             booked.*,
             isNull(pools.capacity) AS by_time,
-            if(by_time, toInt256(charged_seconds) * 1000000000, toInt256(ifNull(pools.capacity, 0)) * charged_seconds) AS whole,
-            least(whole, if(by_time, toInt256(toDecimal256(busy_seconds, 9) * toInt256(1000000000)), weight)) AS busy,
-            toDecimal256(pools.kilowatts, 18) * charged_seconds AS kilowatt_seconds,
-            toDecimal256(roundBankers(divideDecimal(kilowatt_seconds, toDecimal256(3600, 0), 24), 18), 18) AS kwh,
+            -- Of a pool that several tenants pay, each has its share of what it can do and takes.
+            toInt256(if(empty(pools.shares), 1, pools.shares[pools.share])) AS part,
+            toInt256(if(empty(pools.shares), 1, arraySum(pools.shares))) AS parts,
+            if(by_time, toInt256(charged_seconds) * 1000000000, toInt256(ifNull(pools.capacity, 0)) * charged_seconds * part) AS whole,
+            least(whole, if(by_time, toInt256(toDecimal256(busy_seconds, 9) * toInt256(1000000000)), weight * parts)) AS busy,
+            toDecimal256(pools.kilowatts, 18) * (charged_seconds * part) AS kilowatt_seconds,
+            toDecimal256(3600 * parts, 0) AS part_seconds,
+            toDecimal256(roundBankers(divideDecimal(kilowatt_seconds, part_seconds, 24), 18), 18) AS kwh,
             toDecimal256(
                 roundBankers(
-                    divideDecimal(kilowatt_seconds * busy, toDecimal256(3600, 0) * if(whole = 0, toInt256(1), whole), 24),
+                    divideDecimal(kilowatt_seconds * busy, part_seconds * if(whole = 0, toInt256(1), whole), 24),
                     18
                 ),
                 18

@@ -8,6 +8,7 @@ SELECT
     waste,
     tokens,
     has(lines.status, 'unpriced') AS is_unpriced,
+    toUInt64(arraySum((segment, quantity) -> if(segment = 'undelivered', quantity, 0), lines.segment, lines.quantity)) AS cancelled,
     ${components: {name}},
     total,
     estimated

@@ -87,6 +87,7 @@ SELECT
     response.reported_cost,
     response.cost_reporter,
     response.reported_currency,
+    response.delivered,
     if(isNull(own.reported), response.reported, own.reported)
 FROM rollup_decided AS decided
 LEFT JOIN explained ON explained.number = decided.number

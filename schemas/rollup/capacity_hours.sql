@@ -1,4 +1,5 @@
--- One row per pool and hour to allocate: what it cost, and how much of it served calls; nothing of what is paid whoever calls.
+-- One row per tenant, pool and hour to allocate: what it cost the tenant, and how much of that served its calls; nothing of
+-- what is paid whoever calls. Of a pool that several pay, each has its share of the cost and of the capacity, whoever used them.
 INSERT INTO capacity_hours
 WITH
     affected AS (
@@ -104,16 +105,31 @@ WITH
                 ),
                 [charged_from - step_from, charged_from - step_from + seconds]
             ) AS owed,
-            owed[2] - owed[1] AS whole_cost,
-            toInt256(ifNull(pools.capacity, 0)) * seconds AS most_weight,
+            toInt256(toDecimal256(owed[2] - owed[1], 18) * toInt256(1000000000000000000)) AS pool_units,
+            if(empty(pools.shares), [toUInt32(1)], pools.shares) AS each_share,
+            arrayMap(each -> (pool_units * each) % parts, each_share) AS rests,
+            toInt256(each_share[pools.share]) AS part,
+            toInt256(arraySum(each_share)) AS parts,
+            -- Whole units of 1e-18, the largest remainder first, ties by tenant: all tenants together pay what the hour costs.
+            intDiv(pool_units * part, parts) + (
+                arrayCount(
+                    (rest, number) -> (-rest, number) < (-rests[pools.share], pools.share),
+                    rests,
+                    arrayEnumerate(each_share)
+                ) < pool_units - arraySum(arrayMap(each -> intDiv(pool_units * each, parts), each_share))
+            ) AS units,
+            toDecimal128(divideDecimal(toDecimal256(units, 0), toDecimal256(1000000000000000000, 0), 18), 18) AS whole_cost,
+            toInt256(ifNull(pools.capacity, 0)) * seconds * part AS most_weight,
+            total_weight * parts > most_weight AS is_overloaded,
             -- Of a stated capacity, the share of the tokens it could have served; without one, the share of the time it was busy.
             multiIf(
                 total_weight = 0 OR seconds = 0 OR is_fixed, toDecimal128(0, 18),
+                isNotNull(pools.capacity) AND is_overloaded, whole_cost,
                 isNotNull(pools.capacity), toDecimal128(
                     roundBankers(
                         divideDecimal(
-                            toDecimal256(whole_cost, 18) * total_weight,
-                            toDecimal256(greatest(most_weight, total_weight), 0),
+                            toDecimal256(whole_cost, 18) * if(is_overloaded, 0, total_weight * parts),
+                            toDecimal256(greatest(most_weight, 1), 0),
                             36
                         ),
                         18
@@ -124,7 +140,11 @@ WITH
                     whole_cost,
                     toDecimal128(
                         roundBankers(
-                            divideDecimal(toDecimal256(stated_cost, 18) * busy_nano, toDecimal256(3600000000000, 0), 36),
+                            divideDecimal(
+                                toDecimal256(stated_cost, 18) * (busy_nano * part),
+                                toDecimal256(3600000000000 * parts, 0),
+                                36
+                            ),
                             18
                         ),
                         18
@@ -141,7 +161,9 @@ WITH
                 kind,
                 capacity,
                 valid_from,
-                valid_to
+                valid_to,
+                shares,
+                share
             FROM capacity_pools FINAL
             WHERE rating_run = {run:String}
         ) AS pools ON pools.tenant = affected.tenant AND pools.pool = affected.pool
@@ -163,7 +185,7 @@ SELECT
     whole_cost - used_cost,
     if(total_weight = 0, whole_cost, 0),
     if(whole_cost = 0, 0, toFloat64(used_cost) / toFloat64(whole_cost)),
-    isNotNull(capacity) AND total_weight > most_weight,
+    isNotNull(capacity) AND is_overloaded,
     {run:String},
     {version:UInt64},
     0

@@ -44,18 +44,34 @@ WITH
             call.segment_kinds AS segment_kinds,
             call.segment_tokens AS segment_tokens,
             call.finish_reasons AS finish_reasons,
-            call.broke AS broke,
+            call.broke AND span.number NOT IN (SELECT number FROM rollup_rejected WHERE verdict = 'accepted') AS broke,
             call.failed AS failed,
             call.billable = 'false' AS is_free,
             has(call.flags, 'tool_use_prompt_free') AS is_tool_prompt_free,
             call.part = 0 AND has(call.flags, 'main_is_sum_of_parts') AS is_sum,
             empty(call.tokens) AND empty(call.meters) AND call.part = 0 AS was_silent,
-            if(was_silent, span.read_tokens, call.tokens) AS tokens,
-            if(was_silent, span.read_meters, call.meters) AS meters,
-            if(was_silent AND span.read_model != '', span.read_model, call.model) AS model,
-            if(was_silent AND span.read_model != '', span.read_rate_key, call.rate_key) AS rate_key,
-            if(was_silent AND span.read_source != '', span.read_source, call.usage_source) AS usage_source,
-            if(was_silent, [], call.estimated_counts) AS estimated_counts,
+            -- What its provider told later is what it bills; until then there is what was counted here.
+            was_silent OR (
+                call.part = 0
+                AND call.usage_source IN ('partial_stream', 'estimated')
+                AND span.read_source = 'reported'
+                AND notEmpty(span.read_tokens)
+            ) AS is_read,
+            if(is_read, span.read_tokens, call.tokens) AS tokens,
+            if(is_read, span.read_meters, call.meters) AS meters,
+            if(is_read AND span.read_model != '', span.read_model, call.model) AS model,
+            if(is_read AND span.read_model != '', span.read_rate_key, call.rate_key) AS rate_key,
+            if(is_read AND span.read_source != '', span.read_source, call.usage_source) AS usage_source,
+            if(is_read, [], call.estimated_counts) AS estimated_counts,
+            -- Who reads a response that is over has all of it then; of one that was cancelled, what it shows or its stream had shown.
+            multiIf(
+                NOT is_read, call.delivered,
+                empty(call.delivered), span.read_delivered,
+                mapApply(
+                    (bucket, count) -> (bucket, greatest(count, call.delivered[bucket])),
+                    mapFilter((bucket, count) -> mapContains(call.delivered, bucket), span.read_delivered)
+                )
+            ) AS delivered,
             call.part = 0 AND isNull(call.reported_cost) AS is_cost_read,
             if(is_cost_read, span.read_cost, call.reported_cost) AS reported_cost,
             if(is_cost_read, span.read_reporter, call.cost_reporter) AS cost_reporter,
@@ -181,7 +197,7 @@ WITH
             multiIf(
                 NOT is_rated OR review_kind != '', '',
                 broke, 'failed',
-                number IN (SELECT number FROM rollup_rejected), 'rejected',
+                number IN (SELECT number FROM rollup_rejected WHERE verdict = 'rejected'), 'rejected',
                 hasAny(
                     finish_reasons,
                     [
@@ -200,6 +216,12 @@ WITH
     shared AS (
         SELECT
             measured.*,
+            -- Billed, and never handed over; of what is an error as a whole it makes no part.
+            arrayMap(
+                (unit, count) -> if(waste = '' AND mapContains(delivered, unit), count - least(count, delivered[unit]), 0),
+                beside_prompt,
+                beside_counts
+            ) AS undelivered,
             if(told_tokens = 0 OR prompt_tokens = 0, [], arrayMap(told -> toUInt128(told) * prompt_tokens, part_tokens)) AS shares,
             arrayMap(share -> toUInt64(intDiv(share, told_tokens)), shares) AS floors
         FROM measured
@@ -249,7 +271,19 @@ WITH
                     ends,
                     arrayPopFront(arrayDifference(arrayPushFront(ends, 0)))
                 ),
-                arrayMap((unit, count) -> ('token', unit, '', toDecimal64(count, 6)), beside_prompt, beside_counts),
+                arrayFilter(
+                    piece -> piece.4 > 0,
+                    arrayMap(
+                        (unit, count, lost) -> ('token', unit, '', toDecimal64(count - lost, 6)),
+                        beside_prompt,
+                        beside_counts,
+                        undelivered
+                    )
+                ),
+                arrayFilter(
+                    piece -> piece.4 > 0,
+                    arrayMap((unit, lost) -> ('token', unit, 'undelivered', toDecimal64(lost, 6)), beside_prompt, undelivered)
+                ),
                 -- Whether a cache would have been read, nobody knows either.
                 if(unsettled_tokens > 0, [('token', 'input_text', 'attempt', toDecimal64(unsettled_tokens, 6))], []),
                 arrayMap(each -> ('meter', each.1, '', each.2), used_meters),

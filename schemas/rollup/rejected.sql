@@ -1,5 +1,6 @@
 -- One row per call of the batch whose output was rejected: the response that was named; else of the calls beneath the section
--- that ended before, the latest that was neither a check nor memory; or all of them.
+-- that ended before, the latest that was neither a check nor memory; or all of them. And likewise per call that broke and whose
+-- beginning is used.
 INSERT INTO rollup_rejected
 WITH RECURSIVE
     rejection AS (
@@ -10,11 +11,12 @@ WITH RECURSIVE
             -- What stands between is no section.
             if(own_parent_id = '', parent_span_id, own_parent_id) AS section,
             started_at,
-            reject_extent,
-            rejected_response
+            if(reject_reason != '', 'rejected', 'accepted') AS verdict,
+            if(reject_reason != '', reject_extent, '') AS extent,
+            if(reject_reason != '', rejected_response, accepted_response) AS named_response
         FROM llm_calls FINAL
         WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
-            AND reject_reason != ''
+            AND (reject_reason != '' OR report = 'acceptance')
             -- The section, and the calls beneath it, are not known any more.
             AND (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
             AND part = 0
@@ -80,8 +82,9 @@ WITH RECURSIVE
             rejection.tenant AS tenant,
             rejection.trace_id AS trace_id,
             rejection.span_id AS rejected_by,
-            rejection.reject_extent AS extent,
-            rejection.rejected_response AS rejected_response,
+            rejection.verdict AS verdict,
+            rejection.extent AS extent,
+            rejection.named_response AS named_response,
             call.number AS number,
             call.ended_at AS ended_at,
             call.span_id AS span_id,
@@ -94,15 +97,20 @@ WITH RECURSIVE
         INNER JOIN rollup_decided AS decided ON decided.number = call.number
         WHERE decided.counts
             AND call.ended_at <= rejection.started_at
+            AND (rejection.verdict = 'rejected' OR call.broke)
     )
-SELECT DISTINCT number
+SELECT DISTINCT
+    number,
+    verdict
 FROM candidate
-WHERE rejected_response = ''
+WHERE named_response = ''
     AND extent = 'section'
 UNION DISTINCT
-SELECT argMax(number, (ended_at, span_id))
+SELECT
+    argMax(number, (ended_at, span_id)),
+    any(verdict)
 FROM candidate
-WHERE rejected_response = ''
+WHERE named_response = ''
     AND extent != 'section'
     AND NOT is_no_answer
 GROUP BY
@@ -110,12 +118,14 @@ GROUP BY
     trace_id,
     rejected_by
 UNION DISTINCT
-SELECT named.number
+SELECT
+    named.number,
+    rejection.verdict
 FROM rejection
 INNER JOIN rollup_spans AS named
     ON named.tenant = rejection.tenant
     AND named.trace_id = rejection.trace_id
-    AND named.response_id = rejection.rejected_response
+    AND named.response_id = rejection.named_response
 INNER JOIN rollup_decided AS decided ON decided.number = named.number
-WHERE rejection.rejected_response != ''
+WHERE rejection.named_response != ''
     AND decided.counts

@@ -42,7 +42,8 @@ WITH
                     reported_cost,
                     cost_reporter,
                     reported_currency,
-                    billable != 'false' AND has({trusted:Array(String)}, cost_reporter)
+                    billable != 'false' AND has({trusted:Array(String)}, cost_reporter),
+                    delivered
                 ),
                 (notEmpty(tokens) OR notEmpty(meters), ended_at, trace_id, span_id)
             ) AS best
@@ -69,6 +70,7 @@ SELECT
     readings.best.6,
     readings.best.7,
     readings.best.8,
+    readings.best.10,
     -- At the rate of the call, whenever it was read.
     if(readings.best.9, worth(readings.best.6, readings.best.8, shared.first_owner.started_at), NULL)
 FROM shared

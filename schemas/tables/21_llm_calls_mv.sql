@@ -118,6 +118,17 @@ SELECT
     arrayMap(reason -> lower(reason), reasons) AS finish_reasons,
     toUInt16OrZero(said['tokentrace.output.tool_calls']) AS tool_calls,
     said['tokentrace.stream.end'] AS stream_end,
+    -- Few spans tell of it, and those of the text among it: of the others nothing is looked through.
+    arrayMap(
+        text -> mapFilter(
+            (bucket, count) -> count < implausible AND startsWith(bucket, 'output_'),
+            mapApply(
+                (key, value) -> (substring(key, 22), ifNull(toUInt64OrNull(value), implausible)),
+                mapFilter((key, value) -> startsWith(key, 'tokentrace.delivered.'), said)
+            )
+        ),
+        if(number = 0 AND said['tokentrace.delivered.output_text'] != '', [said['tokentrace.delivered.output_text']], [])
+    )[1] AS delivered,
     arrayMap(segment -> splitByChar(':', segment)[1], segments) AS segment_kinds,
     arrayMap(segment -> least(toUInt64OrZero(splitByChar(':', segment)[2]), implausible), segments) AS segment_tokens,
     toUInt64OrNull(said['tokentrace.prefix.repeated']) AS repeated_tokens,
@@ -239,6 +250,7 @@ SELECT
     said['tokentrace.reject.reason'] AS reject_reason,
     said['tokentrace.reject.extent'] AS reject_extent,
     said['tokentrace.reject.response_id'] AS rejected_response,
+    said['tokentrace.accept.response_id'] AS accepted_response,
     -- Without a region, as it was before regions counted: what is stored has its price list still.
     multiIf(
         review_kind != '', sipHash64('human_review', reviewer_role, '', '', ''),

@@ -1,5 +1,5 @@
--- One row per rating run and capacity pool of the price book: what an hour of it costs, and how its use is weighed; and
--- per fixed cost, which is a pool that nobody uses.
+-- One row per rating run, capacity pool of the price book, and tenant that has a share of it: what an hour of the whole
+-- pool costs, and how its use is weighed; and per fixed cost, which is a pool that nobody uses.
 CREATE TABLE IF NOT EXISTS capacity_pools (
     tenant LowCardinality(String),
     rating_run LowCardinality(String),
@@ -17,7 +17,9 @@ CREATE TABLE IF NOT EXISTS capacity_pools (
     kind LowCardinality(String) COMMENT 'fixed: what is paid whoever calls; empty: capacity.',
     share_by LowCardinality(String) COMMENT 'How a fixed cost is shared among the calls of an hour: calls or tokens; empty: it is not.',
     team String DEFAULT '*' COMMENT 'Whose fixed cost it is: a glob, as the next.',
-    service String DEFAULT '*'
+    service String DEFAULT '*',
+    shares Array(UInt32) COMMENT 'Contract shares of all tenants that pay the pool; empty: this one pays all of it.',
+    share UInt32 DEFAULT 1 COMMENT 'Which of them is that of the tenant, from 1 on.'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, rating_run, pool)

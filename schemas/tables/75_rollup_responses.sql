@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS rollup_responses (
     reported_cost Nullable(Decimal(38, 18)),
     cost_reporter LowCardinality(String),
     reported_currency LowCardinality(String),
+    delivered Map(LowCardinality(String), UInt64) COMMENT 'What of its output the reading handed over, where that was not all.',
     reported Nullable(Decimal(38, 18)) COMMENT 'The same, of a trusted reporter.'
 )
 ENGINE = Memory

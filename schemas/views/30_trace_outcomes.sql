@@ -31,7 +31,14 @@ SELECT
     latest.reports AS reports,
     trace.total AS total,
     trace.currency AS currency,
-    trace.coverage AS coverage
+    trace.coverage AS coverage,
+    trace.started_at AS started_at,
+    trace.service AS service,
+    trace.project AS project,
+    trace.cost_center AS cost_center,
+    trace.environment AS environment,
+    trace.estimated AS estimated,
+    arraySum(mapValues(trace.tokens)) AS tokens
 FROM tcoai_by_trace AS trace FINAL
 LEFT JOIN latest ON latest.tenant = trace.tenant AND latest.trace_id = trace.trace_id
 SETTINGS join_use_nulls = 0

@@ -17,7 +17,7 @@ if _typing.TYPE_CHECKING:
     from tokentrace.checkup import doctor
     from tokentrace.normalise import read_usage
     from tokentrace.request.propagation import carry, incoming, outgoing
-    from tokentrace.request.reporting import outcome, reject
+    from tokentrace.request.reporting import accept_partial, outcome, reject
     from tokentrace.request.reviews import record_review, review
     from tokentrace.request.steps import agent, step, tool, trace_id, workflow
     from tokentrace.request.tagging import tags
@@ -26,6 +26,7 @@ if _typing.TYPE_CHECKING:
 __all__ = [
     "Config",
     "Usage",
+    "accept_partial",
     "agent",
     "carry",
     "doctor",
@@ -48,6 +49,7 @@ __all__ = [
 
 _LATER = {
     "Usage": "usage.buckets",
+    "accept_partial": "request.reporting",
     "agent": "request.steps",
     "carry": "request.propagation",
     "doctor": "checkup",

@@ -131,6 +131,9 @@ BILLING_RISK = "tokentrace.billing.risk"
 OUTPUT_LIMIT = "tokentrace.billing.output_limit"
 """The most output that was asked for, where there is such a risk."""
 
+DELIVERED = "tokentrace.delivered."
+"""Of a streamed answer that did not come to its end, or a response that was cancelled: tokens of one bucket of the output that had come to the application, counted like an estimate and never more than the bucket has. output_text is always told, output_reasoning only where nothing else had come; absent on every other answer, and where nobody can say."""
+
 STREAM_END = "tokentrace.stream.end"
 """How a streamed answer ended."""
 
@@ -265,6 +268,9 @@ REJECT_EXTENT = "tokentrace.reject.extent"
 
 REJECTED_RESPONSE = "tokentrace.reject.response_id"
 """The provider's id of the rejected response, where it is known."""
+
+ACCEPTED_RESPONSE = "tokentrace.accept.response_id"
+"""On a span that accepts what had come of an answer that broke: the provider's id of its response, where it is known."""
 
 REPORT = "tokentrace.report"
 """On a span that only reports on its trace, perhaps days later: the trace lasts no longer for it."""

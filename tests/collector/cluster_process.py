@@ -71,12 +71,14 @@ def opened(kind: type[Store], directory: Path, name: str, servers: str = "") -> 
 
 
 def told(ledger: Ledger) -> None:
-    """Calls in agents, reviews, a response read by another trace, a pool, a commitment, and one call that comes late."""
+    """Calls in agents that work on one thing, one agent that calls nothing, reviews, a response read by another trace, a pool, a commitment, and one call that comes late."""
     for trace in ("a" * 32, "b" * 32):
-        ledger.span(trace, "root", seconds=9, said={"tokentrace.attribution.team": "support"})
+        work = {"tokentrace.attribution.team": "support", "tokentrace.work_unit.id": "ticket"}
+        ledger.span(trace, "root", seconds=9, said=work)
         ledger.call(trace, "ask", "root", at=1, tokens={"input_text": 1000, "output_text": 100})
         ledger.call(trace, "answer", "root", at=3, tokens={"input_text": 2000, "output_text": 300})
         ledger.review(trace, "look", "root", at=5, active=3, by="ann")
+    ledger.span("d" * 32, "root", said={"tokentrace.work_unit.id": "idle"})
     response = {"gen_ai.response.id": "resp_0123456789abcdef"}
     ledger.call("a" * 32, "submit", "root", at=4, said=response)
     ledger.call("b" * 32, "ask", "root", at=1, tokens={"input_text": 1000, "output_text": 100})
@@ -126,6 +128,9 @@ def books(directory: Path) -> dict[str, Any]:
         kept[servers] = {"costs": ledger.everything(), "verified": ledger.rollup.verify().verified}
         kept[servers]["waiting"] = store.query("SELECT count() AS touches FROM touched_traces")
         kept[servers]["outcomes"] = store.query("SELECT trace_id, status, total FROM trace_outcomes ORDER BY trace_id")
+        kept[servers]["work"] = store.query(
+            "SELECT work_unit, runs, known_runs, total, rework FROM work_units ORDER BY ALL"
+        )
         (span,) = store.query("SELECT min(IngestedAt) AS first, now64(6) AS last FROM otel_traces")
         renormalise(store, span["first"], span["last"])
         kept[servers]["read again"] = store.query("SELECT uniqExact(trace_id) AS traces FROM touched_traces")
@@ -140,6 +145,11 @@ def books(directory: Path) -> dict[str, Any]:
     reported = {"trusted": ["openrouter"], **ledger.book.money.parameters()}
     store.run(schema.sql("rollup/spans"), settings=_SETTINGS, horizon=NEVER, **reported)
     kept["numbers"] = store.query("SELECT count() AS spans, uniqExact(number) AS numbers FROM rollup_spans")
+    store.run(
+        "CREATE OR REPLACE TABLE tcoai_by_trace AS tcoai_by_trace_local"
+        " ENGINE = Distributed('twice', currentDatabase(), 'tcoai_by_trace_local', cityHash64(trace_id))"
+    )
+    kept["idle"] = store.query("SELECT runs, known_runs FROM work_units WHERE work_unit = 'idle'")
     return kept
 
 

@@ -190,14 +190,16 @@ def test_whoever_asks_says_who_it_is_too_and_whoever_watches_need_not(collector:
         "/v1/prices/findings",
         "/v1/agents",
         "/v1/commitments",
+        "/v1/payments",
         "/v1/capacity",
         "/v1/energy",
+        "/v1/outcomes",
     ):
         assert statuses(path, "guessed", "operates") == [401, 403], path
     assert statuses("/v1/rollup", "of-acme", method="POST") == [403]
     assert statuses("/v1/reprice", "of-acme", method="POST") == [403]
     assert statuses("/v1/close?month=2026-10", "of-acme", method="POST") == [403]
-    assert collector.counters.snapshot()["requests_denied"] == 23
+    assert collector.counters.snapshot()["requests_denied"] == 27
     for path in ("/healthz", "/metrics"):
         assert asked(collector.addresses.api, "GET", path, {})[0] == 200
 

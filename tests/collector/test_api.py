@@ -91,8 +91,15 @@ def test_costs_that_cannot_be_divided_so_are_refused_by_name(client, asked, name
 
 def test_capacity_and_commitments_are_told(client):
     asked = {"per": "month", "since": "2026-11-20", "until": "2026-11-21"}
-    found = [client.get(f"/v1/{what}", params=asked).json() for what in ("capacity", "commitments")]
-    assert found == [{"capacity": []}, {"commitments": []}]
+    found = [client.get(f"/v1/{what}", params=asked).json() for what in ("capacity", "commitments", "payments")]
+    assert found == [{"capacity": []}, {"commitments": []}, {"payments": []}]
+
+
+def test_outcomes_are_told(client):
+    asked = {"by": ["team", "model"], "until": "2026-11-20", "mature": "0", "fallback_cost": "4.50"}
+    assert client.get("/v1/outcomes", params=asked).json() == {"outcomes": []}
+    (found,) = client.get("/v1/outcomes", params={"by": "team"}).json()["outcomes"]
+    assert (found["group"], found["everything"]["pieces"]["all"]) == ({"team": ""}, 1)
 
 
 def test_energy_is_told_and_is_not_implemented_without_its_library(client, monkeypatch):
@@ -119,8 +126,16 @@ def test_agents_and_the_pricing_of_a_period_are_told(client):
         ("/v1/capacity?until=x", "until"),
         ("/v1/capacity?pool=h", "pool"),
         ("/v1/energy?zone=EU", "ABW"),
+        ("/v1/outcomes?per=week", "week"),
+        ("/v1/outcomes?by=colour", "colour"),
+        ("/v1/outcomes?shape=round", "shape"),
+        ("/v1/outcomes?mature=-1", "mature"),
+        ("/v1/outcomes?mature=3651", "3651"),
+        ("/v1/outcomes?fallback_cost=-1", "-1"),
+        ("/v1/outcomes?fallback_cost=x", "fallback_cost"),
         ("/v1/commitments?per=week", "week"),
         ("/v1/commitments?shape=round", "shape"),
+        ("/v1/payments?per=day", "day"),
         ("/v1/prices/findings", "since"),
         ("/v1/prices/findings?since=x", "since"),
         ("/v1/prices/findings?since=2026-11-20&shape=round", "shape"),

@@ -117,8 +117,13 @@ def test_a_cluster_keeps_the_same_books_as_one_server(tmp_path: Path):
     assert kept["one"] == kept[""]
     assert kept["one"]["verified"]["differences"] == []
     assert kept["one"]["waiting"] == [{"touches": 0}]
-    assert kept["one"]["read again"] == [{"traces": 3}]
+    assert kept["one"]["read again"] == [{"traces": 4}]
     assert all(kept["one"]["costs"].values())
     # Two shards of the same rows: each span was numbered once.
+    assert [(each["work_unit"], each["runs"], each["known_runs"]) for each in kept["one"]["work"]] == [
+        ("idle", 1, 0), ("ticket", 2, 2),
+    ]  # fmt: skip
+    # What meets no row on either shard is not told by both.
+    assert kept["idle"] == [{"runs": 1, "known_runs": 0}]
     (numbers,) = kept["numbers"]
     assert numbers["spans"] == numbers["numbers"] == 2 * len(kept["one"]["calls"])

@@ -4,6 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from tokentrace_collector.reports.breakdown import Breakdown, shares
+from tokentrace_collector.reports.figures import decimal
+from tokentrace_collector.tenants import Books
+
 DAYS = 86_400.0
 CALL = {"input_text": 1_000, "output_text": 100}
 COST = "0.003"
@@ -219,3 +223,56 @@ def test_a_trace_that_works_on_two_pieces_is_shared_between_them(ledger):
     ledger.tick()
     rows = ledger.store.query("SELECT total, rework FROM work_units WHERE startsWith(work_unit, 'half')")
     assert [(row["total"], row["rework"]) for row in rows] == [(Decimal("0.0015"), 0)] * 2
+
+
+def test_a_trace_in_three_parts_is_shared_to_the_last_place(ledger):
+    """What no division gives goes to the first of them."""
+    ledger.span("thirds", "root", seconds=9)
+    for name in "abc":
+        ledger.span("thirds", name, "root", said={"tokentrace.work_unit.id": f"third {name}"})
+    ledger.call("thirds", "call", "a", role="answer", tokens={"input_text": 5, "output_text": 0})
+    ledger.tick()
+    rows = ledger.store.query(
+        "SELECT total, tokens FROM work_units WHERE startsWith(work_unit, 'third ') ORDER BY work_unit"
+    )
+    assert [(decimal(row["total"]), row["tokens"]) for row in rows] == [
+        ("0.000003333333333334", 2), ("0.000003333333333333", 2), ("0.000003333333333333", 1),
+    ]  # fmt: skip
+    assert sum(row["total"] for row in rows) == ledger.trace("thirds")["total"]
+
+
+def test_what_was_told_before_work_was_done_again_is_not_how_that_went(ledger):
+    """But what is told of an earlier run afterwards is; of the last run whenever."""
+    cases = {"first failed": ("one", 5.0), "told late": ("one", 2 * DAYS), "told early": ("two", 1.0)}
+    for unit, (of, at) in cases.items():
+        for number, trace in enumerate(("one", "two")):
+            ledger.span(f"{unit} {trace}", "w", at=number * DAYS, said={"tokentrace.work_unit.id": unit})
+            ledger.call(f"{unit} {trace}", "a", "w", at=number * DAYS, role="answer", tokens=CALL)
+        outcome(ledger, f"{unit} {of}", "o", "failure", at=at)
+    ledger.tick()
+    rows = ledger.store.query(
+        "SELECT work_unit, status FROM work_units WHERE work_unit IN {units:Array(String)}", units=list(cases)
+    )
+    assert {row["work_unit"]: row["status"] for row in rows} == {
+        "first failed": "unknown", "told late": "failure", "told early": "failure",
+    }  # fmt: skip
+
+
+def test_runs_that_were_done_again_are_divided_from_the_others(ledger):
+    """A trace of two pieces is rework once both were done again."""
+    own = {"tokentrace.attribution.team": "again"}
+
+    def run(trace, day, *pieces):
+        ledger.span(trace, "root", at=day * DAYS, seconds=9, said=own)
+        for piece in pieces:
+            ledger.span(trace, piece, "root", at=day * DAYS, said={"tokentrace.work_unit.id": f"piece {piece}"})
+        ledger.call(trace, "a", "root", at=day * DAYS, role="answer", tokens=CALL, said=own)
+        ledger.tick()
+        found = shares(Books(ledger.store), Breakdown(by=("rework",), only={"team": "again"}))
+        return {each["group"]["rework"]: each["total"] for each in found}
+
+    run("two pieces", 10, "x", "y")
+    assert run("x again", 11, "x") == {"": "0.006"}
+    assert run("y again", 12, "y") == {"rework": COST, "": "0.006"}
+    (only,) = shares(Books(ledger.store), Breakdown(only={"team": "again", "rework": "rework"}))
+    assert only["total"] == COST

@@ -23,7 +23,7 @@ platform:
      from: 2026-11-20T09:00:00Z, to: 2026-11-20T12:00:00Z}
 """
 TENANTS = ("default", "other")
-KINDS = ("call", "own", "foreign", "foreign own", "review", "step", "retrieve", "aggregate", "router")
+KINDS = ("call", "own", "foreign", "foreign own", "review", "step", "retrieve", "aggregate", "router", "accept")
 BUCKETS = (
     "input_text",
     "input_audio",
@@ -60,6 +60,15 @@ def event(chance, span, names):
         said["tokentrace.role"] = role
     if chance.random() < 0.4:
         said["tokentrace.input.segments"] = SEGMENTS
+    if chance.random() < 0.3:
+        said |= {
+            "tokentrace.stream.end": chance.choice(["closed", "failed"]),
+            "tokentrace.usage.source": "partial_stream",
+        }
+        said |= {
+            f"tokentrace.delivered.{bucket}": chance.randrange(3_000)
+            for bucket in BUCKETS[-2 : chance.choice([-1, None])]
+        }
     where = {
         "at": chance.choice([0, 1_790, 3_590, 3_600, 7_200, -3_600, -50_000]) + chance.randrange(20),
         "seconds": chance.choice([0, 1, 30, 4_000]),
@@ -78,6 +87,7 @@ def event(chance, span, names):
         "foreign": ("foreign", {"usage": usage, "said": said}),
         "foreign own": ("foreign", {"model": "own", "usage": usage, "said": said | {"gen_ai.provider.name": "vllm"}}),
         "review": ("review", {"active": chance.choice([None, 60, 100]), "by": chance.choice(["", "ann", "ann"])}),
+        "accept": ("span", {"said": {"tokentrace.report": "acceptance"}}),
         "step": ("span", {"said": {"tokentrace.role": role} if role else {}}),
     }.get(
         kind, ("call", {"model": chance.choice(["gpt-6-sol", "nobody-knows"]), "tokens": tokens, "said": said | scope})

@@ -62,6 +62,7 @@ def test_an_outcome_is_told_days_later_in_the_request_it_is_of_and_as_nobodys(sp
         (lambda: tokentrace.outcome("success", trace_id="7"), "'7'"),
         (lambda: tokentrace.outcome("success", trace_id="0" * 32), "'000"),
         (lambda: tokentrace.outcome("success", trace_id=TRACE, at=AUGUST.replace(tzinfo=None)), "no time zone"),
+        (lambda: tokentrace.accept_partial(trace_id="8"), "'8'"),
         (lambda: tokentrace.record_review(trace_id=TRACE, active_time=-1), "-1"),
         (lambda: tokentrace.record_review(trace_id=TRACE, decision="maybe"), "'maybe'"),
         (lambda: tokentrace.record_review(trace_id=[], active_time=1), "at least one"),
@@ -76,7 +77,9 @@ def test_what_makes_no_sense_is_refused_with_what_would(spans, make, said):
 
 
 @pytest.mark.parametrize(
-    "tell", [lambda: tokentrace.outcome("success"), lambda: tokentrace.reject("schema")], ids=["outcome", "reject"]
+    "tell",
+    [lambda: tokentrace.outcome("success"), lambda: tokentrace.reject("schema"), tokentrace.accept_partial],
+    ids=["outcome", "reject", "accept"],
 )
 def test_outside_of_a_request_nothing_is_told_and_that_is_said(spans, tell, caplog):
     with caplog.at_level(logging.WARNING, "tokentrace"):

@@ -63,6 +63,7 @@ with tokentrace.tool("search", call_id="call_1") as entered:
 
 assert_type(tokentrace.outcome("success", value=Decimal("1.5"), currency="EUR", units=2), None)
 assert_type(tokentrace.reject("schema", whole_section=True), None)
+assert_type(tokentrace.accept_partial(response_id="resp_1"), None)
 assert_type(tokentrace.record_review(trace_id={"0" * 31 + "1": 3}, active_time=90.0, decision="edited"), None)
 
 assert_type(tokentrace.carry(double)(1), int)

@@ -17,6 +17,7 @@ from tokentrace_collector.reports.breakdown import Breakdown, BreakdownError
 from tokentrace_collector.reports.documents.upkeep import Task
 from tokentrace_collector.reports.focus import Export, ExportError
 from tokentrace_collector.reports.listing import Listing, ListingError
+from tokentrace_collector.reports.outcomes import Question as Outcomes
 from tokentrace_collector.rollup.deletion import Kind, Wanted
 from tokentrace_collector.rollup.orders import Repricing
 
@@ -80,6 +81,24 @@ def read_periods(asked: QueryParams, question: type[Periods]) -> Periods:
         raise QuestionError(str(error)) from None
 
 
+def read_outcomes(asked: QueryParams) -> Outcomes:
+    """The work that query parameters describe: `by` may come again."""
+    readers: dict[str, Callable[[QueryParams, str], Any]] = {
+        "per": QueryParams.__getitem__,
+        "since": read_moment,
+        "until": read_moment,
+        "by": lambda asked, name: tuple(asked.getlist(name)),
+        "mature": _days,
+        "fallback_cost": _amount,
+    }
+    if unknown := sorted(set(asked) - set(readers)):
+        raise QuestionError(f"The parameter {unknown[0]!r} is unknown. Known: {', '.join(readers)}.")
+    try:
+        return Outcomes(**{name: readers[name](asked, name) for name in asked})
+    except ListingError as error:
+        raise QuestionError(str(error)) from None
+
+
 def read_export(asked: QueryParams) -> Export:
     """The file that query parameters describe."""
     known = [field.name for field in fields(Export)]
@@ -139,6 +158,12 @@ def _amount(asked: QueryParams, name: str) -> Decimal:
     if not amount.is_finite():
         raise QuestionError(f"{name}={asked[name]!r} is no amount. Write it like 0.25.")
     return amount
+
+
+def _days(asked: QueryParams, name: str) -> int:
+    if not asked[name].isdecimal():
+        raise QuestionError(f"{name}={asked[name]!r} is no number of days. Write it like 7.")
+    return int(asked[name])
 
 
 def _flag(asked: QueryParams, name: str) -> bool:

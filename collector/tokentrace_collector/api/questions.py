@@ -22,6 +22,7 @@ from tokentrace_collector.api.parameters import (
     read_filter,
     read_limit,
     read_moment,
+    read_outcomes,
     read_periods,
     read_repricing,
     read_task,
@@ -29,7 +30,18 @@ from tokentrace_collector.api.parameters import (
 from tokentrace_collector.api.problems import problem
 from tokentrace_collector.listener import CERTIFICATE
 from tokentrace_collector.prices.book import BookError
-from tokentrace_collector.reports import answers, breakdown, capacity, commitments, energy, focus, months, pricing
+from tokentrace_collector.reports import (
+    answers,
+    breakdown,
+    capacity,
+    commitments,
+    energy,
+    focus,
+    months,
+    outcomes,
+    payments,
+    pricing,
+)
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome
 from tokentrace_collector.reports.months import PeriodError
 from tokentrace_collector.rollup.closing import ClosingError
@@ -70,8 +82,10 @@ class Questions:
             Route("/v1/prices", self.prices),
             Route("/v1/prices/findings", self.findings),
             Route("/v1/commitments", self.commitments),
+            Route("/v1/payments", self.payments),
             Route("/v1/capacity", self.capacity),
             Route("/v1/energy", self.energy),
+            Route("/v1/outcomes", self.outcomes),
             Route("/v1/rollup", self.rollup, methods=["POST"]),
             Route("/v1/deletions", self.deletion, methods=["POST"]),
             Route("/v1/reprice", self.reprice, methods=["POST"]),
@@ -145,6 +159,13 @@ class Questions:
         with self._lock:
             return JSONResponse({"commitments": commitments.utilisation(books, wanted)})
 
+    def payments(self, request: Request) -> Response:
+        """What invoices in other currencies came to when they were paid."""
+        books = self._books(request)
+        wanted = read_periods(request.query_params, payments.Question)
+        with self._lock:
+            return JSONResponse({"payments": payments.payments(books, wanted)})
+
     def capacity(self, request: Request) -> Response:
         """What pools of capacity cost, how far they were used, and what energy they took."""
         books = self._books(request)
@@ -158,6 +179,13 @@ class Questions:
         wanted = read_periods(request.query_params, energy.Question)
         with self._lock:
             return JSONResponse({"energy": energy.energy(books, wanted)})
+
+    def outcomes(self, request: Request) -> Response:
+        """What work achieved, beside what it cost."""
+        books = self._books(request)
+        wanted = read_outcomes(request.query_params)
+        with self._lock:
+            return JSONResponse({"outcomes": outcomes.outcomes(books, wanted, datetime.now(UTC))})
 
     def rollup(self, request: Request) -> Response:
         """Recompute what has changed, or what `?what=` says."""

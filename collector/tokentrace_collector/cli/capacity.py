@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from tokentrace_collector.reports.capacity import Per
     from tokentrace_collector.reports.documents.capacity import Capacity, Drawn
 
-_SPARE = ("idle kWh", "used", "1M came to", "kg CO2e", "kWh")
-"""What a small screen does without; others can be worked out of the rest, or asked for as JSON."""
+_SPARE = ("idle kWh", "1M in full use", "used", "kg CO2e", "kWh", "1M came to")
+"""What a small screen does without; others can be worked out of the rest, or asked for as JSON.
+
+The rate in full use never stands alone: held against an API, it would leave out what stood idle.
+"""
 _KILO = 1000
 
 
@@ -31,6 +34,9 @@ def command(
     *, per: Per, since: datetime | None, until: datetime | None, as_json: bool, store: str, url: str | None
 ) -> None:
     """Say what your own capacity cost, how far it was used, and what energy it took.
+
+    What a million weighted tokens came to, idle time included, is the rate to hold against an API; what they take of
+    an hour in full use stands beside it.
 
     Energy is that of the power which the price book states, whether a pool worked or waited; nobody measured it.
     """
@@ -60,7 +66,8 @@ def _draw(found: list[Capacity]) -> None:
             "used": amounts.figure(Decimal(each["used"])),
             "idle": amounts.figure(Decimal(each["idle"])),
             "use": amounts.use(each["utilisation"]),
-            "1M came to": amounts.figure(Decimal(each["rate_effective"])) if each["rate_effective"] else "",
+            "1M came to": _rate(each["rate_effective"]),
+            "1M in full use": _rate(each["rate_full"]),
             "kWh": _amount(each["kwh"], "total", signs),
             "idle kWh": _amount(each["kwh"], "idle", signs),
             "kg CO2e": _amount(each["co2e_grams"], "total", signs, _KILO),
@@ -68,6 +75,10 @@ def _draw(found: list[Capacity]) -> None:
         for each in found
     ]
     screen.print(columns.table(screen, rows, names={"pool", "since"}, spare=_SPARE))
+
+
+def _rate(rate: str | None) -> str:
+    return amounts.figure(Decimal(rate)) if rate else ""
 
 
 def _amount(drawn: Drawn | None, part: Literal["total", "idle"], signs: Glyphs, per: int = 1) -> str:

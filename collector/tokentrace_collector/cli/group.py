@@ -23,6 +23,8 @@ _COMMANDS = {
     "reprice": "Say what other prices would change, and adopt them.",
     "close": "Close a month, and say what was corrected since.",
     "commitments": "Say how far commitments are used, and from which use on they pay off.",
+    "outcomes": "Say what work achieved, and what a success costs.",
+    "payments": "Say what invoices in other currencies came to when they were paid.",
     "capacity": "Say what your own capacity cost, how far it was used, and what energy it took.",
     "energy": "Estimate the energy and carbon of models behind an API, by what they wrote.",
     "prices": "Show, compare, update and check the prices that calls are rated with.",

@@ -14,15 +14,27 @@ from tokentrace_collector.journal.deadletters import DEAD_LETTERS, DeadLetters
 from tokentrace_collector.journal.entries import JOURNAL, Journal
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.book import Book
-from tokentrace_collector.reports import answers, breakdown, capacity, commitments, energy, focus, months, pricing
+from tokentrace_collector.reports import (
+    answers,
+    breakdown,
+    capacity,
+    commitments,
+    energy,
+    focus,
+    months,
+    outcomes,
+    payments,
+    pricing,
+)
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents.capacity import Capacity, Utilisation
 from tokentrace_collector.reports.documents.energy import Energy
+from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
-from tokentrace_collector.reports.documents.spending import Month, Share
+from tokentrace_collector.reports.documents.spending import Month, Paid, Share
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind, Wanted
@@ -75,6 +87,10 @@ class Local:
         """How far what was promised is used."""
         return commitments.utilisation(self._books, wanted)
 
+    def payments(self, wanted: payments.Question) -> list[Paid]:
+        """What invoices in other currencies came to when they were paid."""
+        return payments.payments(self._books, wanted)
+
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""
         return capacity.capacity(self._books, wanted)
@@ -82,6 +98,10 @@ class Local:
     def energy(self, wanted: energy.Question) -> list[Energy]:
         """What models behind an API took, as a library estimates it."""
         return energy.energy(self._books, wanted)
+
+    def outcomes(self, wanted: outcomes.Question) -> list[Outcomes]:
+        """What work achieved, beside what it cost."""
+        return outcomes.outcomes(self._books, wanted, datetime.now(UTC))
 
     def rollup(self, what: Task) -> RollupOutcome:
         """Recompute here and now."""

@@ -14,15 +14,16 @@ from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request as HttpRequest, build_opener
 
 from tokentrace_collector.cli.terminal import Trouble
-from tokentrace_collector.reports import capacity, energy
+from tokentrace_collector.reports import capacity, energy, outcomes, payments
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents.capacity import Capacity, Utilisation
 from tokentrace_collector.reports.documents.energy import Energy
+from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
-from tokentrace_collector.reports.documents.spending import Month, Share
+from tokentrace_collector.reports.documents.spending import Month, Paid, Share
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.reports.listing import Listing
@@ -117,6 +118,11 @@ class Remote:
         found: list[Utilisation] = self._ask(f"/v1/commitments?{_periods(wanted)}")["commitments"]
         return found
 
+    def payments(self, wanted: payments.Question) -> list[Paid]:
+        """What invoices in other currencies came to when they were paid."""
+        found: list[Paid] = self._ask(f"/v1/payments?{_periods(wanted)}")["payments"]
+        return found
+
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""
         found: list[Capacity] = self._ask(f"/v1/capacity?{_periods(wanted)}")["capacity"]
@@ -125,6 +131,13 @@ class Remote:
     def energy(self, wanted: energy.Question) -> list[Energy]:
         """What models behind an API took, as a library estimates it."""
         found: list[Energy] = self._ask(f"/v1/energy?{_periods(wanted)}")["energy"]
+        return found
+
+    def outcomes(self, wanted: outcomes.Question) -> list[Outcomes]:
+        """What work achieved, beside what it cost."""
+        plain = {name: value for name, value in asdict(wanted).items() if name != "by" and value is not None}
+        asked = [("by", name) for name in wanted.by] + [(name, _parameter(value)) for name, value in plain.items()]
+        found: list[Outcomes] = self._ask(f"/v1/outcomes?{urlencode(asked)}")["outcomes"]
         return found
 
     def rollup(self, what: Task) -> RollupOutcome:

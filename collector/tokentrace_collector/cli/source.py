@@ -16,15 +16,16 @@ from tokentrace_collector.cli.local import Local
 from tokentrace_collector.cli.remote import Remote
 from tokentrace_collector.cli.terminal import Trouble
 from tokentrace_collector.prices.book import BookError, read as read_book
-from tokentrace_collector.reports import capacity, energy, pricing
+from tokentrace_collector.reports import capacity, energy, outcomes, payments, pricing
 from tokentrace_collector.reports.answers import Filter
 from tokentrace_collector.reports.breakdown import Breakdown
 from tokentrace_collector.reports.commitments import Question
 from tokentrace_collector.reports.documents.capacity import Capacity, Utilisation
 from tokentrace_collector.reports.documents.energy import Energy
+from tokentrace_collector.reports.documents.outcomes import Outcomes
 from tokentrace_collector.reports.documents.prices import Price, PriceFindings
 from tokentrace_collector.reports.documents.requests import Request, RequestReport
-from tokentrace_collector.reports.documents.spending import Month, Share
+from tokentrace_collector.reports.documents.spending import Month, Paid, Share
 from tokentrace_collector.reports.documents.upkeep import Deleted, RollupOutcome, Task
 from tokentrace_collector.reports.focus import Export
 from tokentrace_collector.rollup.deletion import Kind
@@ -79,12 +80,20 @@ class Source(Protocol):
         """How far what was promised is used."""
         ...
 
+    def payments(self, wanted: payments.Question) -> list[Paid]:
+        """What invoices in other currencies came to when they were paid."""
+        ...
+
     def capacity(self, wanted: capacity.Question) -> list[Capacity]:
         """What pools of capacity cost, and how far they were used."""
         ...
 
     def energy(self, wanted: energy.Question) -> list[Energy]:
         """What models behind an API took, as a library estimates it."""
+        ...
+
+    def outcomes(self, wanted: outcomes.Question) -> list[Outcomes]:
+        """What work achieved, beside what it cost."""
         ...
 
     def rollup(self, what: Task) -> RollupOutcome:

@@ -92,7 +92,7 @@ def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
     for each in found:
         labels = [] if per == "all" else [each["period"]]
         group = each["group"]
-        labels += [REST if group is None else _inert(group[name]) for name in by]
+        labels += [REST if group is None else inert(group[name]) for name in by]
         parts = [each["components"][name] for name in components]
         known = each["lines"]
         row = [
@@ -108,7 +108,7 @@ def write_csv(found: Sequence[Share], by: Sequence[str], per: Period) -> None:
         writer.writerow([*row, each["tokens"], known["known"], known["of"], *ratios])
 
 
-def _inert(value: str) -> str:
+def inert(value: str) -> str:
     """A value that no spreadsheet takes for a formula."""
     plain = terminal.plain(value)
     return f"'{plain}" if plain.startswith(("=", "+", "-", "@")) else plain

@@ -14,10 +14,11 @@ from typing import Any
 import yaml
 
 from tokentrace_collector import files, notation
-from tokentrace_collector.prices import aliases, committed, exchange, platform, pools, rules
+from tokentrace_collector.prices import aliases, committed, exchange, payments, platform, pools, rules
 from tokentrace_collector.prices.aliases import Alias
 from tokentrace_collector.prices.commitments import Commitment
 from tokentrace_collector.prices.exchange import Currency, Exchange
+from tokentrace_collector.prices.payments import Payment
 from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.rules import Rule
@@ -29,7 +30,7 @@ _DEFAULT_TRUST = ("openrouter", "x_ai")
 
 _KNOWN = {
     "version", "currency", "fx", "aliases", "rates", "rules", "human_review", "gpu_pools", "platform", "commitments",
-    "trust_reported",
+    "payments", "trust_reported",
 }  # fmt: skip
 
 
@@ -94,7 +95,11 @@ class Book:
     """Who is taken at their word on what a call cost: providers, or what computes it on the way, such as `litellm`."""
     money: Exchange = field(default_factory=Exchange)
     """The currency of all figures, and what it knows of others."""
+    payments: tuple[Payment, ...] = ()
+    """At which rates invoices were paid; they change no figure."""
     text: str = ""
+    rated: str = ""
+    """What of the text decides figures."""
 
     @property
     def currency(self) -> str:
@@ -103,8 +108,8 @@ class Book:
 
     @property
     def sha(self) -> str:
-        """What names this book: equal text, equal name."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+        """What names this book: what decides figures is equal text, equal name."""
+        return hashlib.sha256(self.rated.encode()).hexdigest()[:16]
 
 
 def read(path: str | Path) -> Book:
@@ -120,7 +125,7 @@ def parse(text: str) -> Book:
     """The price book that a YAML text describes."""
     try:
         node = notation.compose(text)
-        return Book(text=text) if node is None else _book(node, text)
+        return Book(text=text, rated=text) if node is None else _book(node, text)
     except notation.NotationError as error:
         raise BookError(f"The price book cannot be used. {error}") from error
 
@@ -166,7 +171,9 @@ def _book(node: yaml.Node, text: str) -> Book:
         platform=platform.read(notation.items(entries.get("platform")), money, taken),
         trust_reported=tuple(map(notation.text, notation.items(trusted))) if trusted else _DEFAULT_TRUST,
         money=money,
+        payments=payments.read(notation.items(entries.get(payments.KEY)), money),
         text=text,
+        rated=payments.left_out(text, node),
     )
 
 

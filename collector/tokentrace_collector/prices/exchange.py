@@ -198,10 +198,18 @@ def _entry(node: yaml.Node) -> _Entry:
             notation.reject(
                 entries[name], f"`{name}: {notation.text(entries[name])}` is within an hour. Write a whole one"
             )
-    rate = notation.money(entries["rate"], places=_PLACES, below=_MOST)
-    if rate == 0 or since is None:
-        notation.reject(entries["rate"], "A rate of 0 makes everything free. Write what 1 of it is in that of the book")
-    return _Entry(since, until, rate, node)
+    worth_of_one = rate(entries["rate"])
+    if since is None:
+        notation.reject(node, "Nothing says since when this rate holds. Write `from`")
+    return _Entry(since, until, worth_of_one, node)
+
+
+def rate(node: yaml.Node) -> Decimal:
+    """What 1 of a currency is in another."""
+    found = notation.money(node, places=_PLACES, below=_MOST)
+    if found == 0:
+        notation.reject(node, "A rate of 0 makes everything free. Write what 1 of it is in that of the book")
+    return found
 
 
 def _code(node: yaml.Node, written: str) -> str:

@@ -17,6 +17,7 @@ from genai_prices.types import ModelInfo
 from tokentrace_collector import notation
 from tokentrace_collector.prices import catalogue, resolution
 from tokentrace_collector.prices.book import Book, Rate
+from tokentrace_collector.prices.division import Part
 from tokentrace_collector.prices.exchange import USD, Piece
 from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
@@ -158,9 +159,11 @@ def _people_and_pools(book: Book) -> Iterator[tuple[Place, Sequence[Step]]]:
     for role, rate in (hourly | dict(book.review_roles)).items():
         yield (resolution.REVIEW, role, "", "review_seconds"), list(_attention(book, rate))
     for pool in book.pools:
-        yield (CAPACITY, pool.id, pool.tenant, POOL_HOUR), _hours(pool)
+        for part in pool.tenants.parts():
+            yield (CAPACITY, pool.id, part.tenant, POOL_HOUR), _hours(pool, part)
     for fee in book.platform:
-        yield (PLATFORM, fee.id, fee.tenant, f"platform_{fee.per}"), _fees(fee)
+        for part in fee.tenants.parts():
+            yield (PLATFORM, fee.id, part.tenant, f"platform_{fee.per}"), _fees(fee, part)
 
 
 def _attention(book: Book, rate: Decimal) -> Iterator[Step]:
@@ -168,16 +171,16 @@ def _attention(book: Book, rate: Decimal) -> Iterator[Step]:
         yield Step(since, {} if amount is None else {(0, 0): exact(amount)})
 
 
-def _hours(pool: Pool) -> Sequence[Step]:
+def _hours(pool: Pool, part: Part) -> Sequence[Step]:
     costs = pool.steps or ((pool.since or ALWAYS, pool.hourly_cost),)
-    found = [Step(since, {(0, 0): exact(cost)}) for since, cost in costs]
+    found = [Step(since, {(0, 0): part.of(exact(cost))}) for since, cost in costs]
     return [*found, Step(pool.until, {})] if pool.until else found
 
 
-def _fees(fee: Fee) -> Sequence[Step]:
+def _fees(fee: Fee, part: Part) -> Sequence[Step]:
     pieces = fee.currency.pieces(fee.since, fee.until) if fee.currency else [Piece(fee.since, fee.until, Decimal(1))]
     found = [
-        Step(each.since, {(0, 0): exact(notation.WIDE.multiply(fee.price, each.rate))})
+        Step(each.since, {(0, 0): part.of(exact(notation.WIDE.multiply(fee.price, each.rate)))})
         for each in pieces
         if each.since and each.rate
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -13,8 +13,9 @@ from typing import Literal, TypeAlias, cast, get_args
 import yaml
 
 from tokentrace_collector import notation
-from tokentrace_collector.prices import terms
+from tokentrace_collector.prices import division, terms
 from tokentrace_collector.prices.commitments import Step, periods
+from tokentrace_collector.prices.division import Division
 from tokentrace_collector.prices.exchange import Currency, Exchange, rounded
 
 Policy: TypeAlias = Literal["calls", "tokens"]
@@ -22,7 +23,7 @@ Policy: TypeAlias = Literal["calls", "tokens"]
 _POLICIES: tuple[str, ...] = get_args(Policy)
 _STEPS: tuple[Step, ...] = ("hour", "day", "month", "term")
 _HOUR = 3600
-_KNOWN = {"id", "price", "currency", "match", "tenant", "allocate", "time_zone", "from", "to"}
+_KNOWN = {"id", "price", "currency", "match", "tenant", "tenants", "allocate", "time_zone", "from", "to"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class Fee:
     until: datetime
     zone: str = "UTC"
     """Where days and months begin."""
-    tenant: str = "default"
+    tenants: Division = field(default_factory=Division)
     team: str = "*"
-    """Whose it is: a glob, in which `*` and `?` mean something."""
+    """Whose it is of theirs: a glob, in which `*` and `?` mean something."""
     service: str = "*"
     allocate: Policy | None = None
     """By what it is shared among the calls of an hour; None: it is theirs together, and of no trace."""
@@ -101,7 +102,7 @@ def _fee(node: yaml.Node, money: Exchange) -> Fee:
         since=since,
         until=until,
         zone=zone,
-        tenant=notation.text(entries["tenant"]) if "tenant" in entries else "default",
+        tenants=division.read(entries),
         team=notation.glob(match, "team"),
         service=notation.glob(match, "service"),
         allocate=cast("Policy | None", policy),

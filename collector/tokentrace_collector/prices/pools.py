@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -12,15 +12,18 @@ from typing import NoReturn
 import yaml
 
 from tokentrace_collector import notation
+from tokentrace_collector.prices import capital, division
+from tokentrace_collector.prices.division import Division
 from tokentrace_collector.prices.exchange import Exchange, rounded
 
 _MICRO = 6
 _MOST = 10**9
 _HOURS_OF_YEAR = 8760
-_COSTS = ("capex", "rental", "ops", "kwh")
+_COSTS: tuple[str, ...] = ("capex", "rental", "ops", "kwh")
 """Parts of an hour that cost something by themselves."""
-_PLACES = {"residual": _MICRO, "years": _MICRO, "kw": _MICRO, "pue": _MICRO} | dict.fromkeys(_COSTS, notation.FINEST)
-_NEEDS = {"capex": "years", "years": "capex", "residual": "capex", "kwh": "kw", "pue": "kw"}
+_MEASURES: tuple[str, ...] = ("residual", "years", "wacc", "kw", "pue")
+_PLACES: Mapping[str, int] = {**dict.fromkeys(_MEASURES, _MICRO), **dict.fromkeys(_COSTS, notation.FINEST)}
+_NEEDS = {"capex": "years", "years": "capex", "residual": "capex", "wacc": "capex", "kwh": "kw", "pue": "kw"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Pool:
     provider: str = "*"
     model: str = "*"
     host: str = "*"
-    tenant: str = "default"
+    tenants: Division = field(default_factory=Division)
     """Whose capacity it is: the volume of one tenant never shows in the figures of another."""
     input: Decimal = Decimal(1)
     """Weight of an input token against the others."""
@@ -64,8 +67,8 @@ def read(nodes: list[yaml.Node], money: Exchange) -> tuple[Pool, ...]:
 
 def _pool(node: yaml.Node, money: Exchange) -> Pool:
     known = {
-        "id", "hourly_cost", "hourly", "currency", "grid_g_per_kwh", "match", "tenant", "weights", "capacity", "from",
-        "to",
+        "id", "hourly_cost", "hourly", "currency", "grid_g_per_kwh", "match", "tenant", "tenants", "weights",
+        "capacity", "from", "to",
     }  # fmt: skip
     entries = notation.entries(node, known, needed=("id", "match"))
     match = notation.entries(entries["match"], {"provider", "model", "host"})
@@ -87,7 +90,7 @@ def _pool(node: yaml.Node, money: Exchange) -> Pool:
         provider=notation.glob(match, "provider"),
         model=notation.glob(match, "model"),
         host=notation.glob(match, "host"),
-        tenant=notation.text(entries["tenant"]) if "tenant" in entries else "default",
+        tenants=division.read(entries),
         input=weight.get("input", Decimal(1)),
         cached=weight.get("cached", Decimal(0)),
         output=weight.get("output", Decimal(1)),
@@ -148,6 +151,13 @@ def _parts(node: yaml.Node) -> Mapping[str, Fraction]:
         _refuse(entries["residual"], "A residual of {} is more than was paid. Write 0.15 for 15 % of `capex`")
     if parts.get("years") == 0:
         _refuse(entries["years"], "In {} years nothing is written off. Write for how many years it is used")
+    if parts.get("wacc", 0) > 1:
+        _refuse(entries["wacc"], "A cost of capital of {} is more than all of it each year. Write 0.08 for 8 %")
+    if parts.get("wacc") and parts["years"] > capital.MOST_YEARS:
+        _refuse(
+            entries["years"],
+            f"In {{}} years nobody's capital is tied up. Write at most {capital.MOST_YEARS} with `wacc`",
+        )
     if parts.get("pue", 1) < 1:
         _refuse(entries["pue"], "A PUE of {} is less power than the machines take. Write 1.3 for 30 % on top")
     return parts
@@ -158,12 +168,14 @@ def _refuse(node: yaml.Node, why: str) -> NoReturn:
 
 
 def _cost(parts: Mapping[str, Fraction]) -> Fraction:
-    """What is written off in an hour, its power, and what else is paid for it."""
+    """What is written off in an hour and its cost of capital, its power, and what else is paid for it."""
     nothing = Fraction(0)
-    lost = parts.get("capex", nothing) * (1 - parts.get("residual", nothing))
     power = parts.get("kw", nothing) * parts.get("pue", Fraction(1)) * parts.get("kwh", nothing)
-    written_off = lost / (_HOURS_OF_YEAR * parts["years"]) if lost else nothing
-    return written_off + power + parts.get("ops", nothing) + parts.get("rental", nothing)
+    running = power + parts.get("ops", nothing) + parts.get("rental", nothing)
+    if "capex" not in parts:
+        return running
+    residual, wacc = (parts.get(name, nothing) for name in ("residual", "wacc"))
+    return capital.yearly(parts["capex"], residual, parts["years"], wacc) / _HOURS_OF_YEAR + running
 
 
 def _grid(node: yaml.Node | None, kilowatts: Decimal | None) -> Decimal | None:

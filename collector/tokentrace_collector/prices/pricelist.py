@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
@@ -12,7 +12,7 @@ import yaml
 
 from tokentrace_collector import files, notation
 from tokentrace_collector.prices.book import Rate
-from tokentrace_collector.prices.exchange import Currency, worth
+from tokentrace_collector.prices.exchange import USD, Currency, worth
 from tokentrace_collector.prices.rules import Rule, Terms, terms
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,8 +49,8 @@ class PriceList:
     """False where these are the prices of another context, for want of any of this one."""
     catalogue: Mapping[str, Cells] | None = None
     """What stood here before a price book was laid over it."""
-    agreed: frozenset[str] = frozenset()
-    """Units whose price the book names: theirs in every context."""
+    agreed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Units whose price the book names, theirs in every context, and in which currency; empty: in its own."""
     unknown: frozenset[str] = frozenset()
     """Units whose price the book names in a currency of which nobody says what it is worth: they have none."""
     rules: tuple[Rule, ...] = ()
@@ -103,6 +103,12 @@ def row(one: PriceList) -> Row:
     )
 
 
+def stated_in(one: PriceList, unit: str, own: str) -> str | None:
+    """The currency in which the price of a unit is stated, where `own` is that of the book; None: it has no price."""
+    found = None if unit in one.unknown else _found(unit, one.own, one.unknown)
+    return None if found is None else one.agreed.get(found[1], USD) or own
+
+
 def is_known(one: PriceList, unit: str, seller: str) -> bool:
     """Whether the price of a unit, sold as `seller`, is one of this context: the catalogue's, or as the book has it."""
     ruled = _terms(one, unit, seller)
@@ -149,6 +155,7 @@ def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate],
     under = _converted(listed, stated.at(start)) if stated else listed
     cells = (len(under.tiers) + 1) * (len(under.times) + 1)
     agreed: dict[str, Cells] = {}
+    stated_in: dict[str, str] = {}
     unknown: set[str] = set()
     for rate in rates:
         for unit, price in rate.at(start).items():
@@ -156,12 +163,12 @@ def _overlaid(start: datetime, base: Sequence[PriceList], rates: Sequence[Rate],
                 unknown.add(unit)
             elif unit not in unknown and price is not None:
                 agreed.setdefault(unit, (notation.WIDE.multiply(price, Decimal(units()[unit].per)),) * cells)
+                stated_in.setdefault(unit, rate.currency.name if rate.currency else "")
     unknown |= under.unknown - agreed.keys()
     if not (agreed or unknown):
         return replace(under, valid_from=start)
     own = {unit: each for unit, each in {**under.own, **agreed}.items() if unit not in unknown}
-    named, nameless = frozenset(agreed), frozenset(unknown)
-    return replace(under, valid_from=start, own=own, catalogue=under.own, agreed=named, unknown=nameless)
+    return replace(under, valid_from=start, own=own, catalogue=under.own, agreed=stated_in, unknown=frozenset(unknown))
 
 
 def _converted(one: PriceList, rate: Decimal | None) -> PriceList:

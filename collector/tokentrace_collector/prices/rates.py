@@ -16,6 +16,7 @@ from tokentrace_collector.prices import (
     catalogue,
     commitments,
     committed,
+    division,
     exchange,
     globs,
     platform,
@@ -46,6 +47,7 @@ _RUN = ("tenant", "rating_run", "catalogue", "book_sha", "currency", "book")
 _POOL = (
     "tenant", "rating_run", "pool", "hourly_cost", "weight_input", "weight_cached", "weight_output", "capacity",
     "valid_from", "valid_to", "kilowatts", "grid_g_per_kwh", "costs", "kind", "share_by", "team", "service",
+    "shares", "share",
 )  # fmt: skip
 _COMMITMENT = (
     "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price",
@@ -67,16 +69,21 @@ class Run:
     book: Book
 
 
-def load(store: Store, priced_by: Book) -> Run:
-    """Put catalogue and book into the database, once for each edition; the run that rates with them."""
+def load(store: Store, priced_by: Book, *, is_tried: bool = False) -> Run:
+    """Put catalogue and book into the database, once for each edition; the run that rates with them.
+
+    What a book says besides, such as how invoices were paid, is that of the last; of one that `is_tried`, it is not.
+    """
     run = Run(_name(priced_by), priced_by)
     if not _has(store, "SELECT 1 FROM price_rates WHERE catalogue = {name:String} LIMIT 1", catalogue.EDITION):
         _insert(store, "price_fallbacks", _LENDERS, _lenders())
         _insert(store, "price_rates", _RATES, _catalogue())
-    if not _has(store, "SELECT 1 FROM rating_runs WHERE rating_run = {name:String} LIMIT 1", run.id):
-        _insert(store, "capacity_pools", _POOL, (_pool(run, each) for each in priced_by.pools))
-        _insert(store, "capacity_pools", _POOL, (_fee(run, each) for each in priced_by.platform))
+    known = store.query("SELECT book FROM rating_runs FINAL WHERE rating_run = {name:String}", name=run.id)
+    if not known:
+        _insert(store, "capacity_pools", _POOL, (row for each in priced_by.pools for row in _pools(run, each)))
+        _insert(store, "capacity_pools", _POOL, (row for each in priced_by.platform for row in _fees(run, each)))
         _insert(store, "commitments", _COMMITMENT, (_commitment(run, each) for each in priced_by.commitments))
+    if not known or (known[0]["book"] != priced_by.text and not is_tried):
         text = (TENANT, run.id, catalogue.EDITION, priced_by.sha, priced_by.currency, priced_by.text)
         _insert(store, "rating_runs", _RUN, [text])
     return run
@@ -92,7 +99,20 @@ def resolve(store: Store, run: Run, unresolved: str) -> int:
 
 
 def _name(priced_by: Book) -> str:
-    modules = (aliases, book, commitments, committed, exchange, globs, platform, pools, rules, resolution, terms)
+    modules = (
+        aliases,
+        book,
+        commitments,
+        committed,
+        division,
+        exchange,
+        globs,
+        platform,
+        pools,
+        rules,
+        resolution,
+        terms,
+    )
     reading = files.fingerprint(*modules, resolution.names())
     return files.fingerprint(catalogue.EDITION, reading, priced_by.sha, repr(priced_by.trust_reported))
 
@@ -118,20 +138,22 @@ def _lenders() -> Iterator[tuple[Any, ...]]:
             yield TENANT, unit.unit, preference, lender
 
 
-def _pool(run: Run, pool: Pool) -> tuple[Any, ...]:
+def _pools(run: Run, pool: Pool) -> Iterator[tuple[Any, ...]]:
     weights = (int(each.scaleb(6)) for each in (pool.input, pool.cached, pool.output))
     capacity = None if pool.capacity is None else int(pool.capacity.scaleb(6))
     energy = (pool.kilowatts, pool.grid_g_per_kwh)
     hour = pool.steps[0][1] if pool.steps else pool.hourly_cost
     served = (*weights, capacity, pool.since, pool.until, *energy, list(pool.steps))
-    return pool.tenant, run.id, pool.id, hour, *served, "", "", "*", "*"
+    for tenant, shares, place in pool.tenants.parts():
+        yield tenant, run.id, pool.id, hour, *served, "", "", "*", "*", list(shares), place
 
 
-def _fee(run: Run, fee: Fee) -> tuple[Any, ...]:
+def _fees(run: Run, fee: Fee) -> Iterator[tuple[Any, ...]]:
     charges = list(fee.charges())
     as_pool = (0, 0, 0, None, fee.since, fee.until, None, None)
     shared = ("fixed", fee.allocate or "", fee.team, fee.service)
-    return fee.tenant, run.id, fee.id, Decimal(0), *as_pool, charges, *shared
+    for tenant, shares, place in fee.tenants.parts():
+        yield tenant, run.id, fee.id, Decimal(0), *as_pool, charges, *shared, list(shares), place
 
 
 def _commitment(run: Run, one: Commitment) -> tuple[Any, ...]:

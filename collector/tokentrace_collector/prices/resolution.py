@@ -152,7 +152,7 @@ def _review(seen: Seen, book: Book) -> Match:
 
 def _serves(pool: Pool, seen: Seen) -> bool:
     named = any(fnmatchcase(name, pool.model) for name in (seen.model, seen.request_model))
-    return pool.tenant == seen.tenant and named and _globs((pool.provider, seen.provider), (pool.host, seen.host))
+    return seen.tenant in pool.tenants and named and _globs((pool.provider, seen.provider), (pool.host, seen.host))
 
 
 def _covers(one: Commitment, seen: Seen) -> bool:

@@ -100,6 +100,7 @@ class _Bill:
     role: str = ""
     borne_by: str = ""
     tokens: dict[str, int] | None = None
+    cancelled: int = 0
     estimated: Decimal = Decimal(0)
     components: dict[str, Decimal] | None = None
     is_unpriced: bool = False
@@ -117,6 +118,7 @@ def _bills(costs: Sequence[Mapping[str, Any]], capacity: Sequence[Mapping[str, A
         bill.role = bill.role or row["role"]
         bill.borne_by = bill.borne_by or row["borne_by"]
         bill.is_unpriced = bill.is_unpriced or bool(row["is_unpriced"])
+        bill.cancelled += row["cancelled"]
         bill.estimated = _WIDE.add(bill.estimated, row["estimated"])
         for component in component_names():
             bill.charge(component, row[component])
@@ -175,6 +177,7 @@ def _span(row: Mapping[str, Any], began: datetime, bill: _Bill | None, attempts:
         "usage_source": row["usage_source"] or None,
         "estimated_counts": row["estimated_counts"],
         "tokens": row["tokens"] if bill is None or bill.tokens is None else bill.tokens,
+        "cancelled": bill.cancelled if bill else 0,
         "cost": decimal(_sum(charged.values())) if charged is not None else None,
         "estimated": decimal(bill.estimated if bill else Decimal(0)),
         "components": {name: decimal(amount) for name, amount in charged.items() if amount} if charged else {},

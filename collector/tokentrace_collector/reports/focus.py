@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from tokentrace_collector.reports import payments
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
 
@@ -80,4 +81,18 @@ def written(books: Books, wanted: Export) -> bytes:
         **period,
         profile=wanted.profile,
         issuer=wanted.issuer,
+        **_paid(books, wanted),
     )
+
+
+def _paid(books: Books, wanted: Export) -> dict[str, list[str]]:
+    """What invoices came to otherwise when they were paid; of nobody else than who paid them."""
+    asked = payments.Question(since=wanted.since, until=wanted.until)
+    paid = payments.payments(books, asked) if wanted.profile == "provider" else []
+    return {
+        "paid_providers": [each["provider"] for each in paid],
+        "paid_months": [f"{each['month']}-01" for each in paid],
+        "paid_currencies": [each["currency"] for each in paid],
+        "paid_differences": [each["difference"] for each in paid],
+        "charge_currencies": [each["charge_currency"] for each in paid],
+    }

@@ -14,7 +14,7 @@ _REJECTS = """
 SELECT 1
 FROM llm_calls
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
-    AND reject_reason != ''
+    AND (reject_reason != '' OR report = 'acceptance')
 LIMIT 1
 """
 _PLACES = """

@@ -185,7 +185,7 @@ class Rollup:
             with self._lease.held(self._patience) as hold:
                 self._catch_up(self._run(), hold)
                 self._forget_counts()
-                tried = rates.load(self._store, book)
+                tried = rates.load(self._store, book, is_tried=not wanted.adopt)
                 stages = replace(self._stages(tried, hold), statement=trial.sql)
                 with trial.Trial(self._store, stages, self._run().id) as beside:
                     traces, bounds = self._rate_everything(stages)

@@ -21,6 +21,7 @@ SELECT
     '' AS user,
     '' AS session,
     service,
+    '' AS rework,
     if(is_moved, 'infrastructure', charges.component) AS component,
     currency,
     charges.amount AS amount,

@@ -17,6 +17,7 @@ SELECT
     '' AS user,
     '' AS session,
     '' AS service,
+    '' AS rework,
     component,
     currency,
     ifNull(tcoai_by_hour.amount, 0) AS amount,

@@ -1,4 +1,11 @@
--- One row per line as it is now: what is booked knows neither users nor sessions.
+-- One row per line as it is now: what is booked knows neither users nor sessions, nor what was done again since.
+WITH done_again AS (
+    SELECT trace_id
+    FROM runs_of_work
+    WHERE tenant = {tenant:String}
+    GROUP BY trace_id
+    HAVING min(is_superseded)
+)
 SELECT
     hour AS moment,
     hour,
@@ -21,6 +28,7 @@ SELECT
     user,
     session,
     service,
+    if(trace_id IN (SELECT trace_id FROM done_again), 'rework', '') AS rework,
     if(is_moved, 'infrastructure', cost_lines.component) AS component,
     currency,
     ifNull(cost_lines.amount, 0) AS amount,
@@ -52,6 +60,7 @@ SELECT
     user,
     session,
     service,
+    if(trace_id IN (SELECT trace_id FROM done_again), 'rework', '') AS rework,
     '' AS component,
     currency,
     0 AS amount,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokentrace import attributes as name, context
 from tokentrace.calls import attempts
 from tokentrace.estimation import composition
+from tokentrace.estimation.missing import CANCELLED
 from tokentrace.guard import note
 from tokentrace.integration import EVERY, Request
 from tokentrace.providers.hosts import PROXY
@@ -126,6 +127,11 @@ class Ending:
         if how == "complete" and not call.seen.finish:
             return "failed"
         return how
+
+    @property
+    def was_left(self) -> bool:
+        """Whether a stream did not come to its end, or to that of a response which somebody stopped."""
+        return self.found.get(name.STREAM_END) != "complete" or self._call.seen.finish.get(0) == CANCELLED
 
     @property
     def model(self) -> str:

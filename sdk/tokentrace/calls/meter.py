@@ -50,7 +50,7 @@ class Meter(Course):
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         # Without a delivery of ours there is nobody who could count.
-        counts = tracing.delivery is not None and request.scope == "call"
+        counts = tracing.delivery is not None and request.scope != "aggregate"
         super().__init__(request, missing.Kept() if counts else None)
         self.http = request.http
         self.inner = 0
@@ -154,8 +154,18 @@ class Meter(Course):
         """Whether something was not reported, which the delivery is then to estimate."""
         if self.kept is None or (delivery := self.tracing.delivery) is None:
             return False
-        model = ended.model
-        wanted = missing.wanted(ended.usage, self.seen, model, self.format, has_prompt=bool(self.prompt))
+        model, seen, fmt = ended.model, self.seen, self.format
+        if self.scope == "call":
+            wanted = missing.wanted(
+                ended.usage,
+                seen,
+                model,
+                fmt,
+                has_prompt=bool(self.prompt),
+                was_left=self.is_streamed and ended.was_left,
+            )
+        else:
+            wanted = missing.delivered(seen, fmt)
         if wanted is None:
             return False
         answer = missing.Answer(self.format, self.kept, self.framing, is_ours=self.reads_body)

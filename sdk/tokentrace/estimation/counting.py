@@ -36,17 +36,21 @@ class Counting:
         self._tokenizer: Tokenizer = tokenizer(kin.encoding)
         self._framing = BARE if fmt.name in _BARE else framing(model, call.provider, fmt.name)
         self._is_silent = is_silent(model)
+        self._scale = 1.0
+        self._counts_ahead = fmt.name in _AHEAD
         self.method = self._tokenizer.method if kin.factor == 1 else f"{self._tokenizer.method}*{kin.factor:g}"
         self.errors: dict[str, float] = {}
         """By count: half the width of what it may be, relative to it; absent where nobody can say."""
         self.is_derived = False
         """The reasoning was shared out by its own text."""
+        self._sized: tuple[float, float] | None = None
 
     def facts(self, said: Said, kept: Kept, prompt: Sequence[Piece]) -> dict[str, Any]:
         """What counting needs, by the keys of `context`."""
         # What was left out is taken to be like what was kept.
         scale = 1 + kept.left_out / kept.size if kept.size else 1.0
-        told = self._output(said, scale) if self._wanted.output or self._wanted.reasoning else {}
+        self._scale = scale
+        told = self._output(said) if self._wanted.output or self._wanted.reasoning else {}
         if prompt and (asked := self._input(prompt)):
             if said.is_cut:
                 # What a tool found that runs at the provider was read as well.
@@ -54,13 +58,34 @@ class Counting:
             told["counted_input_tokens"] = asked
         return told
 
-    def _output(self, said: Said, scale: float) -> dict[str, Any]:
-        calls = said.texts(CALL)
-        texts, aloud = _apart(said.texts(TEXT))
-        thoughts = said.texts(THOUGHT) + aloud
+    def delivered(self, said: Said, after: Usage) -> dict[str, int]:
+        """By bucket, how much of the output had come; a bucket that is not among them stays whole."""
+        if said.is_cut:
+            return {}
+        calls, texts, thoughts = _sorted(said)
+        written, thought = self._sizes(said)
+        shown, billed = round(written + self._kin.call * len(calls)), after.buckets.get("output_text", 0)
+        if shown and not self._seen.complete and not self._counts_ahead:
+            # A provider that counts along with its text has counted what came with it.
+            shown = max(shown, self._before.buckets.get("output_text", 0))
+        came = {"output_text": shown if after.output is None else min(shown, billed)}
+        # What was thought for something that came is not lost with the rest of it.
+        if texts or calls or said.is_veiled or (thoughts and self._kin.hides):
+            return came
+        return came | {"output_reasoning": min(round(thought), after.reasoning or 0)}
+
+    def _sizes(self, said: Said) -> tuple[float, float]:
+        """Tokens of the answer and of the reasoning that can be read."""
+        if self._sized is None:
+            calls, texts, thoughts = _sorted(said)
+            unit = self._kin.factor * self._scale
+            self._sized = unit * self._count([*texts, *calls]), unit * self._count(thoughts)
+        return self._sized
+
+    def _output(self, said: Said) -> dict[str, Any]:
+        calls, texts, thoughts = _sorted(said)
         kin = self._kin
-        written = kin.factor * scale * self._count([*texts, *calls])
-        thought = kin.factor * scale * self._count(thoughts)
+        written, thought = self._sizes(said)
         shown = written + kin.call * len(calls)
         is_cut_off = not _CUT_OFF.isdisjoint(map(str.lower, self._seen.finish.values()))
         if not (texts or calls or thoughts) and not (self._wanted.reasoning and (said.is_veiled or is_cut_off)):
@@ -125,12 +150,21 @@ _BESIDE = 9
 _BARE = frozenset({"completions", "generation", "embeddings", "cohere.embeddings", "ollama.embeddings"})
 """Formats whose prompts are no conversations."""
 
+_AHEAD = frozenset({"messages", "invoke"})
+"""Formats that count the first tokens of an answer before they come."""
+
 _THOUGHT = {"has_thinking_block": True}
 _UNEVEN = 0.15
 """Servers do not agree whether the marks around reasoning belong to it."""
 
 _UNSEEN = 0.03
 """Some of what is out of sight is billed as the answer."""
+
+
+def _sorted(said: Said) -> tuple[list[str], list[str], list[str]]:
+    """The calls, the texts and the readable reasoning of an answer."""
+    texts, aloud = _apart(said.texts(TEXT))
+    return said.texts(CALL), texts, said.texts(THOUGHT) + aloud
 
 
 def _apart(texts: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -32,11 +32,17 @@ def completed(span: ReadableSpan, lacking: Missing) -> ReadableSpan:
     count = answer.format.count
     before = count(seen, call.provider, call.facts)
     counting = Counting(lacking.wanted, call, answer.format, before, seen)
-    told = counting.facts(said(answer), answer.kept, lacking.prompt)
+    texts = said(answer)
+    told = counting.facts(texts, answer.kept, lacking.prompt)
     after = count(seen, call.provider, {**call.facts, **told})
     was = record.attributes(seen, before, call.provider, call.facts)
-    attributes = _amended(span.attributes or {}, was, _found(lacking, before, after, counting), call.owed)
-    lacking.metrics.count(attributes)
+    found = _found(lacking, before, after, counting)
+    if lacking.wanted.delivered and (came := counting.delivered(texts, after)):
+        found |= {name.DELIVERED + bucket: count for bucket, count in came.items()}
+        found[name.ESTIMATE_METHOD] = counting.method
+    attributes = _amended(span.attributes or {}, was, found, call.owed)
+    if attributes.get(name.USAGE_SCOPE) != "retrieve":
+        lacking.metrics.count(attributes)
     events = _asked(span.events, call.unsettled, attributes) if call.unsettled else span.events
     return _copied(span, attributes, events)
 

@@ -20,6 +20,9 @@ MEASURED = 63
 
 _REASONING = "output_reasoning"
 
+CANCELLED = "cancelled"
+"""How a response ended that somebody stopped at its provider."""
+
 _OBJECT = 1024
 """What a part counts for that is no bytes, but an object of a library."""
 
@@ -54,9 +57,13 @@ class Wanted(NamedTuple):
     input: bool
     output: bool
     reasoning: bool
+    delivered: bool
+    """How much of an answer had come, which did not come to its end."""
 
 
-def wanted(usage: Usage, seen: Reading, model: str, fmt: Format, *, has_prompt: bool) -> Wanted | None:
+def wanted(
+    usage: Usage, seen: Reading, model: str, fmt: Format, *, has_prompt: bool, was_left: bool = False
+) -> Wanted | None:
     """What is to be estimated; None where all was reported that there can be."""
     flags = usage.flags
     if flags.get("billable") is False or usage.sub:
@@ -66,14 +73,26 @@ def wanted(usage: Usage, seen: Reading, model: str, fmt: Format, *, has_prompt: 
     # Some servers show the reasoning and report it as zero.
     untold = not thought and (_REASONING not in usage.zeros or seen.visibility == "readable")
     reasoning = untold and bool(output) and not is_partial and flags.get("reasoning_source") != "derived"
-    if reasoning and seen.visibility is None:
+    if was_left:
+        # What was billed and is not shown may be the rest of the answer.
+        reasoning = False
+    elif reasoning and seen.visibility is None:
         # Most answers say how much they reasoned.
         from tokentrace.estimation.reasoners import reasons  # noqa: PLC0415
 
         reasoning = reasons(model)
     asked = has_prompt and not usage.meters and usage.input is None
     said = fmt.say is not None and (output is None or is_partial)
-    return Wanted(asked, said, reasoning) if asked or said or reasoning else None
+    left = was_left and fmt.say is not None
+    return Wanted(asked, said, reasoning, left) if asked or said or reasoning or left else None
+
+
+def delivered(seen: Reading, fmt: Format) -> Wanted | None:
+    """What is to be counted of a response that is read again: how much it shows, where it was cancelled."""
+    return _DELIVERED if fmt.say is not None and seen.finish.get(0) == CANCELLED else None
+
+
+_DELIVERED = Wanted(input=False, output=False, reasoning=False, delivered=True)
 
 
 class Answer(NamedTuple):
@@ -122,6 +141,8 @@ class Missing:
     def drop(self) -> None:
         """Let go of all texts: there are more than may wait."""
         self.answer, self.prompt = self.answer._replace(kept=Kept()), ()
+        # Of a text that is gone nobody knows any more how much there was.
+        self.wanted = self.wanted._replace(delivered=False)
 
     def __call__(self, span: ReadableSpan) -> ReadableSpan:
         """A copy of the span that says what was not reported; the span itself where nothing can be said."""

@@ -110,6 +110,25 @@ def reject(
     reject_at(located(trace_id, "reject"), reason, whole_section=whole_section, response_id=response_id)
 
 
+def accept_partial(*, response_id: str | None = None, trace_id: str | None = None) -> None:
+    """What had come of an answer is used, though a timeout or an error of the server ended it.
+
+    That is the latest answer that broke in the section that runs, checks and memory aside; or the response that
+    `response_id` names. It counts as if its reader had stopped it: what had come is no error. With `trace_id`, the
+    section is all of that request.
+
+    Args:
+        response_id: The provider's id of the response.
+        trace_id: Of the request, where it is not the one that runs.
+
+    Raises:
+        ValueError: The trace id is none.
+
+    """
+    place = located(trace_id, "accept_partial")
+    report("acceptance", "accept partial", {name.ACCEPTED_RESPONSE: response_id}, place, at=time.time_ns())
+
+
 def reject_at(place: Place | None, reason: str, *, whole_section: bool = False, response_id: str | None = None) -> None:
     """What came out at a place is not used."""
     said = {

@@ -36,6 +36,7 @@ def a_span(span_id, parent_id="", **more):
         "usage_source": None,
         "estimated_counts": [],
         "tokens": {},
+        "cancelled": 0,
         "cost": None,
         "estimated": "0",
         "components": {},

@@ -152,8 +152,17 @@ def test_hours_of_unknown_power_make_the_rest_a_lower_bound(fresh_ledger, led):
         assert "≥ 13.26" in run(*options).stdout
 
 
-def run(*arguments):
-    return CliRunner().invoke(tokentrace, ["capacity", *arguments], env={"COLUMNS": "140"})
+def run(*arguments, width=140):
+    return CliRunner().invoke(tokentrace, ["capacity", *arguments], env={"COLUMNS": str(width)})
+
+
+def test_what_is_held_against_an_api_has_what_stood_idle_in_it(fresh_ledger, led):
+    """At any width the rate in full use stands beside what a million came to, or is not there."""
+    ledger = fill(fresh_ledger())
+    with led(ledger.store, "store") as options:
+        seen = [run(*options, width=width).stdout.splitlines()[0] for width in range(50, 150, 8)]
+    rates = [tuple(re.findall("1M came to|1M in full use", head)) for head in seen]
+    assert list(dict.fromkeys(rates)) == [(), ("1M came to",), ("1M came to", "1M in full use")]
 
 
 @pytest.mark.parametrize("way", ["store", "collector"])
@@ -166,12 +175,14 @@ def test_it_is_listed_for_people_and_for_programs(ledger, led, way):
             for line in run("--json", "--per", "day", "--since", "2026-11-01", *options).stdout.splitlines()
         ]
     assert re.split("  +", drawn[0].strip()) == [
-        "pool", "since", "cost", "used", "idle", "use", "1M came to", "kWh", "idle kWh", "kg CO2e",
+        "pool", "since", "cost", "used", "idle", "use", "1M came to", "1M in full use", "kWh", "idle kWh",
+        "kg CO2e",
     ]  # fmt: skip
     assert drawn[1].split() == [
-        "own", "2026-10-01", "22.54", "0.83", "21.70", "3.7%", "4.70", "26.52", "25.54", "10.08",
+        "own", "2026-10-01", "22.54", "0.83", "21.70", "3.7%", "4.70", "0.17", "26.52", "25.54",
+        "10.08",
     ]  # fmt: skip
-    assert drawn[3].split() == ["rented", "2026-10-01", "3.00", "1.50", "1.50", "50.0%", "3,000,000.00"]
+    assert drawn[3].split() == ["rented", "2026-10-01", "3.00", "1.50", "1.50", "50.0%", "3,000,000.00", "1,500,000.00"]
     assert [(each["pool"], each["kwh"]["total"]) for each in told] == [("own", "13.26")]
 
 

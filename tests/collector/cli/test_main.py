@@ -23,6 +23,8 @@ COMMANDS = [
     "reprice",
     "close",
     "commitments",
+    "outcomes",
+    "payments",
     "capacity",
     "energy",
     "prices",

@@ -48,6 +48,13 @@ def test_a_broken_stream_is_a_lower_bound(drawn, report, span):
     assert drawn(tree.draw, report(broken))[1].split()[:4] == ["✗", "c", "stream", "failed"]
 
 
+def test_what_was_billed_after_its_reader_had_left_is_marked(drawn, report, span):
+    left = span(
+        "c", kind="call", tokens=TOKENS | {"output_text": 1_200}, cancelled=1_180, stream_end="closed", cost="0.25"
+    )
+    assert drawn(tree.draw, report(left))[1].split()[:5] == ["c", "cached", "500", "cancelled", "1,180"]
+
+
 def test_what_is_estimated_is_marked(drawn, report, span):
     guessed = span(
         "c", kind="call", tokens=TOKENS, cost="0.25", estimated="0.1", estimated_counts=["input", "output", "reasoning"]

@@ -92,6 +92,8 @@ class Span(TypedDict):
     estimated_counts: list[str]
     """What of its tokens nobody reported: input, output, reasoning."""
     tokens: dict[str, int]
+    cancelled: int
+    """Those of them that were billed after the reader of the answer had left."""
     cost: str | None
     """None where nothing is known to be charged: a span without price lines, or none of whose lines has a price."""
     estimated: str

@@ -29,6 +29,30 @@ class Share(TypedDict):
     ratios: Ratios
 
 
+class Paid(TypedDict):
+    """What one invoice of a provider came to when it was paid; beside what requests cost, and in none of it."""
+
+    provider: str
+    month: str
+    """Like 2026-11."""
+    currency: str
+    """Of the invoice."""
+    invoiced: str
+    """What the books have of it in that currency: what was charged, each at the rate of its day."""
+    rate: str
+    """At which it was paid."""
+    charge_currency: str
+    """Of all that follows."""
+    charged: str
+    paid: str
+    difference: str
+    """`paid` less `charged`."""
+    other: str
+    """What the provider charged in other currencies, of which the rate says nothing."""
+    lines: Coverage
+    """Lines that have a price, of all and of calls of unknown usage."""
+
+
 class Booking(TypedDict):
     """What the charges of a month come to that are booked in a month: another one, where it is a correction."""
 
