@@ -1,15 +1,19 @@
 -- One row: when the spans of the batch began and ended, ever; and up to when time has been seen to pass.
 WITH
-    reach AS (
+    (
         SELECT
-            min(since) AS first,
-            max(until) AS last
+            (
+                min(since),
+                max(until)
+            )
         FROM (
             SELECT
                 since,
                 until
             FROM trace_extents
-            WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
+            -- Alone, an id is compared in half the time that it takes with its tenant.
+            WHERE trace_id IN (SELECT trace_id FROM rollup_batch)
+                AND (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
             UNION ALL
             -- A share of a review is dated by the review.
             SELECT
@@ -18,10 +22,10 @@ WITH
             FROM reviewed
             WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
         )
-    )
+    ) AS reach
 SELECT
-    toString((SELECT first FROM reach)) AS since,
-    toString((SELECT last FROM reach)) AS until,
+    toString(reach.1) AS since,
+    toString(reach.2) AS until,
     -- A span from the future is a wrong clock, and must not run up the rent.
     toString(max(least(ended_at, toDateTime64(ingested_at, 9) + INTERVAL 1 HOUR))) AS latest
 FROM llm_calls

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from tokentrace_collector.reports import answers
-from tokentrace_collector.rollup import recompute
+from tokentrace_collector.rollup import gathered, recompute
 from tokentrace_collector.rollup.stages import Stages
 from tokentrace_collector.tenants import Books
 
@@ -199,12 +199,25 @@ def test_small_batches_and_shares_give_the_same_tables(ledger, expected, monkeyp
     ledger.priced_by(HOUSE).tick()
     monkeypatch.setattr(recompute, "_TOUCHES", 3)
     monkeypatch.setattr(recompute, "_SPANS", 4)
+    monkeypatch.setattr(gathered, "MOST", 2)
     for step in scene()(ledger):
         step()
     ledger.tick()
     assert ledger.everything() == expected
     ledger.rollup.rebuild()
     assert ledger.everything() == expected
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_a_span_that_comes_again_at_once_is_what_it_said_last(ledger, monkeypatch, most):
+    """Whether the spans of a batch are kept, or read by each step."""
+    monkeypatch.setattr(gathered, "MOST", most)
+    for trace, tokens in (("t", 1_000), ("u", 3_000), ("t", 2_000)):
+        ledger.call(trace, "a", tokens={"input_text": tokens})
+        ledger.arrive()
+    ledger.tick()
+    assert (ledger.trace("t")["total"], ledger.trace("u")["total"]) == (Decimal("0.004"), Decimal("0.006"))
+    assert total(ledger, "SELECT sum(amount) AS total FROM tcoai_by_hour FINAL") == Decimal("0.01")
 
 
 def test_a_run_that_broke_is_made_good_by_the_next(ledger, monkeypatch):

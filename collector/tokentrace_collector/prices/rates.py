@@ -32,7 +32,6 @@ from tokentrace_collector.prices.platform import Fee
 from tokentrace_collector.prices.pools import Pool
 from tokentrace_collector.prices.pricelist import Row, row, units
 from tokentrace_collector.prices.resolution import Match, Seen, match
-from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 from tokentrace_collector.tenants import EVERYBODY
 
@@ -90,9 +89,9 @@ def load(store: Store, priced_by: Book, *, is_tried: bool = False) -> Run:
     return run
 
 
-def resolve(store: Store, run: Run) -> int:
-    """Find the prices of what the rollup is about to rate for the first time; how many kinds of call that were."""
-    kinds = [Seen(**each) for each in store.query(schema.sql("rollup/unresolved"), run=run.id)]
+def resolve(store: Store, run: Run, unresolved: str) -> int:
+    """Find the prices of what the rollup rates for the first time, by what asks for it; how many kinds of call."""
+    kinds = [Seen(**each) for each in store.query(unresolved, run=run.id)]
     matches = [(seen, match(seen, run.book)) for seen in kinds]
     _insert(store, "price_rates", _RATES, (each for _, one in matches for each in _agreed(one, run)))
     _insert(store, "model_resolution", _RESOLVED, (_resolved(run, seen, one) for seen, one in matches))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tokentrace_collector.prices import rates
+from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
 _REJECTS = """
@@ -59,6 +60,8 @@ class Rating:
     statement: Callable[[str], str]
     do: Callable[..., None]
     """Runs a statement by its name."""
+    gathered: Callable[[str], str]
+    """A statement about the spans of the batch, as it finds them."""
     forgets: bool
     """Whether anything may have expired, ever: then what came before is not among the spans."""
 
@@ -72,14 +75,14 @@ class Rating:
         for step in self._bearing(asked):
             self.do(step)
         # Here and not among what is asked of the spans, which know nothing of reports.
-        if self.store.query(_REJECTS):
+        if self.store.query(self.gathered(_REJECTS)):
             self.do("rejected")
         if asked["is_nested"]:
             self._infer()
         if asked["is_suspect"]:
             self.do("suspects")
         self.do("bearing")
-        rates.resolve(self.store, self.run)
+        rates.resolve(self.store, self.run, self.gathered(schema.sql("rollup/unresolved")))
         self.do("rates", run=self.run.id)
         self.do("prices")
         self.do("lines")

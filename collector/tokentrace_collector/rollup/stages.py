@@ -9,6 +9,7 @@ from typing import Any
 from tokentrace_collector.prices import rates
 from tokentrace_collector.rollup import commitments, forgotten, rating
 from tokentrace_collector.rollup.forgotten import Late
+from tokentrace_collector.rollup.gathered import STEPS, Gathered
 from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
@@ -99,15 +100,22 @@ class Stages:
     """The horizon: traces that came before it may have lost spans, and keep the figures that they have."""
     kept_since: str = field(default=NEVER, kw_only=True)
     """Of hours before this one only sums are kept."""
+    gathered: Gathered = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing has been read of the batch yet."""
+        object.__setattr__(self, "gathered", Gathered(self.store, self._send))
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
         self.check()
         self.clear()
         self._do(statement, **parameters)
-        self._do("batch_responses")
-        self._do("batch_retellings")
-        self._do("batch_reviews")
+        self.gathered.begin()
+        for neighbours in ("batch_responses", "batch_retellings", "batch_reviews"):
+            self._do(neighbours)
+            self.gathered.add()
+        self.gathered.settle()
         if self.forgets:
             self._close()
         return self._count()
@@ -121,10 +129,11 @@ class Stages:
         """Leave nothing of an earlier batch."""
         for table in _SCRATCH:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
+        self.gathered.clear()
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
-        stage = rating.Rating(self.store, self.run, self.statement, self._do, self.forgets)
+        stage = rating.Rating(self.store, self.run, self.statement, self._do, self.gathered.of, self.forgets)
         stage.rate(version=self.version, horizon=self.closed_before, kept=self.kept_since)
 
     def unpriced(self) -> int:
@@ -134,7 +143,7 @@ class Stages:
 
     def unread(self) -> int:
         """How many spans of the batch count tokens in a dialect that nobody knows."""
-        found: int = self.store.query(_UNREAD)[0]["spans"]
+        found: int = self.store.query(self.gathered.of(_UNREAD))[0]["spans"]
         return found
 
     def late(self) -> Late:
@@ -143,7 +152,8 @@ class Stages:
 
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""
-        found = self.store.query(schema.sql("rollup/bounds"))
+        # Time has passed up to what a span first said, too.
+        found = self.store.query(self.gathered.of(schema.sql("rollup/bounds"), of_all_versions=True))
         return Bounds(**found[0]) if found else None
 
     def leave(self, bounds: Bounds) -> None:
@@ -180,6 +190,7 @@ class Stages:
             for statement in _ALLOCATION:
                 self._do(statement, **named)
         self._do("batch_neighbours", version=self.version)
+        self.gathered.settle()
         if self.forgets:
             self._close()
         return bounds | (self.bounds() or bounds)
@@ -250,5 +261,9 @@ class Stages:
         return count
 
     def _do(self, name: str, **parameters: Any) -> None:
+        text = self.statement(f"rollup/{name}")
+        self._send(self.gathered.of(text) if name in STEPS else text, **parameters)
+
+    def _send(self, text: str, **parameters: Any) -> None:
         self.check()
-        self.store.run(self.statement(f"rollup/{name}"), settings=_SETTINGS, **parameters)
+        self.store.run(text, settings=_SETTINGS, **parameters)

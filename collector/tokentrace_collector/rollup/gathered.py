@@ -1,0 +1,82 @@
+"""The spans of a small batch, read once for all steps.
+
+The traces of a batch lie in as many places of every part of `llm_calls`, and to find them there takes longer than all
+that is made of them. A large batch is not kept, as that would take memory, and lies in few places for its size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tokentrace_collector.store import schema
+from tokentrace_collector.store.database import Store
+
+MOST = 5_000
+"""Traces of a batch that is kept; it bounds memory."""
+STEPS = frozenset(
+    {
+        "batch_responses",
+        "batch_retellings",
+        "batch_reviews",
+        "spans",
+        "rejected",
+        "rates",
+        "lines",
+        "call_costs",
+        "tcoai_by_trace",
+    }
+)
+"""Statements that ask of `llm_calls` nothing but what is of the batch."""
+
+_FROM = re.compile(r"\bFROM llm_calls\b(?P<alias> AS \w+)?(?: FINAL)?")
+_TRACES = "SELECT uniqExact(tenant, trace_id) AS traces FROM rollup_batch"
+_REPEATS = "SELECT count() != uniqExact(tenant, trace_id, span_id, part) AS repeats FROM rollup_calls"
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What of a batch has been read. Until something has, or where it is too much, every step reads for itself."""
+
+    store: Store
+    do: Callable[[str], None]
+    """Runs the text of a statement."""
+    traces: int | None = None
+    """Those that have been read; None: every step reads for itself."""
+    has_repeats: bool = False
+    """Whether a span of theirs is stored in more versions than the one that is kept."""
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self.store.run("TRUNCATE TABLE rollup_calls")
+        self.traces, self.has_repeats = None, False
+
+    def begin(self) -> None:
+        """Read the batch, in every version that is stored of its spans: each may bear upon other traces."""
+        self.traces = 0
+        self.add()
+
+    def add(self) -> None:
+        """Read what has come into the batch since it was read."""
+        if self.traces is None:
+            return
+        traces: int = self.store.query(_TRACES)[0]["traces"]
+        if traces > MOST:
+            self.clear()
+        elif traces > self.traces:
+            self.do(schema.sql("rollup/calls"))
+            self.traces = traces
+
+    def settle(self) -> None:
+        """Read what has come into the batch since it was read, and have each span once, in its last version."""
+        self.add()
+        if self.traces is not None and self.store.query(_REPEATS)[0]["repeats"]:
+            self.has_repeats = True
+            self.store.run("TRUNCATE TABLE rollup_calls")
+            self.do(schema.sql("rollup/calls").replace("FROM llm_calls", "FROM llm_calls FINAL"))
+
+    def of(self, sql: str, *, of_all_versions: bool = False) -> str:
+        """A statement about the spans of the batch, or all versions of them, as it finds these."""
+        is_kept = self.traces is not None and not (of_all_versions and self.has_repeats)
+        return _FROM.sub(r"FROM rollup_calls\g<alias>", sql) if is_kept else sql
