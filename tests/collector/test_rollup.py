@@ -233,6 +233,18 @@ def test_a_run_that_broke_is_made_good_by_the_next(ledger, monkeypatch):
     assert (ledger.trace("t")["total"], ledger.trace("t")["calls"]) == (Decimal("0.004"), 2)
 
 
+def test_an_hour_that_a_call_left_is_summed_up_also_where_the_run_broke(ledger, monkeypatch):
+    ledger.call("t", "a", tokens={"input_text": 1_000})
+    ledger.tick()
+    ledger.call("t", "a", tokens={"input_text": 1_000}, at=7_200)
+    with monkeypatch.context() as broken:
+        broken.delattr(Stages, "add_hours")
+        with pytest.raises(AttributeError):
+            ledger.tick()
+    ledger.tick()
+    assert total(ledger, "SELECT sum(amount) AS total FROM tcoai_by_hour FINAL") == ledger.trace("t")["total"]
+
+
 def test_an_earlier_span_moves_a_trace_to_an_earlier_day(ledger):
     """It leaves no row on the later one."""
     ledger.call("t", "a", tokens={"input_text": 1_000})
