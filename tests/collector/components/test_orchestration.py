@@ -1,5 +1,7 @@
 """Orchestration: the agent's work around the answer, and the scaffolding of the answer's own prompt."""
 
+from decimal import Decimal
+
 import pytest
 import yaml
 
@@ -146,3 +148,23 @@ def test_relabelling_moves_money_between_orchestration_and_visible_only(ledger):
     ledger.tick()
     assert ledger.components("as plan") == {"hidden_reasoning": "0.001", "orchestration": "0.003"}
     assert ledger.components("as answer") == {"hidden_reasoning": "0.001", "visible": "0.003"}
+
+
+def test_what_an_index_or_a_memory_cost_is_of_the_run_that_made_it(ledger):
+    """However many requests read it afterwards: they bear what they retrieve themselves."""
+    embeddings = {"model": "text-embedding-3-small", "said": {"gen_ai.operation.name": "embeddings"}}
+    ledger.span("index", "build", said={"tokentrace.step.name": "index"})
+    for place in "ab":
+        ledger.call("index", place, "build", tokens={"input_text": 1_000_000}, **embeddings)
+    ledger.call("index", "c", "build", role="memory", tokens=CALL)
+    ledger.tick()
+    before = ledger.trace("index")
+    for asked in ("asks once", "asks twice"):
+        ledger.call(asked, "q", role="retrieve", tokens={"input_text": 10}, at=86_400, **embeddings)
+        ledger.call(asked, "a", role="answer", tokens=CALL, at=86_401)
+    ledger.tick()
+    assert ledger.trace("index") == before
+    assert before["total"] == Decimal("0.043")
+    assert [ledger.components(asked) for asked in ("asks once", "asks twice")] == [
+        {"visible": "0.003", "orchestration": "0.0000002"}
+    ] * 2
