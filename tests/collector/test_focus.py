@@ -1,23 +1,19 @@
-"""FOCUS files: valid by the validators of others, and adding up to the books to the last digit."""
+"""FOCUS files: they add up to the books to the last digit."""
 
 import csv
 import io
-import os
-import re
-import subprocess
-from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 import pytest
-import uv
-from focus_data_toolkit.model import validator
 
 from tokentrace_collector.prices.book import parse
 from tokentrace_collector.reports.breakdown import Breakdown, shares
 from tokentrace_collector.reports.focus import Export, ExportError, written
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.tenants import Books
+
+from .charged import charges, said
 
 BEGIN, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 DAY = 86_400
@@ -46,54 +42,6 @@ DEARER = (
     BOOK.replace("rate_per_hour: 45", "rate_per_hour: 50").replace("input_text: 1,", "input_text: 1.25,")
     .replace("hourly_cost: 5", "hourly_cost: 6").replace("rates:", "rates:\n  - {model: none-such, prices: {input_text: 2}}\n  - {provider: openai, prices: {web_search: 0.02}}")
 )  # fmt: skip
-
-REPORTED = {"tokentrace.cost.reported": "0.0123", "tokentrace.cost.reporter": "openrouter"}
-
-
-OFFICIAL = ("--no-project", "--quiet", "--python", "3.12", "--with", "focus-validator==2.2.1", "--with", "pyarrow<23")
-# It finds its own files only from the directory that it is installed in.
-FROM_ITS_PLACE = """
-import os, pathlib, runpy, focus_validator
-os.chdir(pathlib.Path(focus_validator.__file__).parents[1])
-runpy.run_module("focus_validator.main", run_name="__main__")
-"""
-SUPPORTED = ",".join(
-    f"{each}_SUPPORTED"
-    for each in (
-        "USAGE_MEASUREMENT", "UNIT_PRICING", "MULTIPLE_PRICING_CATEGORIES", "SUB_ACCOUNT", "TAGGING", "PUBLIC_PRICE_LIST",
-        "NEGOTIATED_PRICING",
-    )
-)  # fmt: skip
-ALWAYS_FAILS = {"InvoiceId-C-005-C"}
-"""It wants an invoice on each charge, and its rule C-004 none on any."""
-
-
-def said(**tags):
-    return {f"tokentrace.attribution.{tag}": value for tag, value in tags.items()}
-
-
-def charges(ledger, *, at=0):
-    """Every kind of charge there is: of each class of tokens, tool fees, reviews, retries, reported and unknown costs."""
-    spent = {
-        "input_text": 1001, "cache_read": 37, "cache_write_5m": 11, "input_image": 5, "output_text": 101, "output_reasoning": 53,
-    }  # fmt: skip
-    some = {"input_text": 900, "output_text": 70}
-    lost = {"http.response.status_code": 500, "error.type": "500", "tokentrace.attempt.number": 1}
-    shop = said(team="shop")
-    ledger.call(f"a{at}", "s1", at=at, tokens=spent, meters={"web_search": 3}, said=said(team="search", feature="find"))
-    ledger.call(f"a{at}", "s2", at=at, tokens=spent, role="plan", model="gpt-5", said=said(team="search"))
-    ledger.call(f"a{at}", "s3", at=at, tokens=some, said=shop | {"tokentrace.billing.service_tier": "batch"})
-    ledger.call(
-        f"a{at}", "s4", at=at, tokens=some, model="gpt-5", said=shop | {"tokentrace.billing.service_tier": "odd"}
-    )
-    ledger.call(f"a{at}", "s5", at=at, tokens=some, said=shop | {"tokentrace.usage.billable": "false"})
-    ledger.call(f"a{at}", "s6", at=at, tokens=some, said=shop | {"tokentrace.usage.source": "estimated"})
-    ledger.call(f"a{at}", "s7", at=at, tokens=some, said=shop, attempts=[lost, {"tokentrace.attempt.number": 2}])
-    ledger.call(f"a{at}", "s8", at=at, said=shop | {"tokentrace.usage.source": "missing"})
-    ledger.call(f"a{at}", "s9", at=at, tokens=spent, failed=True, said=shop)
-    ledger.call(f"n{at}", "s1", at=at, tokens=spent, model="none-such")
-    ledger.review(f"n{at}", "s2", "s1", at=at + 60, active=100)
-    ledger.call(f"r{at}", "s1", at=at, tokens=spent, provider="openrouter", model="any", said=REPORTED)
 
 
 @pytest.fixture(scope="module")
@@ -239,32 +187,6 @@ def test_parquet_has_the_rows_of_the_csv(books, tmp_path):
     listed = rows(books, profile="chargeback")
     assert (found["rows"], found["cost"]) == (len(listed), added(Decimal(each["BilledCost"]) for each in listed))
     assert found["type"] == "Decimal(38, 12)"
-
-
-@pytest.mark.parametrize("profile", ["provider", "chargeback"])
-def test_a_file_of_1_4_is_valid(books, profile):
-    report = validator.lint_focus_1_4_structure("cost and usage", rows(books, profile=profile))
-    assert Counter((each.column, each.rule) for each in report.violations) == {}
-
-
-@pytest.mark.parametrize("profile", ["provider", "chargeback"])
-def test_a_file_of_1_2_is_valid(books, profile, tmp_path):
-    path = tmp_path / "focus.parquet"
-    path.write_bytes(written(Books(books), Export(BEGIN, END, "1.2", profile, "parquet")))
-    quiet = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    # The one that pyenv has answers to its name only when asked for.
-    quiet |= {"UV_PYTHON_DOWNLOADS": "never", "PYENV_VERSION": "3.12"}
-    if subprocess.run(
-        [uv.find_uv_bin(), "python", "find", "3.12"], env=quiet, capture_output=True, check=False
-    ).returncode:
-        pytest.skip("the official validator needs Python 3.12, which is not here")
-    asked = ("--data-file", str(path), "--validate-version", "1.2.0.1", "--block-download", "--show-violations")
-    ran = subprocess.run(
-        [uv.find_uv_bin(), "run", *OFFICIAL, "python", "-c", FROM_ITS_PLACE, *asked, "--applicability-criteria", SUPPORTED],
-        env=quiet, cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert re.search(r"^Total: \d+ \| Pass: [1-9]\d\d", ran.stdout, re.MULTILINE), ran.stdout + ran.stderr
-    assert set(re.findall(r"^- ([\w-]+): violations", ran.stdout, re.MULTILINE)) == ALWAYS_FAILS
 
 
 def test_1_2_names_providers_as_it_did(books):
