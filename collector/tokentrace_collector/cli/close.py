@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @options.url
 @options.book
 def command(*, month: str | None, is_list: bool, as_json: bool, store: str, url: str | None, book: str | None) -> None:
-    r"""Close a month (UTC) that has ended: what it holds is booked, and never changes any more.
+    """Close a month (UTC) that has ended: what it holds is booked, and never changes any more.
 
     \b
       tokentrace close 2026-10

@@ -50,7 +50,7 @@ def command(
     store: str,
     url: str | None,
 ) -> None:
-    r"""Write what was spent as FOCUS Cost and Usage, the format of FinOps tools.
+    """Write what was spent as FOCUS Cost and Usage, the format of FinOps tools.
 
     \b
       tokentrace export --from 2026-11-01 --to 2026-12-01 --output november.csv

@@ -52,7 +52,7 @@ def command(
     store: str,
     url: str | None,
 ) -> None:
-    r"""Say what work achieved, and what a success costs.
+    """Say what work achieved, and what a success costs.
 
     \b
       tokentrace outcomes --by feature --since 90d

@@ -23,7 +23,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def diff(
     context: click.Context, *, sources: tuple[str, ...], provider: str, model: str, shared: bool, as_json: bool
 ) -> None:
-    r"""Say where prices differ: by model and unit, before and after, and from when to when.
+    """Say where prices differ: by model and unit, before and after, and from when to when.
 
     \b
       tokentrace prices diff book.yaml
@@ -57,7 +57,7 @@ def diff(
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write it to.")
 @options.as_json_lines
 def update(*, file: Path | None, address: str | None, output: Path | None, as_json: bool) -> None:
-    r"""Say what a newer catalogue would change, and write it to a file.
+    """Say what a newer catalogue would change, and write it to a file.
 
     \b
       tokentrace prices update
@@ -97,7 +97,7 @@ def update(*, file: Path | None, address: str | None, output: Path | None, as_js
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="The price book to write. Default: print it."
 )
 def bring(*, kind: str, file: Path, everything: bool, output: Path | None) -> None:  # noqa: ARG001 - there is one kind yet
-    r"""Make a price book of the models that a price file of LiteLLM knows and the catalogue does not.
+    """Make a price book of the models that a price file of LiteLLM knows and the catalogue does not.
 
     \b
       tokentrace prices import litellm model_prices_and_context_window.json --output litellm.yaml

@@ -74,7 +74,7 @@ def command(
     url: str | None,
     **chosen: str | None,
 ) -> None:
-    r"""Say what was spent, and on which of the six components.
+    """Say what was spent, and on which of the six components.
 
     \b
       tokentrace report --by team --since 30d

@@ -40,7 +40,7 @@ def command(
     store: str,
     url: str | None,
 ) -> None:
-    r"""Rate every call by other prices beside the books, and say what that changes.
+    """Rate every call by other prices beside the books, and say what that changes.
 
     \b
       tokentrace reprice --book next-year.yaml --from 2026-10-01

@@ -43,7 +43,7 @@ class Profile(NamedTuple):
 def command(
     *, as_json: bool, output: TextIOWrapper | None, store: str | None, book: str | None, command: tuple[str, ...]
 ) -> None:
-    r"""Run a program, and tell what its calls to models cost.
+    """Run a program, and tell what its calls to models cost.
 
     \b
       tokentrace run -- python app.py --its-option

@@ -40,7 +40,7 @@ def command(
     store: str,
     url: str | None,
 ) -> None:
-    r"""Watch what costs most: features, models, customers, teams, agents, or kinds of error.
+    """Watch what costs most: features, models, customers, teams, agents, or kinds of error.
 
     \b
       tokentrace top model

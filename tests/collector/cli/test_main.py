@@ -49,10 +49,11 @@ def test_help_imports_nothing_that_takes_time():
     assert run("--help", before=watch).stderr.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "prices diff", "prices update", "prices import"])
 def test_every_command_explains_itself(command):
-    answer = run(command, "--help")
+    answer = run(*command.split(), "--help")
     assert (answer.returncode, answer.stderr, "Usage: tokentrace" in answer.stdout) == (0, "", True)
+    assert "\\b" not in answer.stdout
 
 
 @pytest.mark.parametrize(
