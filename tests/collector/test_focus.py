@@ -6,14 +6,13 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 import pytest
+from charged import charges, said
 
 from tokentrace_collector.prices.book import parse
 from tokentrace_collector.reports.breakdown import Breakdown, shares
 from tokentrace_collector.reports.focus import Export, ExportError, written
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.tenants import Books
-
-from .charged import charges, said
 
 BEGIN, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 DAY = 86_400

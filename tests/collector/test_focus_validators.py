@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 
 import pytest
 import uv
+from charged import charges, said
 from focus_data_toolkit.model import validator
 
 from tokentrace_collector.prices.book import parse
 from tokentrace_collector.reports.focus import Export, written
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.tenants import Books
-
-from .charged import charges, said
 
 BEGIN, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 DAY = 86_400
