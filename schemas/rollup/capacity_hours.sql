@@ -64,7 +64,8 @@ WITH
             tenant,
             pool,
             hour,
-            sum(weight) AS total_weight
+            sum(weight) AS total_weight,
+            groupUniqArrayIf(toString(team), weight > 0) AS teams
         FROM rollup_shares
         GROUP BY
             tenant,
@@ -81,6 +82,8 @@ WITH
             if(empty(pools.costs), pools.hourly_cost, pools.costs[step].2) AS stated_cost,
             pools.capacity AS capacity,
             weighed.total_weight AS total_weight,
+            weighed.teams AS teams,
+            pools.idle_policy AS idle_policy,
             busy.nanoseconds AS busy_nano,
             -- By what has happened, not by the clock: the running hour is charged up to the latest span.
             toInt64(toUnixTimestamp(affected.hour)) AS hour_start,
@@ -150,7 +153,36 @@ WITH
                         18
                     )
                 )
-            ) AS used_cost
+            ) AS used_cost,
+            toInt256(toDecimal256(whole_cost - used_cost, 18) * toInt256(1000000000000000000)) AS idle_units,
+            mapKeys(pools.reserved) AS reserved_by,
+            mapValues(pools.reserved) AS reserved_shares,
+            toInt256(greatest(arraySum(reserved_shares), 1)) AS reserved_parts,
+            arrayMap(each -> (idle_units * each) % reserved_parts, reserved_shares) AS reserved_rests,
+            idle_units - arraySum(arrayMap(each -> intDiv(idle_units * each, reserved_parts), reserved_shares)) AS reserved_left,
+            -- Likewise, ties by team.
+            arrayMap(
+                (each, rest, place) -> toDecimal128(
+                    divideDecimal(
+                        toDecimal256(
+                            intDiv(idle_units * each, reserved_parts) + (
+                                arrayCount(
+                                    (other, number) -> (-other, number) < (-rest, place),
+                                    reserved_rests,
+                                    arrayEnumerate(reserved_rests)
+                                ) < reserved_left
+                            ),
+                            0
+                        ),
+                        toDecimal256(1000000000000000000, 0),
+                        18
+                    ),
+                    18
+                ),
+                reserved_shares,
+                reserved_rests,
+                arrayEnumerate(reserved_rests)
+            ) AS reserved_costs
         FROM affected
         INNER JOIN (
             SELECT
@@ -163,7 +195,9 @@ WITH
                 valid_from,
                 valid_to,
                 shares,
-                share
+                share,
+                idle_policy,
+                reserved
             FROM capacity_pools FINAL
             WHERE rating_run = {run:String}
         ) AS pools ON pools.tenant = affected.tenant AND pools.pool = affected.pool
@@ -183,7 +217,12 @@ SELECT
     whole_cost,
     used_cost,
     whole_cost - used_cost,
-    if(total_weight = 0, whole_cost, 0),
+    multiIf(
+        total_weight = 0, whole_cost,
+        idle_policy = 'none', whole_cost - used_cost,
+        arraySum((amount, team) -> if(has(teams, team), 0, amount), reserved_costs, reserved_by)
+    ),
+    mapFromArrays(reserved_by, reserved_costs),
     if(whole_cost = 0, 0, toFloat64(used_cost) / toFloat64(whole_cost)),
     isNotNull(capacity) AND is_overloaded,
     {run:String},

@@ -1,17 +1,17 @@
 -- One row per share of an allocated hour: whole units of 1e-18, the largest remainder first, ties by trace.
 INSERT INTO capacity_lines
 WITH
-    fees AS (
+    pools AS (
         SELECT
             tenant,
             pool,
             kind,
+            idle_policy,
             -- What nobody shares is of the team and the service that it is said to be of.
             if(match(team, '[*?]'), '', team) AS team,
             if(match(service, '[*?]'), '', service) AS service
         FROM capacity_pools FINAL
         WHERE rating_run = {run:String}
-            AND kind = 'fixed'
     ),
     hours AS (
         SELECT
@@ -20,7 +20,7 @@ WITH
             hour,
             weight AS whole,
             toInt256(toDecimal256(used, 18) * toInt256(1000000000000000000)) AS used_pot,
-            toInt256(toDecimal256(idle, 18) * toInt256(1000000000000000000)) AS idle_pot
+            if(empty(idle_by_team), map('', idle), idle_by_team) AS idle_parts
         FROM capacity_hours FINAL
         WHERE (tenant, pool, hour) IN (SELECT tenant, pool, hour FROM rollup_pool_hours)
             AND version = {version:UInt64}
@@ -61,23 +61,42 @@ WITH
             part
         HAVING call_weight > 0
     ),
-    -- The idle rest goes to the calls of the hour; that of an hour without any, to nobody: the row of no trace.
+    carrying AS (
+        SELECT
+            calls.*,
+            if(pools.idle_policy = 'reserved', calls.team, '') AS carried_by,
+            sum(calls.call_weight) OVER (PARTITION BY calls.tenant, calls.pool, calls.hour, carried_by) AS carried_weight
+        FROM calls
+        INNER JOIN pools ON pools.tenant = calls.tenant AND pools.pool = calls.pool
+        WHERE pools.idle_policy != 'none'
+    ),
+    parts AS (
+        SELECT
+            tenant,
+            pool,
+            hour,
+            arrayJoin(arrayZip(mapKeys(idle_parts), mapValues(idle_parts))) AS part_of_idle
+        FROM hours
+    ),
+    -- The idle rest goes to the calls of the hour, or of the team that has reserved it; where there is none, to nobody: a row
+    -- of no trace.
     idle AS (
         SELECT
-            hours.tenant AS tenant,
-            hours.pool AS pool,
-            hours.hour AS hour,
-            hours.idle_pot AS pot,
-            if(hours.whole = 0, 1, hours.whole) AS pot_whole,
-            if(hours.whole = 0, 1, calls.call_weight) AS share,
+            parts.tenant AS tenant,
+            parts.pool AS pool,
+            parts.hour AS hour,
+            parts.part_of_idle.1 AS reserved_by,
+            toInt256(toDecimal256(parts.part_of_idle.2, 18) * toInt256(1000000000000000000)) AS pot,
+            if(calls.trace_id = '', 1, calls.carried_weight) AS pot_whole,
+            if(calls.trace_id = '', 1, calls.call_weight) AS share,
             calls.trace_id AS trace_id,
             calls.span_id AS span_id,
             calls.part AS part,
-            if(calls.trace_id = '', fees.service, calls.service) AS service,
+            if(calls.trace_id = '', pools.service, calls.service) AS service,
             calls.provider AS provider,
             calls.model AS model,
             calls.role AS role,
-            if(calls.trace_id = '', fees.team, calls.team) AS team,
+            multiIf(calls.trace_id != '', calls.team, reserved_by != '', reserved_by, pools.team) AS team,
             calls.feature AS feature,
             calls.customer AS customer,
             calls.project AS project,
@@ -91,13 +110,18 @@ WITH
             calls.stream_end AS stream_end,
             calls.reasoning_visibility AS reasoning_visibility,
             '' AS review_kind,
-            if(fees.kind = 'fixed', 'fixed', 'idle') AS kind,
-            if(fees.kind = 'fixed', 'platform', 'gpu_idle') AS unit,
-            '' AS segment,
+            if(pools.kind = 'fixed', 'fixed', 'idle') AS kind,
+            if(pools.kind = 'fixed', 'platform', 'gpu_idle') AS unit,
+            -- Several teams may have a row of no trace.
+            if(calls.trace_id = '', reserved_by, '') AS segment,
             toDecimal64(1, 6) AS quantity
-        FROM hours
-        LEFT JOIN calls ON calls.tenant = hours.tenant AND calls.pool = hours.pool AND calls.hour = hours.hour
-        LEFT JOIN fees ON fees.tenant = hours.tenant AND fees.pool = hours.pool
+        FROM parts
+        LEFT JOIN carrying AS calls
+            ON calls.tenant = parts.tenant
+            AND calls.pool = parts.pool
+            AND calls.hour = parts.hour
+            AND calls.carried_by = parts.part_of_idle.1
+        LEFT JOIN pools ON pools.tenant = parts.tenant AND pools.pool = parts.pool
     ),
     claimed AS (
         SELECT
@@ -112,6 +136,7 @@ WITH
             tenant,
             pool,
             hour,
+            reserved_by,
             pot,
             pot_whole,
             share,
@@ -143,6 +168,7 @@ WITH
             used.tenant,
             used.pool,
             used.hour,
+            '',
             hours.used_pot,
             hours.whole,
             used.weight,
@@ -176,9 +202,9 @@ WITH
         SELECT
             shares.*,
             intDiv(pot * share, pot_whole) AS units,
-            pot - sum(intDiv(pot * share, pot_whole)) OVER (PARTITION BY tenant, pool, hour, kind) AS left_over,
+            pot - sum(intDiv(pot * share, pot_whole)) OVER (PARTITION BY tenant, pool, hour, kind, reserved_by) AS left_over,
             row_number() OVER (
-                PARTITION BY tenant, pool, hour, kind
+                PARTITION BY tenant, pool, hour, kind, reserved_by
                 ORDER BY (pot * share) % pot_whole DESC, trace_id, span_id, part, component, sub_component, unit, segment
             ) AS place
         FROM shares

@@ -19,7 +19,9 @@ CREATE TABLE IF NOT EXISTS capacity_pools (
     team String DEFAULT '*' COMMENT 'Whose fixed cost it is: a glob, as the next.',
     service String DEFAULT '*',
     shares Array(UInt32) COMMENT 'Contract shares of all tenants that pay the pool; empty: this one pays all of it.',
-    share UInt32 DEFAULT 1 COMMENT 'Which of them is that of the tenant, from 1 on.'
+    share UInt32 DEFAULT 1 COMMENT 'Which of them is that of the tenant, from 1 on.',
+    idle_policy LowCardinality(String) DEFAULT 'weighted' COMMENT 'Who carries what stood idle: the calls of the hour (weighted), nobody (none), or teams by what they reserved (reserved).',
+    reserved Map(String, UInt32) COMMENT 'What of it teams have reserved, in shares of their sum.'
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, rating_run, pool)

@@ -1,4 +1,4 @@
-"""Whose something of a price book is: one tenant's, or that of several by contract share."""
+"""Shares of a price book that make one whole: of tenants that pay something together, of teams that reserved it."""
 
 from __future__ import annotations
 
@@ -63,17 +63,29 @@ def read(entries: Mapping[str, yaml.Node]) -> Division:
     if "tenant" in entries:
         one = notation.text(entries["tenant"])
         notation.reject(node, f"It is `tenant: {one}`'s already. Leave out that, or `tenants`")
+    shares = _whole(node)
+    if "from" not in entries:
+        # Else it would be paid from the first use on, and what one tenant pays would follow from what another does.
+        notation.reject(node, "Nothing says since when the tenants share this. Write `from`")
+    return Division(shares)
+
+
+def reserved(node: yaml.Node) -> Mapping[str, int]:
+    """What of a whole each name has reserved, in lowest terms, by name."""
+    shares = _whole(node)
+    whole = math.lcm(*(share.denominator for _, share in shares))
+    return {name: int(share * whole) for name, share in shares}
+
+
+def _whole(node: yaml.Node) -> tuple[tuple[str, Fraction], ...]:
     shares = tuple((name, _share(name, each)) for name, each in notation.pairs(node))
     total = sum((share for _, share in shares), Fraction(0))
     if total != 1:
         notation.reject(node, f"The shares come to {_written(total)}. Write shares that come to 1, such as 0.6 and 0.4")
     if math.lcm(*(share.denominator for _, share in shares)) > _FINEST:
         notation.reject(node, f"These shares have no common denominator up to {_FINEST}. Round them")
-    if "from" not in entries:
-        # Else it would be paid from the first use on, and what one tenant pays would follow from what another does.
-        notation.reject(node, "Nothing says since when the tenants share this. Write `from`")
     # By name: which is written first changes nothing.
-    return Division(tuple(sorted(shares)))
+    return tuple(sorted(shares))
 
 
 def _share(tenant: str, node: yaml.Node) -> Fraction:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import NoReturn
+from typing import Literal, NoReturn, TypeAlias
 
 import yaml
 
@@ -16,6 +16,8 @@ from tokentrace_collector.prices import capital, division
 from tokentrace_collector.prices.division import Division
 from tokentrace_collector.prices.exchange import Exchange, rounded
 
+Idle: TypeAlias = Literal["weighted", "none", "reserved"]
+"""Who carries what stood idle of an hour: its calls, by what they used; nobody; or teams, by what they reserved."""
 _MICRO = 6
 _MOST = 10**9
 _HOURS_OF_YEAR = 8760
@@ -50,6 +52,9 @@ class Pool:
     """Power that it takes, what cooling and losses take on top included; None: nobody says."""
     grid_g_per_kwh: Decimal | None = None
     """Grams of CO2 equivalent that a kilowatt-hour stands for where it is; None: nobody says."""
+    idle: Idle = "weighted"
+    reserved: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What of it each team has reserved, in whole shares of their sum."""
     steps: tuple[tuple[datetime, Decimal], ...] = ()
     """What an hour costs in the currency of the book, from when on; none: always the same."""
 
@@ -68,7 +73,7 @@ def read(nodes: list[yaml.Node], money: Exchange) -> tuple[Pool, ...]:
 def _pool(node: yaml.Node, money: Exchange) -> Pool:
     known = {
         "id", "hourly_cost", "hourly", "currency", "grid_g_per_kwh", "match", "tenant", "tenants", "weights",
-        "capacity", "from", "to",
+        "capacity", "idle", "from", "to",
     }  # fmt: skip
     entries = notation.entries(node, known, needed=("id", "match"))
     match = notation.entries(entries["match"], {"provider", "model", "host"})
@@ -84,6 +89,7 @@ def _pool(node: yaml.Node, money: Exchange) -> Pool:
     since, until = notation.period(entries)
     notation.check_reach(entries)
     exact, kilowatts = _hour(node, entries)
+    idle, reserved = _idle(entries.get("idle"))
     return Pool(
         id=notation.text(entries["id"]),
         hourly_cost=rounded(exact),
@@ -99,8 +105,22 @@ def _pool(node: yaml.Node, money: Exchange) -> Pool:
         until=until,
         kilowatts=kilowatts,
         grid_g_per_kwh=_grid(entries.get("grid_g_per_kwh"), kilowatts),
+        idle=idle,
+        reserved=reserved,
         steps=tuple(_steps(entries, exact, since, until, money)),
     )
+
+
+def _idle(node: yaml.Node | None) -> tuple[Idle, Mapping[str, int]]:
+    if node is None:
+        return "weighted", {}
+    if isinstance(node, yaml.MappingNode):
+        return "reserved", division.reserved(node)
+    if (written := notation.text(node)) not in ("weighted", "none"):
+        notation.reject(
+            node, f"`idle: {written}` says nobody who pays it. Write `weighted`, `none`, or the shares of teams"
+        )
+    return ("none" if written == "none" else "weighted"), {}
 
 
 def _steps(

@@ -47,7 +47,7 @@ _RUN = ("tenant", "rating_run", "catalogue", "book_sha", "currency", "book")
 _POOL = (
     "tenant", "rating_run", "pool", "hourly_cost", "weight_input", "weight_cached", "weight_output", "capacity",
     "valid_from", "valid_to", "kilowatts", "grid_g_per_kwh", "costs", "kind", "share_by", "team", "service",
-    "shares", "share",
+    "shares", "share", "idle_policy", "reserved",
 )  # fmt: skip
 _COMMITMENT = (
     "tenant", "rating_run", "commitment", "kind", "weights", "valid_from", "valid_to", "provider", "model", "price",
@@ -145,7 +145,8 @@ def _pools(run: Run, pool: Pool) -> Iterator[tuple[Any, ...]]:
     hour = pool.steps[0][1] if pool.steps else pool.hourly_cost
     served = (*weights, capacity, pool.since, pool.until, *energy, list(pool.steps))
     for tenant, shares, place in pool.tenants.parts():
-        yield tenant, run.id, pool.id, hour, *served, "", "", "*", "*", list(shares), place
+        as_capacity = ("", "", "*", "*", list(shares), place, pool.idle, pool.reserved)
+        yield tenant, run.id, pool.id, hour, *served, *as_capacity
 
 
 def _fees(run: Run, fee: Fee) -> Iterator[tuple[Any, ...]]:
@@ -153,7 +154,7 @@ def _fees(run: Run, fee: Fee) -> Iterator[tuple[Any, ...]]:
     as_pool = (0, 0, 0, None, fee.since, fee.until, None, None)
     shared = ("fixed", fee.allocate or "", fee.team, fee.service)
     for tenant, shares, place in fee.tenants.parts():
-        yield tenant, run.id, fee.id, Decimal(0), *as_pool, charges, *shared, list(shares), place
+        yield tenant, run.id, fee.id, Decimal(0), *as_pool, charges, *shared, list(shares), place, "weighted", {}
 
 
 def _commitment(run: Run, one: Commitment) -> tuple[Any, ...]:
