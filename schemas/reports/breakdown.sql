@@ -43,6 +43,7 @@ WITH
             charged.tokens AS tokens,
             charged.lines AS lines,
             charged.unpriced AS unpriced,
+            -- Of calls alone, for `population`.
             COLUMNS('^call_')
         FROM charged
         WHERE 1 ${only(' '): AND {name} = {values:Array(String)}[{place}]}

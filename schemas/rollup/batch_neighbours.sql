@@ -1,4 +1,5 @@
--- One row per trace that shares an allocated hour, or whose line of a commitment or share of a review has changed: its share has changed though its own lines have not.
+-- One row per trace that shares an allocated hour, or whose line of a commitment or share of a review has changed: its
+-- share has changed though its own lines have not.
 INSERT INTO rollup_batch
 SELECT DISTINCT
     tenant,

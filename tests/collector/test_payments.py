@@ -92,6 +92,29 @@ def test_the_worked_invoice_of_the_guide(ledger):
     assert one["lines"]["known"] == one["lines"]["of"] > 0
 
 
+@pytest.mark.parametrize(
+    ("said_in", "invoiced", "other"),
+    [(["EUR"], "10", "0"), (["USD"], "0", "12"), ([""], "0", "12"), (["EUR", "USD"], "0", "23")],
+)
+def test_a_cost_that_somebody_told_is_invoiced_in_the_currency_of_that(fresh_ledger, said_in, invoiced, other):
+    """Lines do not tell it: where it was told in several, all of it stands apart."""
+    ledger = fresh_ledger().priced_by(
+        "version: 1\ntrust_reported: [mine]\nfx: {EUR: [{from: 2026-01-01, rate: 1.1}]}\n"
+        "payments: [{provider: openai, month: 2026-11, currency: EUR, rate: 1.08}]"
+    )
+    for number, currency in enumerate(said_in):
+        amount = "10" if currency == "EUR" else "12"
+        said = {
+            "tokentrace.cost.reported": amount,
+            "tokentrace.cost.reporter": "mine",
+            "tokentrace.cost.currency": currency,
+        }
+        ledger.call(f"t{number}", "1", tokens={"input_text": 10**6}, said=said, at=at(20))
+    ledger.tick()
+    (one,) = told(ledger)
+    assert (one["invoiced"], one["other"]) == (invoiced, other)
+
+
 def test_nothing_of_it_is_in_what_requests_cost(ledger):
     """The six components add up to the lines; the difference stands beside."""
     (whole,) = shares(Books(ledger.store), Breakdown())

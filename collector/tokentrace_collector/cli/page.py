@@ -95,7 +95,8 @@ def _currency(of: Sequence[Share], currency: str, wanted: Breakdown) -> str:
     if Decimal(whole["estimated"]):
         facts.append(f"{amounts.money(Decimal(whole['estimated']), currency, decimals)} rest on estimated counts")
     if Decimal(whole["allocated"]):
-        facts.append(f"{amounts.money(Decimal(whole['allocated']), currency, decimals)} are shares of capacity")
+        allocated = amounts.money(Decimal(whole["allocated"]), currency, decimals)
+        facts.append(f"{allocated} are shares of capacity, commitments or reviews of several requests")
     if corrections := Decimal(whole["corrections"]):
         facts.append(f"{amounts.money(corrections, currency, decimals)} are corrections of closed months")
     facts += filter(None, (spending.multiples(whole, wanted, "~"), spending.sampled(whole, "~")))

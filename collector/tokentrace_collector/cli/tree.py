@@ -180,7 +180,8 @@ def _notes(span: Span, signs: Glyphs) -> Iterator[tuple[str, str]]:
     if cached := sum(number for bucket, number in span["tokens"].items() if bucket.startswith("cache_read")):
         yield f"cached {amounts.count(cached)}", "green"
     if span["cancelled"]:
-        yield f"cancelled {amounts.count(span['cancelled'])}", _FAILED
+        # What had come is counted by us, whoever counted what was billed.
+        yield f"cancelled {signs.about}{amounts.count(span['cancelled'])}", _FAILED
     if span["review_seconds"] is not None:
         role = f"{plain(span['reviewer_role'])} " if span["reviewer_role"] else ""
         yield f"{role}{amounts.duration(span['review_seconds'])}", "yellow"

@@ -79,11 +79,13 @@ def request(books: Books, trace_id: str) -> RequestReport | None:
     capacity = books.query(schema.sql("reports/capacity"), **within)
     attempts = {each["span_id"]: _attempts(each) for each in books.query(schema.sql("reports/attempts"), **within)}
     bills = _bills(costs, capacity)
+    # Most requests have no review at all.
+    shares = books.query(schema.sql("reports/review_shares"), **of_trace) if row["reviews_total"] else []
     bearing = {each["span_id"] for each in costs if each["bearing"]}
     return {
         **_request(row),
         "spans": [_span(each, row["started_at"], bills.get(each["span_id"]), attempts) for each in spans],
-        "review_shares": [_review_share(each) for each in books.query(schema.sql("reports/review_shares"), **of_trace)],
+        "review_shares": [_review_share(each) for each in shares],
         "per_call": _per_call(costs),
         "spans_left_out": max(0, row["spans"] - len(spans)),
         "told_by_others": sum(each["convention"] != "" and each["span_id"] in bearing for each in spans),

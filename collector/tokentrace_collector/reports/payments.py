@@ -81,10 +81,11 @@ def _paid(books: Books, book: Book, one: Payment) -> Paid:
 def _pieces(books: Books, book: Book, one: Payment, rows: Sequence[Mapping[str, Any]]) -> Iterator[_Part]:
     """What was charged by the piece."""
     statements = _statements(books, one.provider, {row["rating_run"] for row in rows} - {""})
+    told = _told(books, one) if any(row["status"] == _REPORTED for row in rows) else None
     for row in rows:
         # A month that was booked in another currency than the book now has adds up with nothing of it.
         if row["currency"] == book.currency:
-            yield _line(row, statements.get(row["rating_run"]), one)
+            yield _line(row, statements.get(row["rating_run"]), told, one)
 
 
 def _fees(books: Books, book: Book, one: Payment) -> Iterator[_Part]:
@@ -110,11 +111,18 @@ def _promised(book: Book, one: Payment) -> Iterator[tuple[str, Commitment]]:
             yield each.id, each
 
 
-def _line(row: Mapping[str, Any], statement: Statement | None, one: Payment) -> _Part:
+def _told(books: Books, one: Payment) -> str | None:
+    """In which currency calls were said to cost what they were charged; None: in several, and lines tell no more."""
+    asked = {"provider": one.provider, "since": one.since, "until": one.until}
+    found = {row["currency"] for row in books.query(schema.sql("reports/paid_reported"), **asked)} or {USD}
+    return found.pop() if len(found) == 1 else None
+
+
+def _line(row: Mapping[str, Any], statement: Statement | None, told: str | None, one: Payment) -> _Part:
     amount, name = Fraction(row["amount"]), (row["model"], row["tier"], row["unit"])
     if statement is None:
         return _Part(amount, None)
-    stated = USD if row["status"] == _REPORTED else statement.currency(name, row["hour"], row["price"])
+    stated = told if row["status"] == _REPORTED else statement.currency(name, row["hour"], row["price"])
     worth = statement.worth(one.currency.name, row["hour"]) if stated == one.currency.name else None
     return _Part(amount, None if worth is None else amount / Fraction(worth))
 

@@ -104,7 +104,7 @@ class Span(TypedDict):
     """What of its tokens nobody reported: input, output, reasoning."""
     tokens: dict[str, int]
     cancelled: int
-    """Those of them that were billed after the reader of the answer had left."""
+    """Those of them that were billed after the reader of the answer had left: an estimate, as what had come is one."""
     cost: str | None
     """None where nothing is known to be charged: a span without price lines, or none of whose lines has a price."""
     estimated: str

@@ -53,7 +53,7 @@ class Share(TypedDict):
     estimated: str
     """The part that rests on an estimate."""
     allocated: str
-    """The part that is a share of capacity."""
+    """The part that is a share of capacity, of what was promised, or of a review of several requests."""
     corrections: str
     """The part that corrects closed months."""
     tokens: str
