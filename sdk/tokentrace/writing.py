@@ -72,13 +72,13 @@ class Starter:
     def _is_unseen(self, tracer: sdk.Tracer) -> bool:
         """Whether nobody looks."""
         # Both may be others at any time; a provider that gets one more processor makes another tuple of them.
-        processors: Any = getattr(tracer.span_processor, "_span_processors", None)
+        processors: tuple[sdk.SpanProcessor, ...] | None = getattr(tracer.span_processor, "_span_processors", None)
         sampler, before, is_unseen = self._known
         if sampler is not tracer.sampler or before is not processors:
             sampler = tracer.sampler
             is_unseen = (
                 type(tracer.span_processor) is sdk.SynchronousMultiSpanProcessor
-                and isinstance(processors, tuple)
+                and processors is not None
                 and all(getattr(each.on_start, "__func__", None) in _OVERLOOKS for each in processors)
                 and _hands_on(sampler)
             )

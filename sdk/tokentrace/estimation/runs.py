@@ -113,9 +113,9 @@ def scaled(weights: Sequence[int], total: int) -> list[int] | None:
     counts: list[int] = []
     rests: list[int] = []
     for weight in weights:
-        share = weight * total
-        counts.append(share // whole)
-        rests.append(share % whole)
+        count, rest = divmod(weight * total, whole)
+        counts.append(count)
+        rests.append(rest)
     for _ in range(total - sum(counts)):
         place = rests.index(max(rests))
         counts[place] += 1
