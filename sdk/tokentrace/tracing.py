@@ -75,6 +75,14 @@ def _unlimited(tracer: Tracer) -> Tracer:
     return tracer
 
 
+def _current(known: trace.TracerProvider) -> trace.TracerProvider:
+    """The application's provider, which was the known one before."""
+    # To ask for it where none has been set is to ask the environment, on every call.
+    if type(known) is trace.ProxyTracerProvider and getattr(trace, "_TRACER_PROVIDER", known) is None:
+        return known
+    return trace.get_tracer_provider()
+
+
 class Tracing:
     """Starts spans for one configuration.
 
@@ -124,7 +132,7 @@ class Tracing:
     ) -> Opened:
         """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
         provider, shared, private = self._tracers
-        if (self._given or trace.get_tracer_provider()) is not provider:
+        if self._given is None and _current(provider) is not provider:
             _, shared, private = self._renewed()
         tags = context.tags() if attribution is None else attribution
         described = {**tags, **attributes} if tags else attributes
