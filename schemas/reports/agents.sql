@@ -87,11 +87,11 @@ WITH RECURSIVE
 SELECT
     agent,
     currency,
-    ${components: sumIf(ifNull(wanted.amount, 0), component = '{name}') AS {name}},
-    sum(ifNull(wanted.amount, 0)) AS total,
-    sum(wanted.estimated) AS estimated,
-    sum(wanted.allocated) AS allocated,
-    sum(wanted.tokens) AS tokens,
+    ${components: toString(sumIf(ifNull(wanted.amount, 0), component = '{name}')) AS {name}},
+    toString(sum(ifNull(wanted.amount, 0))) AS total,
+    toString(sum(wanted.estimated)) AS estimated,
+    toString(sum(wanted.allocated)) AS allocated,
+    toString(sum(wanted.tokens)) AS tokens,
     sumMap(
         [(wanted.sampling_numerator, wanted.sampling_denominator)],
         [toUInt64(wanted.is_call)],
@@ -105,7 +105,7 @@ GROUP BY
     agent,
     currency
 ORDER BY
-    total DESC,
+    sum(ifNull(wanted.amount, 0)) DESC,
     agent,
     currency
 LIMIT {limit:UInt32} BY currency
