@@ -5,7 +5,7 @@ SELECT
     trace_id
 FROM tcoai_by_trace FINAL
 WHERE tenant = {tenant:String}
-    AND day >= {since_day:Date}
+    AND day BETWEEN {first_day:Date} AND {last_day:Date}
     AND startsWith(trace_id, {trace_id:String})
     -- Days, and whole ids, are found without reading all of them.
     AND (length({trace_id:String}) < 32 OR trace_id = {trace_id:String})

@@ -1,6 +1,6 @@
 -- One row: the day from which on there are so many versions of traces, and whether there are not even as many.
 SELECT
-    min(newest.day) AS since_day,
+    min(newest.day) AS first_day,
     count() < {enough:UInt32} AS is_all
 FROM (
     SELECT day
