@@ -45,7 +45,7 @@ def _chosen(books: Books, wanted: Mapping[str, Any], first_day: date, last_day: 
 
 
 def _recent(books: Books, wanted: Mapping[str, Any]) -> date:
-    """A day from which on there may be as many requests as are wanted; the first of all where none would be left aside."""
+    """A day from which on there may be as many requests as are wanted; the first where none is left aside."""
     enough = wanted["limit"] * _SPARE
     found = books.query(schema.sql("reports/recent"), until=wanted["until"], enough=enough)[0]
     first_day: date = found["first_day"]
