@@ -137,10 +137,10 @@ def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
 
 
 def _source(books: Books, wanted: Breakdown) -> str:
-    """The cheapest that knows enough: hours, those and what is booked of closed months, booked lines, or all lines."""
-    if wanted.reads_lines:
-        return "charges" if _UNBOOKED.isdisjoint((*wanted.by, *wanted.only)) else "lines"
-    return "booked" if not wanted.run and books.query(_CLOSED) else "hours"
+    """The cheapest that knows enough: hours, or all lines; and where a month is closed, what is booked of either."""
+    now, booked = ("lines", "charges") if wanted.reads_lines else ("hours", "booked")
+    is_booked = not wanted.run and _UNBOOKED.isdisjoint((*wanted.by, *wanted.only))
+    return booked if is_booked and books.query(_CLOSED) else now
 
 
 def _whole(moment: datetime | None) -> datetime | None:
