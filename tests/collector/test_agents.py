@@ -27,25 +27,27 @@ def name(place):
     return f"{place:04}"
 
 
+NAMES = ["tenant", "trace_id", "span_id"]
+SPANS = [*NAMES, "parent_span_id", "started_at", "ended_at", "step", "activity", "ingested_at"]
+LINE = {
+    "kind": ["token"], "unit": ["input_text"], "segment": [""], "component": ["visible"], "sub_component": [""],
+    "quantity": [10], "list_price": [None], "price": [None], "per": [1], "status": ["priced"],
+}  # fmt: skip
+COSTS = [
+    *(*NAMES, "hour", "kind", "bearing", "currency", "version", "is_deleted", "lines.amount"),
+    *(f"lines.{name}" for name in LINE),
+]
+
+
 def put(store, tenant, traces):
     spans, costs = [], []
     for trace, tree in enumerate(traces):
         for place, (parent, agent, price) in enumerate(tree):
             common = (tenant, f"t{trace}", name(place))
             spans.append((*common, name(parent), BEGAN, BEGAN, agent, "agent" if agent else "", BEGAN))
-            line = (["token"], ["input_text"], ["visible"], [10], [Decimal(price)], ["priced"])
-            costs.append((*common, BEGAN, "call", 1, "USD", *line, 1, 0))
-    names = ["tenant", "trace_id", "span_id"]
-    calls = [*names, "parent_span_id", "started_at", "ended_at", "step", "activity", "ingested_at"]
-    lines = [f"lines.{each}" for each in ("kind", "unit", "component", "quantity", "amount", "status")]
-    charged = [*names, "hour", "kind", "bearing", "currency", *lines, "version", "is_deleted"]
-    # Nested columns are as long as one another, also those that say nothing.
-    rest = {"segment": [""], "sub_component": [""], "list_price": [None], "price": [None], "per": [1]}
-    charged += [f"lines.{each}" for each in rest]
-    store.insert("llm_calls", calls, [list(each) for each in zip(*spans, strict=True)])
-    store.insert(
-        "call_costs", charged, [list(each) for each in zip(*(row + (*rest.values(),) for row in costs), strict=True)]
-    )
+            costs.append((*common, BEGAN, "call", 1, "USD", 1, 0, [Decimal(price)], *LINE.values()))
+    for table, columns, rows in (("llm_calls", SPANS, spans), ("call_costs", COSTS, costs)):
+        store.insert(table, columns, [list(each) for each in zip(*rows, strict=True)])
 
 
 def nearest(tree, place):
