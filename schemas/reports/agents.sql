@@ -1,5 +1,5 @@
 -- One row per agent and currency: what was charged for the calls below it that are below no other agent in between.
-WITH RECURSIVE
+WITH
     charged AS (
         SELECT
             trace_id,
@@ -42,40 +42,43 @@ WITH RECURSIVE
             if(own_parent_id = '', parent_span_id, own_parent_id) AS parent,
             if(activity = 'agent', if(step = '', replaceOne(name, 'invoke_agent ', ''), step), '') AS agent
         FROM llm_calls FINAL
-        WHERE tenant = {tenant:String}
+        -- Of the key: all else is read of these traces alone.
+        PREWHERE tenant = {tenant:String}
             AND part = 0
             AND trace_id IN (SELECT trace_id FROM charged)
     ),
-    walk AS (
+    -- The spans of a trace side by side: of each, which of them is the next agent upwards, itself among them; 0 is none.
+    climbed AS (
         SELECT
             trace_id,
-            span_id,
-            parent,
-            agent,
-            toUInt16(0) AS distance
+            arraySort(groupArray((span_id, parent, agent))) AS spans,
+            spans.1 AS ids,
+            spans.3 AS agents,
+            -- Every round goes as far again as all before it: 256 spans, for those that claim to enclose each other have no end.
+            arrayFold(
+                (above, round) -> arrayMap(place -> above[place], above),
+                range(8),
+                arrayMap(
+                    (own, span, place) -> toUInt32(if(own = '', indexOfAssumeSorted(ids, span.2), place)),
+                    agents,
+                    spans,
+                    arrayEnumerate(spans)
+                )
+            ) AS nearest_places
         FROM placed
-        WHERE (trace_id, span_id) IN (SELECT trace_id, span_id FROM charged)
-        UNION ALL
-        SELECT
-            walk.trace_id AS trace_id,
-            walk.span_id AS span_id,
-            placed.parent AS parent,
-            placed.agent AS agent,
-            toUInt16(walk.distance + 1) AS distance
-        FROM walk
-        INNER JOIN placed ON placed.trace_id = walk.trace_id AND placed.span_id = walk.parent
-        -- Spans that claim to enclose each other would walk for ever.
-        WHERE walk.agent = '' AND walk.distance < 256
+        GROUP BY trace_id
+        HAVING max(agent != '')
     ),
     nearest AS (
         SELECT
             trace_id,
             span_id,
-            argMax(agent, distance) AS agent
-        FROM walk
-        GROUP BY
-            trace_id,
-            span_id
+            agents[nearest_place] AS agent
+        FROM climbed
+        ARRAY JOIN
+            ids AS span_id,
+            nearest_places AS nearest_place
+        WHERE agent != ''
     ),
     wanted AS (
         SELECT
@@ -83,29 +86,52 @@ WITH RECURSIVE
             nearest.agent AS agent
         FROM charged
         LEFT JOIN nearest ON nearest.trace_id = charged.trace_id AND nearest.span_id = charged.span_id
+    ),
+    -- By ratio first, for maps are slow to add up.
+    summed AS (
+        SELECT
+            agent,
+            currency,
+            sampling_numerator,
+            sampling_denominator,
+            ${components: sumIf(ifNull(wanted.amount, 0), component = '{name}') AS {name}},
+            sum(ifNull(wanted.amount, 0)) AS total,
+            sum(wanted.estimated) AS estimated,
+            sum(wanted.allocated) AS allocated,
+            sum(wanted.tokens) AS tokens,
+            countIf(is_call) AS calls,
+            countIf(is_unpriced) AS unpriced,
+            count() AS lines
+        FROM wanted
+        GROUP BY
+            agent,
+            currency,
+            sampling_numerator,
+            sampling_denominator
     )
+-- Amounts as text, as `breakdown` has them.
 SELECT
     agent,
     currency,
-    ${components: sumIf(ifNull(wanted.amount, 0), component = '{name}') AS {name}},
-    sum(ifNull(wanted.amount, 0)) AS total,
-    sum(wanted.estimated) AS estimated,
-    sum(wanted.allocated) AS allocated,
-    sum(wanted.tokens) AS tokens,
+    ${components: toString(sum(summed.{name})) AS {name}},
+    toString(sum(summed.total)) AS total,
+    toString(sum(summed.estimated)) AS estimated,
+    toString(sum(summed.allocated)) AS allocated,
+    toString(sum(summed.tokens)) AS tokens,
     sumMap(
-        [(wanted.sampling_numerator, wanted.sampling_denominator)],
-        [toUInt64(wanted.is_call)],
-        [toDecimal128(wanted.tokens, 6)],
-        [toDecimal128(ifNull(wanted.amount, 0), 18)]
+        [(summed.sampling_numerator, summed.sampling_denominator)],
+        [summed.calls],
+        [toDecimal128(summed.tokens, 6)],
+        [toDecimal128(summed.total, 18)]
     ) AS ratios,
-    countIf(is_unpriced) AS unpriced,
-    count() AS lines
-FROM wanted
+    sum(summed.unpriced) AS unpriced,
+    sum(summed.lines) AS lines
+FROM summed
 GROUP BY
     agent,
     currency
 ORDER BY
-    total DESC,
+    sum(summed.total) DESC,
     agent,
     currency
 LIMIT {limit:UInt32} BY currency

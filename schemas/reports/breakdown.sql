@@ -69,55 +69,54 @@ WITH
             charge_month,
             currency${by(''): , {name}}
     ),
+    -- How dear a group is in all periods; windows, for what a step is asked for twice is worked out twice.
+    weighed AS (
+        SELECT
+            summed.*,
+            sum(summed.total) OVER (PARTITION BY currency, values) AS whole
+        FROM summed
+    ),
+    ranked AS (
+        SELECT
+            weighed.*,
+            dense_rank() OVER (PARTITION BY currency ORDER BY whole DESC, values) AS place
+        FROM weighed
+    ),
     -- By month of charge: what was unknown in one, and is known now, makes nothing known of another.
     counted AS (
         SELECT
             period,
             -- An empty array stands for all the groups that are not among the dearest.
-            if(
-                {limit:UInt32} = 0 OR (currency, values) IN (
-                    SELECT
-                        currency,
-                        values
-                    FROM summed
-                    WHERE {limit:UInt32} > 0
-                    GROUP BY
-                        currency,
-                        values
-                    ORDER BY
-                        sum(summed.total) DESC,
-                        values
-                    LIMIT {limit:UInt32} BY currency
-                ), values, []
-            ) AS group,
+            if({limit:UInt32} = 0 OR place <= {limit:UInt32}, values, []) AS group,
             currency,
-            ${components: sum(summed.{name}) AS {name}},
-            sum(summed.total) AS total,
-            sum(summed.corrections) AS corrections,
-            sum(summed.estimated) AS estimated,
-            sum(summed.allocated) AS allocated,
-            sum(summed.tokens) AS tokens,
-            greatest(0, sum(summed.unpriced)) AS unpriced,
-            greatest(unpriced, sum(summed.lines)) AS lines,
+            ${components: sum(ranked.{name}) AS {name}},
+            sum(ranked.total) AS total,
+            sum(ranked.corrections) AS corrections,
+            sum(ranked.estimated) AS estimated,
+            sum(ranked.allocated) AS allocated,
+            sum(ranked.tokens) AS tokens,
+            greatest(0, sum(ranked.unpriced)) AS unpriced,
+            greatest(unpriced, sum(ranked.lines)) AS lines,
             -- What cancels out is not there.
-            sum(summed.lines) != 0 OR sum(summed.unpriced) != 0 AS has_lines
-        FROM summed
+            sum(ranked.lines) != 0 OR sum(ranked.unpriced) != 0 AS has_lines
+        FROM ranked
         GROUP BY
             period,
             group,
             currency,
             charge_month
     )
+-- Amounts as text: they are many, and Python takes longer to read numbers of this width than the engine does to write them.
 SELECT
     period,
     group,
     currency,
-    ${components: sum(counted.{name}) AS {name}},
-    sum(counted.total) AS total,
-    sum(counted.corrections) AS corrections,
-    sum(counted.estimated) AS estimated,
-    sum(counted.allocated) AS allocated,
-    sum(counted.tokens) AS tokens,
+    ${components: toString(sum(counted.{name})) AS {name}},
+    toString(sum(counted.total)) AS total,
+    toString(sum(counted.corrections)) AS corrections,
+    toString(sum(counted.estimated)) AS estimated,
+    toString(sum(counted.allocated)) AS allocated,
+    toString(sum(counted.tokens)) AS tokens,
     sum(counted.unpriced) AS unpriced,
     sum(counted.lines) AS lines
 FROM counted
@@ -126,11 +125,11 @@ GROUP BY
     group,
     currency
 HAVING max(has_lines)
-    OR tokens != 0
-    OR ${components(' OR '): {name} != 0}
+    OR sum(counted.tokens) != 0
+    OR ${components(' OR '): sum(counted.{name}) != 0}
 ORDER BY
     period,
     empty(group),
-    total DESC,
+    sum(counted.total) DESC,
     group,
     currency

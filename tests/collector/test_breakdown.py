@@ -126,6 +126,18 @@ def test_however_it_is_divided_it_adds_up(books, by, per, zone, limit):
         assert sum(map(Decimal, each["components"].values())) == Decimal(each["total"])
 
 
+@settings(deadline=None, max_examples=15)
+@given(
+    by=st.lists(st.sampled_from(DIMENSIONS), unique=True, max_size=3),
+    per=st.sampled_from(["all", "hour", "day", "week", "month"]),
+    zone=st.sampled_from(["UTC", "Asia/Kolkata"]),
+    only=st.sampled_from([{}, {"team": "search"}, {"model": "none-such"}, {"customer": ""}]),
+)
+def test_every_group_is_what_it_is_among_the_dearest(books, by, per, zone, only):
+    every, dearest = (shares(Books(books), Breakdown(tuple(by), per, zone, only=only, limit=n)) for n in (0, 10_000))
+    assert every == dearest
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [

@@ -1,11 +1,14 @@
 """What comes with the visible part of a request: the multiples of the method, from calls to the report."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given, strategies as st
 
 from tokentrace_collector.reports import answers
 from tokentrace_collector.reports.breakdown import Breakdown, shares
+from tokentrace_collector.reports.figures import multiples
 from tokentrace_collector.tenants import Books
 
 PRICES = "version: 1\nrates: [{provider: p, model: m, prices: {input_text: 1000}}]"
@@ -49,3 +52,14 @@ def test_ratios_are_of_sums_and_unknown_where_nothing_is_visible(ledger):
     (spent,) = shares(books, Breakdown())
     assert (spent["ratios"]["token_multiplier"], spent["ratios"]["orchestration_share"]) == (4, 0.75)
     assert spent["components"]["visible"] == str(Decimal(1))
+
+
+AMOUNTS = st.decimals(min_value=0, max_value=10**20, places=18) | st.just(Decimal("0E-18"))
+
+
+@given(visible=AMOUNTS, errors=AMOUNTS, other=AMOUNTS)
+def test_a_ratio_is_the_nearest_to_what_it_is(visible, errors, other):
+    found = multiples({"visible": visible, "errors": errors, "infrastructure": other})
+    seen, lost = Fraction(visible), Fraction(errors)
+    assert found["tco_multiplier"] == (float((seen + lost + Fraction(other)) / seen) if seen else None)
+    assert found["error_share"] == (float(lost / (seen + lost)) if seen + lost else None)

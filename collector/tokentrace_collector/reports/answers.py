@@ -10,6 +10,7 @@ from decimal import Context, Decimal
 from functools import cache, reduce
 from typing import Any
 
+from tokentrace_collector.reports import finding
 from tokentrace_collector.reports.documents.prices import Price, PriceCell, UnitPrice
 from tokentrace_collector.reports.documents.requests import (
     COMPONENTS,
@@ -63,12 +64,13 @@ class Filter:
 
 def requests(books: Books, wanted: Filter) -> list[Request]:
     """The requests that match, the latest or the dearest first."""
-    return [_request(row) for row in books.query(schema.sql("reports/traces"), **asdict(wanted))]
+    return [_request(row) for row in finding.matching(books, asdict(wanted))]
 
 
 def request(books: Books, trace_id: str) -> RequestReport | None:
     """One request with its spans; None where no such trace has been rolled up."""
-    found = books.query(schema.sql("reports/traces"), **asdict(Filter(trace_id=trace_id, limit=1)))
+    is_whole = len(trace_id) >= finding.WHOLE
+    found = finding.named(books, trace_id) if is_whole else finding.matching(books, asdict(Filter(trace_id, limit=1)))
     if not found:
         return None
     row = found[0]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from tokentrace_collector.reports import population
 from tokentrace_collector.reports.answers import component_names
 from tokentrace_collector.reports.documents.spending import Population, Share
-from tokentrace_collector.reports.figures import decimal, multiples
+from tokentrace_collector.reports.figures import multiples
 from tokentrace_collector.store import schema
 from tokentrace_collector.tenants import Books
 
@@ -29,6 +29,9 @@ _CLOSELY = frozenset({"customer", "user", "session", "service", "rework", "token
 """What the hourly table does not know, for there are too many of them."""
 _UNBOOKED = frozenset({"user", "session", "rework", "role_source"})
 """What closed months do not know."""
+
+_UNCORRECTED = frozenset({"hours", "lines"})
+"""What of `charged` takes nothing back."""
 
 _CLOSED = "SELECT 1 FROM closed_months WHERE tenant = {tenant:String} LIMIT 1"
 
@@ -104,10 +107,14 @@ def shares(books: Books, wanted: Breakdown) -> list[Share]:
         "infra_view": wanted.infra_view,
     }
     # Only what is read, or it would take longer to understand the question than to answer it.
-    charged = schema.sql(f"reports/charged/{_source(books, wanted)}")
+    source = _source(books, wanted)
+    charged = schema.sql(f"reports/charged/{source}")
     sums = schema.sql("reports/breakdown", by=wanted.by, only=wanted.only)
+    chosen = sums.partition(",\n    summed AS (")[0]
+    if source in _UNCORRECTED and not wanted.limit:
+        sums = f"{chosen}\n{schema.sql('reports/sums', by=wanted.by)}"
     rows = books.query(sums.replace("FROM charged\n", f"FROM (\n{charged}) AS charged\n"), **asked)
-    sampled = population.rows(books, sums, population.unit((*wanted.by, *wanted.only)), by=wanted.by, **asked)
+    sampled = population.rows(books, chosen, population.unit((*wanted.by, *wanted.only)), by=wanted.by, **asked)
     calls = _calls(sampled, wanted, frozenset((row["currency"], *row["group"]) for row in rows))
     return [_share(row, wanted, calls) for row in rows]
 
@@ -121,20 +128,20 @@ def agents(books: Books, since: datetime | None, limit: int) -> list[Share]:
     kept = [population.by_ratio(*row["ratios"]) for row in rows]
     is_sampled = any(each.is_sampled for calls in kept for each in calls)
     told = [
-        population.population("lines", calls, row["tokens"], row["total"]) if is_sampled else None
+        population.population("lines", calls, Decimal(row["tokens"]), Decimal(row["total"])) if is_sampled else None
         for row, calls in zip(rows, kept, strict=True)
     ]
     return [
-        _sums({**row, "corrections": Decimal()}, None, {"agent": row["agent"]}, each)
+        _sums({**row, "corrections": "0"}, None, {"agent": row["agent"]}, each)
         for row, each in zip(rows, told, strict=True)
     ]
 
 
 def _source(books: Books, wanted: Breakdown) -> str:
-    """The cheapest that knows enough: hours, those and what is booked of closed months, booked lines, or all lines."""
-    if wanted.reads_lines:
-        return "charges" if _UNBOOKED.isdisjoint((*wanted.by, *wanted.only)) else "lines"
-    return "booked" if not wanted.run and books.query(_CLOSED) else "hours"
+    """The cheapest that knows enough: hours, or all lines; and where a month is closed, what is booked of either."""
+    now, booked = ("lines", "charges") if wanted.reads_lines else ("hours", "booked")
+    is_booked = not wanted.run and _UNBOOKED.isdisjoint((*wanted.by, *wanted.only))
+    return booked if is_booked and books.query(_CLOSED) else now
 
 
 def _whole(moment: datetime | None) -> datetime | None:
@@ -166,26 +173,28 @@ def _share(row: Mapping[str, Any], wanted: Breakdown, calls: _Calls) -> Share:
     told: Population | None = None
     if calls:
         kept = calls.get((row["period"], row["currency"], *row["group"]), [])
-        told = population.population(population.unit((*wanted.by, *wanted.only)), kept, row["tokens"], row["total"])
+        counted = population.unit((*wanted.by, *wanted.only))
+        told = population.population(counted, kept, Decimal(row["tokens"]), Decimal(row["total"]))
     return _sums(row, _period(row["period"], wanted), group, told)
 
 
 def _sums(
     row: Mapping[str, Any], period: str | None, group: dict[str, str] | None, told: Population | None = None
 ) -> Share:
+    components: dict[str, str] = {name: row[name] for name in component_names()}
     return {
         "period": period,
         "group": group,
         "currency": row["currency"],
-        "total": decimal(row["total"]),
-        "components": {name: decimal(row[name]) for name in component_names()},
-        "estimated": decimal(row["estimated"]),
-        "allocated": decimal(row["allocated"]),
-        "corrections": decimal(row["corrections"]),
-        "tokens": decimal(row["tokens"]),
+        "total": row["total"],
+        "components": components,
+        "estimated": row["estimated"],
+        "allocated": row["allocated"],
+        "corrections": row["corrections"],
+        "tokens": row["tokens"],
         "lines": {"known": row["lines"] - row["unpriced"], "of": row["lines"]},
         "population": told,
-        "ratios": multiples({name: row[name] for name in component_names()}),
+        "ratios": multiples({name: Decimal(amount) for name, amount in components.items()}),
     }
 
 

@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from tokentrace_collector.reports.documents.requests import Ratios
 
 _WIDE = Context(prec=96, rounding=ROUND_HALF_EVEN)
-_DIGITS = Decimal("1e-18")
+_PLACES = 18
+_DIGITS = Decimal(1).scaleb(-_PLACES)
 
 
 def decimal(amount: Decimal) -> str:
@@ -22,16 +23,18 @@ def decimal(amount: Decimal) -> str:
 
 def multiples(components: Mapping[str, Decimal]) -> Ratios:
     """What is spent on tokens, and in all, for each unit of money that is spent on visible tokens; and shares of it."""
+    # Whole numbers of the smallest amount there is: Python divides them exactly, and far sooner than decimals.
+    units = {name: int(_WIDE.scaleb(amount, _PLACES)) if amount else 0 for name, amount in components.items()}
     visible, hidden, agents, errors = (
-        components.get(name, Decimal(0)) for name in ("visible", "hidden_reasoning", "orchestration", "errors")
+        units.get(name, 0) for name in ("visible", "hidden_reasoning", "orchestration", "errors")
     )
-    delivered = _sum(visible, hidden, agents)
-    tokens = _sum(delivered, errors)
+    delivered = visible + hidden + agents
+    tokens = delivered + errors
     return {
         "token_multiplier": _ratio(tokens, visible),
-        "tco_multiplier": _ratio(_sum(*components.values()), visible),
+        "tco_multiplier": _ratio(sum(units.values()), visible),
         "retry_multiplier": _ratio(tokens, delivered),
-        "hidden_reasoning_share": _ratio(hidden, _sum(visible, hidden)),
+        "hidden_reasoning_share": _ratio(hidden, visible + hidden),
         "orchestration_share": _ratio(agents, delivered),
         "error_share": _ratio(errors, tokens),
     }
@@ -44,12 +47,5 @@ def rate(amount: Decimal, units: Decimal, per: int = 1) -> str | None:
     return decimal(_WIDE.quantize(_WIDE.divide(_WIDE.multiply(amount, Decimal(per)), units), _DIGITS))
 
 
-def _sum(*amounts: Decimal) -> Decimal:
-    total = Decimal(0)
-    for amount in amounts:
-        total = _WIDE.add(total, amount)
-    return total
-
-
-def _ratio(part: Decimal, whole: Decimal) -> float | None:
-    return float(_WIDE.divide(part, whole)) if whole else None
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -53,13 +53,13 @@ class Kept:
         return Kept(self.numerator, self.denominator, self.counted + other.counted, tokens, cost)
 
 
-def rows(books: Books, sums: str, counted: Unit, *, by: Sequence[str], **asked: Any) -> list[dict[str, Any]]:
+def rows(books: Books, chosen: str, counted: Unit, *, by: Sequence[str], **asked: Any) -> list[dict[str, Any]]:
     """The calls behind the sums of an answer, by group and ratio; none where no sampler had a hand in any."""
     if not books.query(_WAS_SAMPLED, since=asked["since"], until=asked["until"]):
         return []
     calls = schema.sql("reports/charged/calls")
     # What is wanted is chosen and named as for the answer itself.
-    wanted = sums.partition(",\n    summed AS (")[0].replace("FROM charged\n", f"FROM (\n{calls}) AS charged\n")
+    wanted = chosen.replace("FROM charged\n", f"FROM (\n{calls}) AS charged\n")
     return books.query(f"{wanted}\n{schema.sql('reports/population', by=by)}", unit=counted, **asked)
 
 
