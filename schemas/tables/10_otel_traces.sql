@@ -17,11 +17,10 @@ CREATE TABLE IF NOT EXISTS otel_traces (
     Duration UInt64 CODEC(T64, ZSTD(1)),
     StatusCode LowCardinality(String) CODEC(ZSTD(1)),
     StatusMessage String CODEC(ZSTD(1)),
-    Events Nested (
-        Timestamp DateTime64(9),
-        Name LowCardinality(String),
-        Attributes Map(LowCardinality(String), String)
-    ) CODEC(ZSTD(1)),
+    -- `Events Nested` of the exporter, whose columns then cannot each have a codec of its own.
+    `Events.Timestamp` Array(DateTime64(9)) CODEC(Delta(8), ZSTD(1)),
+    `Events.Name` Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    `Events.Attributes` Array(Map(LowCardinality(String), String)) CODEC(ZSTD(1)),
     Links Nested (
         TraceId String,
         SpanId String,
