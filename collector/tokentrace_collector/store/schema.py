@@ -176,9 +176,7 @@ def _render(text: str, **columns: Collection[str]) -> str:
     `${component_columns}` is the column definitions of components; `${dialects.name}` an expression that the dialects
     decide; `${worth}` the function that converts currencies.
     """
-    text = text.replace("${component_columns}", f"${{components: {{name}} {_AMOUNT}}}").replace(
-        "${worth}", money.WORTH
-    )
+    text = text.replace("${component_columns}", f"${{components: {{name}} {_AMOUNT}}}").replace("${worth}", money.WORTH)
 
     def filled(match: re.Match[str]) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
