@@ -15,12 +15,6 @@ FROM (
         tenant,
         response_id,
         arrayJoin(traces) AS trace_id
-    FROM responses
-    UNION ALL
-    SELECT
-        tenant,
-        response_id,
-        arrayJoin(traces) AS trace_id
     FROM retellings
 )
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)

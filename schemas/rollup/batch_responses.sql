@@ -15,7 +15,6 @@ WITH
     shared AS (
         SELECT
             tenant,
-            provider,
             response_id
         FROM mentioned
         WHERE scope = 'retrieve'
@@ -24,5 +23,6 @@ WITH
 SELECT DISTINCT
     tenant,
     arrayJoin(traces) AS trace_id
-FROM responses
-WHERE (tenant, provider, response_id) IN (SELECT tenant, provider, response_id FROM shared)
+FROM retellings
+WHERE is_foreign = 0
+    AND (tenant, response_id) IN (SELECT tenant, response_id FROM shared)

@@ -18,8 +18,7 @@ WITH
             tenant,
             provider,
             response_id,
-            min(owner) AS first_owner,
-            groupUniqArrayArray(traces) AS all_traces
+            min(owner) AS first_owner
         FROM responses
         WHERE (tenant, provider, response_id) IN (SELECT tenant, provider, response_id FROM mentioned)
         GROUP BY
@@ -48,7 +47,14 @@ WITH
                 (notEmpty(tokens) OR notEmpty(meters), ended_at, trace_id, span_id)
             ) AS best
         FROM llm_calls FINAL
-        WHERE (tenant, trace_id) IN (SELECT tenant, arrayJoin(all_traces) FROM shared)
+        WHERE (tenant, trace_id) IN (
+            SELECT
+                tenant,
+                arrayJoin(traces)
+            FROM retellings
+            WHERE is_foreign = 0
+                AND (tenant, response_id) IN (SELECT tenant, response_id FROM shared)
+        )
             AND (tenant, provider, response_id) IN (SELECT tenant, provider, response_id FROM shared)
             AND dialect = 'tokentrace'
             AND scope = 'retrieve'

@@ -13,15 +13,14 @@ CREATE TABLE IF NOT EXISTS otel_traces (
     ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     ScopeName String CODEC(ZSTD(1)),
     ScopeVersion String CODEC(ZSTD(1)),
-    SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    SpanAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
     Duration UInt64 CODEC(T64, ZSTD(1)),
     StatusCode LowCardinality(String) CODEC(ZSTD(1)),
     StatusMessage String CODEC(ZSTD(1)),
-    Events Nested (
-        Timestamp DateTime64(9),
-        Name LowCardinality(String),
-        Attributes Map(LowCardinality(String), String)
-    ) CODEC(ZSTD(1)),
+    -- `Events Nested` of the exporter, whose columns then cannot each have a codec of its own.
+    `Events.Timestamp` Array(DateTime64(9)) CODEC(Delta(8), ZSTD(1)),
+    `Events.Name` Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    `Events.Attributes` Array(Map(LowCardinality(String), String)) CODEC(ZSTD(1)),
     Links Nested (
         TraceId String,
         SpanId String,
@@ -46,4 +45,5 @@ ORDER BY (ServiceName, SpanName, toDateTime(Timestamp), Timestamp)
 SETTINGS
     index_granularity = 8192,
     ttl_only_drop_parts = 1,
+    min_bytes_for_wide_part = 67108864,
     non_replicated_deduplication_window = 1000

@@ -118,5 +118,6 @@ PARTITION BY toYYYYMM(started_at)
 ORDER BY (tenant, trace_id, span_id, part)
 SETTINGS
     index_granularity = 1024,
+    min_bytes_for_wide_part = 67108864,
     non_replicated_deduplication_window = 1000,
     default_compression_codec = 'ZSTD(1)'

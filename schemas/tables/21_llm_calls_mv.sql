@@ -245,7 +245,10 @@ SELECT
     ) AS session,
     mapApply(
         (key, value) -> (substring(key, 28), value),
-        mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), mapUpdate(ResourceAttributes, said))
+        mapUpdate(
+            mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), ResourceAttributes),
+            mapFilter((key, value) -> startsWith(key, 'tokentrace.attribution.tag.'), said)
+        )
     ) AS tags,
     said['tokentrace.review.kind'] AS review_kind,
     said['tokentrace.review.decision'] AS review_decision,

@@ -1,4 +1,4 @@
--- One row per response of a provider: which span owns it, and every trace that mentions it.
+-- One row per response of a provider: which span owns it. The traces that mention it are in `retellings`.
 -- Owner = the call that submitted it, else the earliest reader; all columns merge whatever the order of arrival.
 CREATE TABLE IF NOT EXISTS responses (
     tenant LowCardinality(String),
@@ -10,8 +10,7 @@ CREATE TABLE IF NOT EXISTS responses (
         trace_id String,
         span_id String
     )),
-    is_retrieved SimpleAggregateFunction(max, UInt8),
-    traces SimpleAggregateFunction(groupUniqArrayArray, Array(String))
+    is_retrieved SimpleAggregateFunction(max, UInt8)
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant, provider, response_id)

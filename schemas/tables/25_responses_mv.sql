@@ -9,8 +9,7 @@ SELECT
         (toUInt8(scope = 'retrieve'), started_at, trace_id, span_id),
         'Tuple(reader UInt8, started_at DateTime64(9), trace_id String, span_id String)'
     )) AS owner,
-    max(toUInt8(scope = 'retrieve')) AS is_retrieved,
-    groupUniqArray(trace_id) AS traces
+    max(toUInt8(scope = 'retrieve')) AS is_retrieved
 FROM llm_calls
 WHERE
     dialect = 'tokentrace'

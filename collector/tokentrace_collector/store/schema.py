@@ -30,6 +30,8 @@ _CLAIM = re.compile(
     re.DOTALL,
 )
 _CREATED = re.compile(r"\bCREATE\s+(?:TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE)
+_AMOUNT = "Decimal(38, 18) CODEC(GCD, ZSTD(1))"
+"""How costs are stored: each is some count times some unit, which takes half the room when the unit is divided out."""
 _HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*(?:Null|Memory)\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
 
 
@@ -174,9 +176,7 @@ def _render(text: str, **columns: Collection[str]) -> str:
     `${component_columns}` is the column definitions of components; `${dialects.name}` an expression that the dialects
     decide; `${worth}` the function that converts currencies.
     """
-    text = text.replace("${component_columns}", "${components: {name} Decimal(38, 18)}").replace(
-        "${worth}", money.WORTH
-    )
+    text = text.replace("${component_columns}", f"${{components: {{name}} {_AMOUNT}}}").replace("${worth}", money.WORTH)
 
     def filled(match: re.Match[str]) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
@@ -227,7 +227,7 @@ def _add_component_columns(store: Store) -> None:
         before = present[next(place for place, name in enumerate(present) if name in names) - 1]
         for name in names:
             if name not in present:
-                _run(store, f"ALTER TABLE {created['name']} ADD COLUMN {name} Decimal(38, 18) AFTER {before}")
+                _run(store, f"ALTER TABLE {created['name']} ADD COLUMN {name} {_AMOUNT} AFTER {before}")
             before = name
 
 
