@@ -195,9 +195,23 @@ class Stages:
             self._close()
         return bounds | (self.bounds() or bounds)
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the prices share nothing out among traces, and what the batch costs is all there is of its traces."""
+        book = self.run.book
+        return not (self.forgets or book.pools or book.platform or book.commitments)
+
+    def forget_lines(self) -> None:
+        """Keep no lines of the batch any more: they are the largest part of what is kept in memory."""
+        self.store.run("TRUNCATE TABLE rollup_lines")
+
+    def add_traces(self, bounds: Bounds) -> None:
+        """Sum the batch up by trace, where none of it can have begun on another day before."""
+        self._do("tcoai_by_trace", **self._named(bounds))
+
     def sum_up(self, bounds: Bounds) -> None:
         """Sum the batch up by trace."""
-        self._do("tcoai_by_trace", **self._named(bounds))
+        self.add_traces(bounds)
         self._do("tcoai_by_trace_moved", **self._named(bounds))
 
     def add_hours(self, bounds: Bounds) -> None:
