@@ -11,7 +11,7 @@ from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents.spending import Repriced
 from tokentrace_collector.reports.documents.upkeep import Verified
 from tokentrace_collector.retention import Retention
-from tokentrace_collector.rollup import apart, closing, deletion, trial
+from tokentrace_collector.rollup import again, apart, closing, deletion, trial
 from tokentrace_collector.rollup.apart import Apart
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
 from tokentrace_collector.rollup.forgotten import Late
@@ -189,7 +189,7 @@ class Rollup:
                 tried = rates.load(self._store, book, is_tried=not wanted.adopt)
                 stages = replace(self._stages(tried, hold), statement=trial.sql)
                 with trial.Trial(self._store, stages, self._run().id) as beside:
-                    traces, bounds = self._rate_everything(stages)
+                    traces, bounds = self._rate_again(stages)
                     if bounds is not None:
                         bounds = replace(bounds, latest=max(bounds.latest, self._remembered.get("latest")))
                         stages.allocate(bounds)
@@ -279,6 +279,13 @@ class Rollup:
         self._remembered.put("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces
+
+    def _rate_again(self, stages: Stages) -> tuple[int, Bounds | None]:
+        """Rate all traces by the prices of a trial: what the books hold of them, where that is enough."""
+        if (found := again.rate(stages, self._run())) is None:
+            return self._rate_everything(stages)
+        self._unpriced, self._unread = found.unpriced, found.unread
+        return found.traces, found.bounds
 
     def _rate_everything(self, stages: Stages) -> tuple[int, Bounds | None]:
         traces, bounds = 0, None

@@ -104,7 +104,7 @@ class Stages:
 
     def __post_init__(self) -> None:
         """Nothing has been read of the batch yet."""
-        object.__setattr__(self, "gathered", Gathered(self.store, self._send))
+        object.__setattr__(self, "gathered", Gathered(self.store, self.send))
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
@@ -276,8 +276,9 @@ class Stages:
 
     def _do(self, name: str, **parameters: Any) -> None:
         text = self.statement(f"rollup/{name}")
-        self._send(self.gathered.of(text) if name in STEPS else text, **parameters)
+        self.send(self.gathered.of(text) if name in STEPS else text, **parameters)
 
-    def _send(self, text: str, **parameters: Any) -> None:
+    def send(self, text: str, **parameters: Any) -> None:
+        """Run the text of a statement, if the run is to go on."""
         self.check()
         self.store.run(text, settings=_SETTINGS, **parameters)
