@@ -10,7 +10,10 @@ from tokentrace_collector.rollup.orders import Repricing
 
 OWN = "version: 1\ntrust_reported: [nobody]\nhuman_review: {rate_per_hour: 45}\n"
 DEARER = OWN + 'rates: [{provider: openai, model: "gpt-6*", prices: {input_text: 9, output_text: 40, web_search: 7}}]\n'
-STEPPED = OWN.replace("45", "60") + "rates: [{provider: openai, model: none-such, prices: {input_text: 1.25, output_reasoning: 5}}]\n"
+STEPPED = (
+    OWN.replace("45", "60")
+    + "rates: [{provider: openai, model: none-such, prices: {input_text: 1.25, output_reasoning: 5}}]\n"
+)
 TERM = "from: 2026-11-20T10:00:00, to: 2026-11-20T12:00:00, match: {provider: openai, model: gpt-5}"
 POOLED = OWN + f"gpu_pools: [{{id: h, hourly_cost: 2, {TERM}}}]\n"
 COMMITTED = OWN + f"commitments: [{{id: c, kind: spend, settle: term, amount: 10, discount: 0.2, {TERM}}}]\n"
@@ -55,7 +58,9 @@ def test_it_needs_no_spans_where_prices_make_no_lines(books, prices):
     assert said(tried) == booked(books)
 
 
-@pytest.mark.parametrize(("before", "prices"), [(OWN, WITH_FEES), (WITH_FEES, STEPPED), (OWN, TRUSTING), (TRUSTING, DEARER)])
+@pytest.mark.parametrize(
+    ("before", "prices"), [(OWN, WITH_FEES), (WITH_FEES, STEPPED), (OWN, TRUSTING), (TRUSTING, DEARER)]
+)
 def test_it_reads_the_spans_where_prices_make_lines(books, before, prices):
     """A fee per request is a line of its own, and so may be what a call was said to have cost; then, or in the books."""
     books.priced_by(before).tick()

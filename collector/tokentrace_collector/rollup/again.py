@@ -13,6 +13,8 @@ from tokentrace_collector.store import schema
 _OF_BATCH = """FROM llm_calls
                 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)"""
 _HAS_FEES = "SELECT countIf(has(units, 'requests')) > 0 AS has_fees FROM rollup_rates"
+_AT_ONCE = 64 << 20
+"""Bytes of costs that are sorted and written together; it bounds memory."""
 _UNPRICED = """
 SELECT uniqExact(tenant, trace_id, span_id) AS calls
 FROM trial_call_costs
@@ -35,7 +37,7 @@ class Again:
 
 
 def rate(stages: Stages, before: Run) -> Again | None:
-    """Rate the calls of the books by other prices, into the tables of a trial; None where that takes more than the books.
+    """Rate the calls of the books by other prices, into the tables of a trial; None where the books are not enough.
 
     `before` is the run of the books.
     """
@@ -54,7 +56,7 @@ def rate(stages: Stages, before: Run) -> Again | None:
         return None
     stages.send(schema.sql("rollup/prices"))
     text = schema.sql("rollup/repriced").replace("INSERT INTO ", "INSERT INTO trial_")
-    stages.send(text, run=run.id, version=stages.version)
+    stages.send(text, at_once=_AT_ONCE, run=run.id, version=stages.version)
     return Again(
         traces=found["traces"],
         unpriced=store.query(_UNPRICED)[0]["calls"],

@@ -1,6 +1,6 @@
 """The costs of one share of a rebuild, kept in memory until its traces are summed up.
 
-In the table they lie by hour, so that to find those of some traces there, all of it would have to be read, for each share.
+In the table they lie by hour: to find those of some traces there, all of it would be read, for each share.
 """
 
 from __future__ import annotations
@@ -53,5 +53,5 @@ class Apart:
 
 
 def stands_alone(store: Store) -> bool:
-    """Whether nothing that a trace costs depends on what others cost: no capacity, and no review of several requests."""
+    """Whether nothing that a trace costs is a share: there is no capacity, and no review of several requests."""
     return not store.query(_IS_SHARED)[0]["is_shared"]

@@ -27,7 +27,7 @@ from tokentrace_collector.store.database import Store
 _TOUCHES = 200_000
 """Touches that one batch works off; it bounds memory."""
 _EVERY = 1 << 62
-_SPANS = 1_000_000
+_SPANS = 500_000
 """Spans of one share of a rebuild; it bounds memory."""
 _AGAIN = 2
 """Times that a comparison is made again which spans may have disturbed."""

@@ -278,7 +278,8 @@ class Stages:
         text = self.statement(f"rollup/{name}")
         self.send(self.gathered.of(text) if name in STEPS else text, **parameters)
 
-    def send(self, text: str, **parameters: Any) -> None:
-        """Run the text of a statement, if the run is to go on."""
+    def send(self, text: str, *, at_once: int | None = None, **parameters: Any) -> None:
+        """Run the text of a statement, if the run is to go on; `at_once`: bytes that it collects for an insert."""
         self.check()
-        self.store.run(text, settings=_SETTINGS, **parameters)
+        settings = _SETTINGS if at_once is None else {**_SETTINGS, "min_insert_block_size_bytes": at_once}
+        self.store.run(text, settings=settings, **parameters)

@@ -1,4 +1,4 @@
-"""What lines of cost are worth by the prices of a batch, as SQL: once for what is rated, once for what is rated again."""
+"""What lines of cost are worth by the prices of a batch, as SQL: of what is rated, and of what is rated again."""
 
 VALUED = """-- Prices by one number each: a constant is looked up faster than a table is joined.
     (
@@ -35,7 +35,8 @@ VALUED = """-- Prices by one number each: a constant is looked up faster than a 
                     pool != '', 'allocated',
                     -- Whether an attempt is billed that got no answer, nobody knows.
                     segment != 'attempt'
-                        AND arrayExists(one -> if(one.is_spend, each > 0, has(one.units, unit)), commitments), 'committed',
+                        AND arrayExists(one -> if(one.is_spend, each > 0, has(one.units, unit)), commitments),
+                    'committed',
                     each = 0, 'unpriced',
                     listed.5[each], 'priced',
                     'fallback'
@@ -46,7 +47,11 @@ VALUED = """-- Prices by one number each: a constant is looked up faster than a 
                 kinds
             ) AS statuses,
             arrayMap(
-                (each, status) -> multiIf(status IN ('free', 'allocated'), toDecimal128(0, 18), each > 0, listed.2[each], NULL),
+                (each, status) -> multiIf(
+                    status IN ('free', 'allocated'), toDecimal128(0, 18),
+                    each > 0, listed.2[each],
+                    NULL
+                ),
                 at,
                 statuses
             ) AS prices
@@ -59,7 +64,10 @@ VALUED = """-- Prices by one number each: a constant is looked up faster than a 
                 (kind, quantity, price, per) -> if(
                     kind = 'token',
                     toUInt64(quantity) * price,
-                    toDecimal128(roundBankers(divideDecimal(toDecimal256(quantity, 6) * price, toDecimal256(per, 0), 36), 18), 18)
+                    toDecimal128(
+                        roundBankers(divideDecimal(toDecimal256(quantity, 6) * price, toDecimal256(per, 0), 36), 18),
+                        18
+                    )
                 ),
                 kinds,
                 quantities,
@@ -75,7 +83,10 @@ VALUED = """-- Prices by one number each: a constant is looked up faster than a 
                 (kind, quantity, price, per, status) -> multiIf(
                     status = 'free', toDecimal128(0, 18),
                     kind = 'token', toUInt64(quantity) * price,
-                    toDecimal128(roundBankers(divideDecimal(toDecimal256(quantity, 6) * price, toDecimal256(per, 0), 36), 18), 18)
+                    toDecimal128(
+                        roundBankers(divideDecimal(toDecimal256(quantity, 6) * price, toDecimal256(per, 0), 36), 18),
+                        18
+                    )
                 ),
                 kinds,
                 quantities,
@@ -85,4 +96,4 @@ VALUED = """-- Prices by one number each: a constant is looked up faster than a 
             ) AS list_amounts
         FROM valued
     )"""
-"""The steps from `priced` (whose lines are known) to `summed`: their places among the prices, prices, states, and amounts."""
+"""The steps from `priced`, whose lines are known, to `summed`: their prices, states and amounts."""
