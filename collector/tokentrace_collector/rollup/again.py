@@ -42,7 +42,7 @@ def rate(stages: Stages, before: Run) -> Again | None:
     `before` is the run of the books.
     """
     # What is closed keeps its figures, trace by trace.
-    if stages.forgets or stages.kept_since > NEVER:
+    if not stages.keeps_all:
         return None
     store, run = stages.store, stages.run
     trusted = sorted({*before.book.trust_reported, *run.book.trust_reported})

@@ -199,7 +199,12 @@ class Stages:
     def stands_alone(self) -> bool:
         """Whether the prices share nothing out among traces, and what the batch costs is all there is of its traces."""
         book = self.run.book
-        return not (self.forgets or book.pools or book.platform or book.commitments)
+        return self.keeps_all and not (book.pools or book.platform or book.commitments)
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether everything that was ever rated can be rated again."""
+        return not self.forgets and self.kept_since == NEVER
 
     def forget_lines(self) -> None:
         """Keep no lines of the batch any more: they are the largest part of what is kept in memory."""
