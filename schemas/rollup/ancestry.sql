@@ -2,21 +2,13 @@
 -- Traces of our own calls that all name their role need none of this, and are left out.
 INSERT INTO rollup_ancestry
 WITH RECURSIVE
-    unsettled AS (
-        SELECT rollup_edges.trace AS trace
-        FROM rollup_edges
-        INNER JOIN rollup_spans AS span ON span.number = rollup_edges.number
-        GROUP BY rollup_edges.trace
-        HAVING countIf(span.scope = 'aggregate' OR span.dialect = 'gen_ai') > 0
-            OR (countIf(span.scope != '' AND span.role = '') > 0 AND countIf(span.role != '') > 0)
-    ),
     edge AS (
         SELECT
             number,
             parent
         FROM rollup_edges
         WHERE parent != 0
-            AND trace IN (SELECT trace FROM unsettled)
+            AND asks
     ),
     walk AS (
         SELECT

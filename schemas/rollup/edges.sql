@@ -26,7 +26,9 @@ WITH
         SELECT
             tenant,
             trace_id,
-            -toInt64(min(number)) AS trace
+            -toInt64(min(number)) AS trace,
+            countIf(scope = 'aggregate' OR dialect = 'gen_ai') > 0
+                OR (countIf(scope != '' AND role = '') > 0 AND countIf(role != '') > 0) AS asks
         FROM rollup_spans
         GROUP BY
             tenant,
@@ -54,6 +56,7 @@ SELECT
     child.number,
     multiIf(bridge.parent != 0, bridge.parent, parent.number = child.number, 0, parent.number),
     unsettled.trace,
+    unsettled.asks,
     child.activity,
     child.failed,
     multiIf(
@@ -72,7 +75,7 @@ LEFT ANY JOIN (
         trace_id,
         span_id
     FROM rollup_spans
-    WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM unsettled)
+    WHERE span_id IN (SELECT parent_span_id FROM rollup_spans)
 ) AS parent
     ON parent.tenant = child.tenant AND parent.trace_id = child.trace_id AND parent.span_id = child.parent_span_id
 LEFT ANY JOIN rollup_bridges AS bridge ON bridge.number = child.number

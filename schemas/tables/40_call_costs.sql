@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS call_costs (
     environment LowCardinality(String),
     user String CODEC(ZSTD(1)),
     session String CODEC(ZSTD(1)),
+    rate_key UInt64 COMMENT 'As in `llm_calls`, or of what was read later: what decides the price list. 0: rated before that was kept.',
     pool LowCardinality(String),
     commitments Array(LowCardinality(String)) COMMENT 'Commitments that may cover its lines of the status committed, the first used first.',
     currency LowCardinality(String),

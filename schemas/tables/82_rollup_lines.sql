@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS rollup_lines (
     reported_cost Nullable(Decimal(38, 18)),
     cost_reporter LowCardinality(String),
     reported_currency LowCardinality(String),
+    rate_key UInt64,
     waste LowCardinality(String),
     pool LowCardinality(String),
     commitments Array(LowCardinality(String)),

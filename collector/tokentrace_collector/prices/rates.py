@@ -89,9 +89,9 @@ def load(store: Store, priced_by: Book, *, is_tried: bool = False) -> Run:
     return run
 
 
-def resolve(store: Store, run: Run, unresolved: str) -> int:
+def resolve(store: Store, run: Run, unresolved: str, **parameters: str) -> int:
     """Find the prices of what the rollup rates for the first time, by what asks for it; how many kinds of call."""
-    kinds = [Seen(**each) for each in store.query(unresolved, run=run.id)]
+    kinds = [Seen(**each) for each in store.query(unresolved, run=run.id, **parameters)]
     matches = [(seen, match(seen, run.book)) for seen in kinds]
     _insert(store, "price_rates", _RATES, (each for _, one in matches for each in _agreed(one, run)))
     _insert(store, "model_resolution", _RESOLVED, (_resolved(run, seen, one) for seen, one in matches))

@@ -11,7 +11,8 @@ from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents.spending import Repriced
 from tokentrace_collector.reports.documents.upkeep import Verified
 from tokentrace_collector.retention import Retention
-from tokentrace_collector.rollup import closing, deletion, trial
+from tokentrace_collector.rollup import again, apart, closing, deletion, trial
+from tokentrace_collector.rollup.apart import Apart
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.horizon import Horizon
@@ -26,7 +27,7 @@ from tokentrace_collector.store.database import Store
 _TOUCHES = 200_000
 """Touches that one batch works off; it bounds memory."""
 _EVERY = 1 << 62
-_SPANS = 1_000_000
+_SPANS = 500_000
 """Spans of one share of a rebuild; it bounds memory."""
 _AGAIN = 2
 """Times that a comparison is made again which spans may have disturbed."""
@@ -188,7 +189,7 @@ class Rollup:
                 tried = rates.load(self._store, book, is_tried=not wanted.adopt)
                 stages = replace(self._stages(tried, hold), statement=trial.sql)
                 with trial.Trial(self._store, stages, self._run().id) as beside:
-                    traces, bounds = self._rate_everything(stages)
+                    traces, bounds = self._rate_again(stages)
                     if bounds is not None:
                         bounds = replace(bounds, latest=max(bounds.latest, self._remembered.get("latest")))
                         stages.allocate(bounds)
@@ -258,7 +259,8 @@ class Rollup:
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
         self._take_touches(_EVERY)
         stages = self._stages(run, hold)
-        traces, bounds = self._rate_everything(stages)
+        stands_alone = stages.stands_alone and apart.stands_alone(self._store)
+        traces, bounds = self._sum_everything(stages) if stands_alone else self._rate_everything(stages)
         # Before hours are summed up in which closed traces have figures, too.
         stages.forget_left_over("call_costs", "capacity_lines")
         if bounds is not None:
@@ -268,7 +270,7 @@ class Rollup:
             stages.add_hours(bounds)
         stages.add_closed_hours()
         stages.carry_hours(self._remembered.get("rating_run"))
-        if bounds is not None:
+        if bounds is not None and not stands_alone:
             for share in self._shares():
                 stages.begin("batch_everything", **share)
                 stages.sum_up(bounds)
@@ -277,6 +279,13 @@ class Rollup:
         self._remembered.put("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces
+
+    def _rate_again(self, stages: Stages) -> tuple[int, Bounds | None]:
+        """Rate all traces by the prices of a trial: what the books hold of them, where that is enough."""
+        if (found := again.rate(stages, self._run())) is None:
+            return self._rate_everything(stages)
+        self._unpriced, self._unread = found.unpriced, found.unread
+        return found.traces, found.bounds
 
     def _rate_everything(self, stages: Stages) -> tuple[int, Bounds | None]:
         traces, bounds = 0, None
@@ -287,6 +296,22 @@ class Rollup:
                 stages.leave(these)
                 stages.share_reviews(these)
             bounds = _wider(bounds, these)
+        return traces, bounds
+
+    def _sum_everything(self, stages: Stages) -> tuple[int, Bounds | None]:
+        """Rate all traces, and sum them up at once, as none has a share in anything."""
+        traces, bounds = 0, None
+        with Apart(self._store) as beside:
+            stages = replace(stages, statement=beside.sql)
+            for share in self._shares():
+                traces += stages.begin("batch_everything", **share)
+                self._rate(stages)
+                stages.forget_lines()
+                beside.enter()
+                if (these := stages.bounds()) is not None:
+                    stages.add_traces(these)
+                beside.clear()
+                bounds = _wider(bounds, these)
         return traces, bounds
 
     def _shares(self) -> list[dict[str, str]]:

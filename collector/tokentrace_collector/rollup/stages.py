@@ -104,7 +104,7 @@ class Stages:
 
     def __post_init__(self) -> None:
         """Nothing has been read of the batch yet."""
-        object.__setattr__(self, "gathered", Gathered(self.store, self._send))
+        object.__setattr__(self, "gathered", Gathered(self.store, self.send))
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
@@ -195,9 +195,28 @@ class Stages:
             self._close()
         return bounds | (self.bounds() or bounds)
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the prices share nothing out among traces, and what the batch costs is all there is of its traces."""
+        book = self.run.book
+        return self.keeps_all and not (book.pools or book.platform or book.commitments)
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether everything that was ever rated can be rated again."""
+        return not self.forgets and self.kept_since == NEVER
+
+    def forget_lines(self) -> None:
+        """Keep no lines of the batch any more: they are the largest part of what is kept in memory."""
+        self.store.run("TRUNCATE TABLE rollup_lines")
+
+    def add_traces(self, bounds: Bounds) -> None:
+        """Sum the batch up by trace, where none of it can have begun on another day before."""
+        self._do("tcoai_by_trace", **self._named(bounds))
+
     def sum_up(self, bounds: Bounds) -> None:
         """Sum the batch up by trace."""
-        self._do("tcoai_by_trace", **self._named(bounds))
+        self.add_traces(bounds)
         self._do("tcoai_by_trace_moved", **self._named(bounds))
 
     def add_hours(self, bounds: Bounds) -> None:
@@ -262,8 +281,10 @@ class Stages:
 
     def _do(self, name: str, **parameters: Any) -> None:
         text = self.statement(f"rollup/{name}")
-        self._send(self.gathered.of(text) if name in STEPS else text, **parameters)
+        self.send(self.gathered.of(text) if name in STEPS else text, **parameters)
 
-    def _send(self, text: str, **parameters: Any) -> None:
+    def send(self, text: str, *, at_once: int | None = None, **parameters: Any) -> None:
+        """Run the text of a statement, if the run is to go on; `at_once`: bytes that it collects for an insert."""
         self.check()
-        self.store.run(text, settings=_SETTINGS, **parameters)
+        settings = _SETTINGS if at_once is None else {**_SETTINGS, "min_insert_block_size_bytes": at_once}
+        self.store.run(text, settings=settings, **parameters)

@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tokentrace_collector.files import root
-from tokentrace_collector.store import cluster, meanings, money
+from tokentrace_collector.store import amounts, cluster, meanings, money
 from tokentrace_collector.store.database import Store
 
 _VERSIONS = """
@@ -24,14 +24,19 @@ ORDER BY name
 """
 
 _EACH = re.compile(r"\$\{(?P<list>components|by|only)(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
+_AMOUNT = "Decimal(38, 18) CODEC(GCD, ZSTD(1))"
+"""How costs are stored: each is some count times some unit, which takes half the room when the unit is divided out."""
+_MEANT = {
+    "component_columns": f"${{components: {{name}} {_AMOUNT}}}",
+    "worth": money.WORTH,
+    "valued": amounts.VALUED,
+}
 _TOLD = re.compile(r"\$\{dialects\.(?P<name>\w+)\}")
 _CLAIM = re.compile(
     r"(?:--[^\n]*\n)+SELECT\n(?P<claimed>.+) AS claimed,\n(?P<sub_component>.+) AS sub_component\nFROM call_units\s*",
     re.DOTALL,
 )
 _CREATED = re.compile(r"\bCREATE\s+(?:TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE)
-_AMOUNT = "Decimal(38, 18) CODEC(GCD, ZSTD(1))"
-"""How costs are stored: each is some count times some unit, which takes half the room when the unit is divided out."""
 _HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*(?:Null|Memory)\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
 
 
@@ -174,9 +179,10 @@ def _render(text: str, **columns: Collection[str]) -> str:
     `${components(' + '): {name}}`. It may use {name}, {rank}, and the expressions {claimed} and {sub_component}.
     `${by: …}` and `${only: …}` repeat theirs per column, and may use {name} and {place}, from 1 on.
     `${component_columns}` is the column definitions of components; `${dialects.name}` an expression that the dialects
-    decide; `${worth}` the function that converts currencies.
+    decide; `${worth}` the function that converts currencies; `${valued}` the steps from lines to their amounts.
     """
-    text = text.replace("${component_columns}", f"${{components: {{name}} {_AMOUNT}}}").replace("${worth}", money.WORTH)
+    for name, meant in _MEANT.items():
+        text = text.replace(f"${{{name}}}", meant)
 
     def filled(match: re.Match[str]) -> str:
         between = match["between"] if match["between"] is not None else ",\n    "
