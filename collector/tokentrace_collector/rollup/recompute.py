@@ -11,7 +11,7 @@ from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents.spending import Repriced
 from tokentrace_collector.reports.documents.upkeep import Verified
 from tokentrace_collector.retention import Retention
-from tokentrace_collector.rollup import closing, deletion, trial
+from tokentrace_collector.rollup import closing, deletion, hours, trial
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.horizon import Horizon
@@ -234,6 +234,7 @@ class Rollup:
         self._horizon.advance()
         if self._remembered.get("rating_run") != run.id:
             return self._rebuild(run, hold)
+        self._sum_what_is_behind(run, hold)
         traces, taken = 0, _TOUCHES
         # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
         while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
@@ -243,17 +244,36 @@ class Rollup:
     def _tick(self, run: rates.Run, hold: Hold) -> int:
         stages = self._stages(run, hold)
         traces = stages.begin("batch")
+        is_noted = stages.note_hours()
         self._rate(stages)
         bounds = stages.bounds()
         if bounds is not None:
             stages.leave(bounds)
+            if is_noted:
+                stages.hours.note(1)
             stages.share_reviews(bounds)
             bounds = stages.allocate(self._with_latest(bounds, stages.version))
             stages.sum_up(bounds)
-            stages.add_hours(bounds)
+            if is_noted:
+                stages.change_hours()
+            else:
+                stages.add_hours(bounds)
         hold.check()
+        hours.are_summed(self._remembered, stages.version)
         self._drop_touches()
         return traces
+
+    def _sum_what_is_behind(self, run: rates.Run, hold: Hold) -> None:
+        if (summed := hours.behind(self._remembered)) is None:
+            return
+        if servers := self._store.address.cluster:
+            # What another server has written before it broke off, this one may not have yet.
+            for statement in cluster.settled(self._store.address.database, servers):
+                self._store.run(statement)
+        stages = self._stages(run, hold)
+        stages.catch_up(summed)
+        hold.check()
+        hours.are_summed(self._remembered, stages.version)
 
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
         self._take_touches(_EVERY)
@@ -274,6 +294,7 @@ class Rollup:
                 stages.sum_up(bounds)
         hold.check()
         stages.forget_left_over("tcoai_by_trace", "tcoai_by_hour")
+        hours.are_summed(self._remembered, stages.version)
         self._remembered.put("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tokentrace_collector.prices import rates
-from tokentrace_collector.rollup import commitments, forgotten, rating
+from tokentrace_collector.rollup import commitments, forgotten, hours, rating
+from tokentrace_collector.rollup.extents import Extents
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.gathered import STEPS, Gathered
 from tokentrace_collector.rollup.horizon import NEVER
+from tokentrace_collector.rollup.hours import Hours
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
@@ -42,7 +44,7 @@ _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced 
 _SCRATCH = (
     "batch",
     *rating.SCRATCH,
-    "hours",
+    *hours.SCRATCH,
     "pool_hours",
     "shares",
     "closed",
@@ -101,10 +103,14 @@ class Stages:
     kept_since: str = field(default=NEVER, kw_only=True)
     """Of hours before this one only sums are kept."""
     gathered: Gathered = field(init=False)
+    extents: Extents = field(init=False)
+    hours: Hours = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing has been read of the batch yet."""
         object.__setattr__(self, "gathered", Gathered(self.store, self._send))
+        object.__setattr__(self, "extents", Extents(self.store, self._do))
+        object.__setattr__(self, "hours", Hours(self.store, self._do, self.run.id, self.version, self.kept_since))
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
@@ -115,9 +121,7 @@ class Stages:
         for neighbours in ("batch_responses", "batch_retellings", "batch_reviews"):
             self._do(neighbours)
             self.gathered.add()
-        self.gathered.settle()
-        if self.forgets:
-            self._close()
+        self._settle()
         return self._count()
 
     @property
@@ -130,6 +134,7 @@ class Stages:
         for table in _SCRATCH:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
         self.gathered.clear()
+        self.extents.clear()
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
@@ -153,8 +158,15 @@ class Stages:
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""
         # Time has passed up to what a span first said, too.
-        found = self.store.query(self.gathered.of(schema.sql("rollup/bounds"), of_all_versions=True))
+        asked = self.extents.of(schema.sql("rollup/bounds"))
+        found = self.store.query(self.gathered.of(asked, of_all_versions=True))
         return Bounds(**found[0]) if found else None
+
+    def note_hours(self) -> bool:
+        """Note what the batch gives to hours, before that changes; False where that would be too much."""
+        if self.extents.are_known:
+            self.hours.note(-1)
+        return self.extents.are_known
 
     def leave(self, bounds: Bounds) -> None:
         """Take the calls of the batch out of hours that they are not of any more."""
@@ -178,7 +190,7 @@ class Stages:
         """
         book, named = self.run.book, self._named(bounds)
         has_capacity = book.pools or book.platform or book.commitments
-        if not has_capacity and not self.store.query(_SHARED, version=self.version):
+        if not has_capacity and not self._shares_reviews():
             return bounds
         if book.commitments:
             sharing = commitments.Sharing(self.store, self.run, self.statement, self._do, self.kept_since)
@@ -190,9 +202,7 @@ class Stages:
             for statement in _ALLOCATION:
                 self._do(statement, **named)
         self._do("batch_neighbours", version=self.version)
-        self.gathered.settle()
-        if self.forgets:
-            self._close()
+        self._settle()
         return bounds | (self.bounds() or bounds)
 
     def sum_up(self, bounds: Bounds) -> None:
@@ -203,13 +213,23 @@ class Stages:
     def add_hours(self, bounds: Bounds) -> None:
         """Sum up the hours that the run has changed."""
         self._do("hours", **self._named(bounds))
-        self._sum_hours()
+        self.hours.sum_up()
+
+    def change_hours(self) -> None:
+        """Bring the hours up to date that the run has changed, by what has been noted before and since."""
+        book = self.run.book
+        self.hours.change(is_shared=bool(book.pools or book.platform or book.commitments) or self._shares_reviews())
+
+    def catch_up(self, summed: int) -> None:
+        """Sum up the hours that a run has left behind that was cut short, after the last that was not."""
+        self.clear()
+        self.hours.catch_up(summed)
 
     def add_closed_hours(self) -> None:
         """Sum up, by the prices of the run, the hours in which closed traces have figures that it has not rated."""
         if self.forgets:
             self._do("hours_closed", kept=self.kept_since)
-            self._sum_hours()
+            self.hours.sum_up()
 
     def carry_hours(self, before: str) -> None:
         """Have the run go on with the sums of hours, by the prices before, of which nothing else is kept."""
@@ -235,9 +255,18 @@ class Stages:
                 kept=self.kept_since,
             )
 
-    def _sum_hours(self) -> None:
-        for statement in ("tcoai_by_hour", "tcoai_by_hour_gone"):
-            self._do(statement, run=self.run.id, version=self.version)
+    def _shares_reviews(self) -> bool:
+        return bool(self.store.query(_SHARED, version=self.version))
+
+    def _settle(self) -> None:
+        """Read what has come into the batch."""
+        self.gathered.settle()
+        if self.gathered.traces is None:
+            self.extents.clear()
+        else:
+            self.extents.read()
+        if self.forgets:
+            self._close()
 
     def _close(self) -> None:
         """Find which traces of the batch are closed, and what is known of them."""
@@ -261,7 +290,7 @@ class Stages:
         return count
 
     def _do(self, name: str, **parameters: Any) -> None:
-        text = self.statement(f"rollup/{name}")
+        text = self.extents.of(self.statement(f"rollup/{name}"))
         self._send(self.gathered.of(text) if name in STEPS else text, **parameters)
 
     def _send(self, text: str, **parameters: Any) -> None:
