@@ -30,16 +30,14 @@ FROM (
         tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component,
         status, currency, amount, kind, is_estimated, list_cost, contracted_cost, quantity
     FROM cost_lines
-    WHERE (tenant, hour, trace_id) IN (SELECT tenant, arrayJoin(hours), trace_id FROM rollup_extents)
-        AND hour >= {kept:DateTime}
+    WHERE hour >= {kept:DateTime}
     UNION ALL
     SELECT
         tenant, hour, team, feature, project, cost_center, environment, provider, model, role, '' AS component,
         '' AS sub_component, status, currency, NULL AS amount, '' AS kind, 0 AS is_estimated, NULL AS list_cost,
         NULL AS contracted_cost, toDecimal64(0, 6) AS quantity
     FROM unknown_usage
-    WHERE (tenant, hour, trace_id) IN (SELECT tenant, arrayJoin(hours), trace_id FROM rollup_extents)
-        AND hour >= {kept:DateTime}
+    WHERE hour >= {kept:DateTime}
 )
 GROUP BY
     tenant,

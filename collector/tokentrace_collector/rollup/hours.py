@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tokentrace_collector.rollup import costs
 from tokentrace_collector.rollup.state import State
+from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
 SCRATCH = ("hours", "changes", "sums")
@@ -27,14 +29,17 @@ class Hours:
     store: Store
     do: Callable[..., None]
     """Runs a statement by its name."""
+    send: Callable[..., None]
+    """Runs the text of a statement."""
     run: str
     version: int
     kept: str
     """Of hours before this one only sums are kept."""
 
-    def note(self, sign: int) -> None:
-        """Note what the batch gives to hours: -1 before its costs change, 1 when they have."""
-        self.do("changes", sign=sign, kept=self.kept)
+    def note(self) -> None:
+        """Note what the batch gave to hours before its costs changed, and what it gives to them now."""
+        for table, sign in (("rollup_was", -1), ("rollup_costs", 1)):
+            self.send(costs.lines(schema.sql("rollup/changes"), table), sign=sign, kept=self.kept)
 
     def change(self, *, is_shared: bool) -> None:
         """Bring up to date what the noted changes are of, and where shares have changed too."""

@@ -244,17 +244,15 @@ class Rollup:
     def _tick(self, run: rates.Run, hold: Hold) -> int:
         stages = self._stages(run, hold)
         traces = stages.begin("batch")
-        is_noted = stages.note_hours()
+        is_small = stages.read_costs()
         self._rate(stages)
         bounds = stages.bounds()
         if bounds is not None:
             stages.leave(bounds)
-            if is_noted:
-                stages.hours.note(1)
             stages.share_reviews(bounds)
             bounds = stages.allocate(self._with_latest(bounds, stages.version))
             stages.sum_up(bounds)
-            if is_noted:
+            if is_small:
                 stages.change_hours()
             else:
                 stages.add_hours(bounds)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tokentrace_collector.prices import rates
 from tokentrace_collector.rollup import commitments, forgotten, hours, rating
+from tokentrace_collector.rollup.costs import Costs
 from tokentrace_collector.rollup.extents import Extents
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.gathered import STEPS, Gathered
@@ -104,13 +105,16 @@ class Stages:
     """Of hours before this one only sums are kept."""
     gathered: Gathered = field(init=False)
     extents: Extents = field(init=False)
+    costs: Costs = field(init=False)
     hours: Hours = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing has been read of the batch yet."""
         object.__setattr__(self, "gathered", Gathered(self.store, self._send))
         object.__setattr__(self, "extents", Extents(self.store, self._do))
-        object.__setattr__(self, "hours", Hours(self.store, self._do, self.run.id, self.version, self.kept_since))
+        object.__setattr__(self, "costs", Costs(self.store, self._do))
+        hours = Hours(self.store, self._do, self._send, self.run.id, self.version, self.kept_since)
+        object.__setattr__(self, "hours", hours)
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
@@ -135,11 +139,13 @@ class Stages:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
         self.gathered.clear()
         self.extents.clear()
+        self.costs.clear()
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
         stage = rating.Rating(self.store, self.run, self.statement, self._do, self.gathered.of, self.forgets)
         stage.rate(version=self.version, horizon=self.closed_before, kept=self.kept_since)
+        self.costs.write()
 
     def unpriced(self) -> int:
         """How many calls of the batch used something of which no price is known."""
@@ -162,15 +168,19 @@ class Stages:
         found = self.store.query(self.gathered.of(asked, of_all_versions=True))
         return Bounds(**found[0]) if found else None
 
-    def note_hours(self) -> bool:
-        """Note what the batch gives to hours, before that changes; False where that would be too much."""
+    def read_costs(self) -> bool:
+        """Read what the batch has cost so far, before that changes; False where that would be too much."""
         if self.extents.are_known:
-            self.hours.note(-1)
-        return self.extents.are_known
+            self.costs.read()
+        return self.costs.are_kept
 
     def leave(self, bounds: Bounds) -> None:
         """Take the calls of the batch out of hours that they are not of any more."""
-        self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
+        if self.costs.are_kept:
+            self.costs.leave(self.version)
+            self.hours.note()
+        else:
+            self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
 
     def share_reviews(self, bounds: Bounds) -> None:
         """Share out what the reviews of the batch cost that are of a session, or of several requests."""
@@ -202,6 +212,7 @@ class Stages:
             for statement in _ALLOCATION:
                 self._do(statement, **named)
         self._do("batch_neighbours", version=self.version)
+        self.costs.clear()
         self._settle()
         return bounds | (self.bounds() or bounds)
 
@@ -290,7 +301,7 @@ class Stages:
         return count
 
     def _do(self, name: str, **parameters: Any) -> None:
-        text = self.extents.of(self.statement(f"rollup/{name}"))
+        text = self.extents.of(self.costs.of(name, self.statement(f"rollup/{name}")))
         self._send(self.gathered.of(text) if name in STEPS else text, **parameters)
 
     def _send(self, text: str, **parameters: Any) -> None:
