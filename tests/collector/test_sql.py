@@ -22,7 +22,7 @@ GIVEN = {
     "trusted": ["openrouter"], **Exchange().parameters(),
     "claim": "c", "among": "", "turn": 1, "life": 1000,
     "tenant": "t", "id": "i", "month": "2026-10-01", "commitment": "c",
-    "run": "r", "version": 1, "summed": 0, "sign": 1, "limit": 1, "first": "", "beyond": "",
+    "run": "r", "version": 1, "summed": 0, "sound": 0, "sign": 1, "limit": 1, "first": "", "beyond": "",
     "horizon": "2026-11-01 00:00:00", "kept": "2026-01-01 00:00:00", "before": "q",
     "since": "2026-11-20 00:00:00", "until": "2026-11-21 00:00:00", "latest": "2026-11-21 00:00:00",
 }  # fmt: skip

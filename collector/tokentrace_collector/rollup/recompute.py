@@ -234,7 +234,8 @@ class Rollup:
         self._horizon.advance()
         if self._remembered.get("rating_run") != run.id:
             return self._rebuild(run, hold)
-        self._sum_what_is_behind(run, hold)
+        if (sound := hours.behind(self._remembered)) is not None:
+            self._sum_what_is_behind(run, hold, sound)
         traces, taken = 0, _TOUCHES
         # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
         while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
@@ -242,7 +243,8 @@ class Rollup:
         return traces
 
     def _tick(self, run: rates.Run, hold: Hold) -> int:
-        stages = self._stages(run, hold)
+        sound = hours.behind(self._remembered)
+        stages = self._stages(run, hold, sound)
         traces = stages.begin("batch")
         is_small = stages.read_costs()
         self._rate(stages)
@@ -257,25 +259,23 @@ class Rollup:
             else:
                 stages.add_hours(bounds)
         hold.check()
-        hours.are_summed(self._remembered, stages.version)
+        if sound is None or bounds is not None:
+            hours.are_summed(self._remembered, stages.version)
         self._drop_touches()
         return traces
 
-    def _sum_what_is_behind(self, run: rates.Run, hold: Hold) -> None:
-        if (summed := hours.behind(self._remembered)) is None:
-            return
+    def _sum_what_is_behind(self, run: rates.Run, hold: Hold, sound: int) -> None:
         if servers := self._store.address.cluster:
             # What another server has written before it broke off, this one may not have yet.
             for statement in cluster.settled(self._store.address.database, servers):
                 self._store.run(statement)
-        stages = self._stages(run, hold)
-        stages.catch_up(summed)
-        hold.check()
-        hours.are_summed(self._remembered, stages.version)
+        # That is not remembered before the next batch has been shared out, too.
+        self._stages(run, hold).catch_up(sound)
 
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
+        sound = hours.behind(self._remembered)
         self._take_touches(_EVERY)
-        stages = self._stages(run, hold)
+        stages = self._stages(run, hold, sound)
         traces, bounds = self._rate_everything(stages)
         # Before hours are summed up in which closed traces have figures, too.
         stages.forget_left_over("call_costs", "capacity_lines")
@@ -342,8 +342,8 @@ class Rollup:
         self._remembered.put("latest", latest, version)
         return replace(bounds, latest=latest)
 
-    def _stages(self, run: rates.Run, hold: Hold) -> Stages:
-        return Stages(
+    def _stages(self, run: rates.Run, hold: Hold, sound: int | None = None) -> Stages:
+        stages = Stages(
             self._store,
             run,
             self._remembered.next_version(),
@@ -351,6 +351,7 @@ class Rollup:
             closed_before=self._horizon.closed_before,
             kept_since=self._horizon.kept_since,
         )
+        return stages if sound is None else replace(stages, sound=sound)
 
     def _rate(self, stages: Stages) -> None:
         stages.rate()

@@ -73,6 +73,7 @@ LIMIT 1
 _SHARED = """
 SELECT 1 FROM capacity_lines WHERE kind = 'review_share' AND version = {version:UInt64} LIMIT 1
 """
+_ANY = (1 << 64) - 1
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
 
 
@@ -103,6 +104,8 @@ class Stages:
     """The horizon: traces that came before it may have lost spans, and keep the figures that they have."""
     kept_since: str = field(default=NEVER, kw_only=True)
     """Of hours before this one only sums are kept."""
+    sound: int = field(default=_ANY, kw_only=True)
+    """The last run before one that was cut short: what has been shared out since is shared out again."""
     gathered: Gathered = field(init=False)
     extents: Extents = field(init=False)
     costs: Costs = field(init=False)
@@ -294,6 +297,7 @@ class Stages:
             "latest": bounds.latest,
             "kept": self.kept_since,
             "horizon": self.closed_before,
+            "sound": self.sound,
         }
 
     def _count(self) -> int:
