@@ -23,7 +23,7 @@ human_review: {rate_per_hour: 36}
 POOL = BOOK + "gpu_pools: [{id: h, hourly_cost: 7.77, match: {provider: vllm}}]\n"
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """The process is gone."""
 
 
@@ -46,7 +46,7 @@ class Fragile(Store):
     def _count(self):
         self.left -= 1
         if not self.left:
-            raise Crash
+            raise CrashError
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def tick(ledger, crash):
     ledger.store.left = crash
     try:
         ledger.rollup.tick()
-    except Crash:
+    except CrashError:
         return True
     finally:
         ledger.store.left = 0

@@ -55,5 +55,8 @@ class Extents:
         """A statement about the costs of the batch, as it finds these."""
         if not self.are_known:
             return sql
-        sql = sql.replace("FROM trace_extents\n", "FROM rollup_extents\n")
         return _READ.sub(lambda found: found["from"] + _PLACES[found["table"]], sql)
+
+    def reach(self, sql: str) -> str:
+        """A statement about from when to when the traces of the batch were, as it finds that."""
+        return sql.replace("FROM trace_extents\n", "FROM rollup_extents\n") if self.are_known else sql

@@ -2,8 +2,8 @@
 
 Of an hour that a small batch has changed, what the batch gave to it before is taken away, and what it gives now is
 added; other hours that have changed are summed up whole. `summed` in the state of the rollup is the last run after
-which all sums were those of the costs. A run that was cut short is behind that, and its hours are summed up whole before
-anything else: what it has changed, no difference tells any more.
+which all sums were those of the costs. A run that was cut short leaves that behind, and what has been written since is
+summed up whole before anything else: what it changed, no difference tells any more.
 """
 
 from __future__ import annotations

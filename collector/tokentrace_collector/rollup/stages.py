@@ -167,7 +167,7 @@ class Stages:
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""
         # Time has passed up to what a span first said, too.
-        asked = self.extents.of(schema.sql("rollup/bounds"))
+        asked = self.extents.reach(schema.sql("rollup/bounds"))
         found = self.store.query(self.gathered.of(asked, of_all_versions=True))
         return Bounds(**found[0]) if found else None
 
