@@ -27,6 +27,7 @@ WITH
             provider,
             model,
             role,
+            role_source,
             sub_component,
             token_class,
             customer,

@@ -9,6 +9,7 @@ SELECT
     provider,
     model,
     role,
+    role_source,
     team,
     feature,
     customer,

@@ -323,3 +323,20 @@ def test_a_request_over_midnight_is_dated_by_its_lines(ledger):
     assert (ledger.trace("t")["day"], ledger.trace("t")["total"]) == (date(2026, 11, 30), 5)
     (whole,) = shares(Books(ledger.store), Breakdown(per="month", zone="America/Los_Angeles"))
     assert (whole["period"], whole["total"]) == ("2026-11", "5")
+
+
+def test_costs_are_divided_by_what_their_role_rests_on(fresh_ledger):
+    """What the application named, and what was inferred of the span of another instrumentation."""
+    ledger = fresh_ledger().priced_by("version: 1\nrates: [{provider: p, prices: {input_text: 1, output_text: 0}}]")
+    named = {"tokentrace.role_source": "explicit"}
+    ledger.call("t", "a", at=1, provider="p", model="m", tokens={"input_text": 5_000_000}, role="plan", said=named)
+    ledger.foreign(
+        "t", "b", at=3, usage={"input_tokens": 2_000_000, "output_tokens": 1},
+        said={"gen_ai.operation.name": "chat", "gen_ai.provider.name": "p", "gen_ai.response.model": "m"},
+    )  # fmt: skip
+    ledger.tick()
+    found = shares(Books(ledger.store), Breakdown(("role", "role_source")))
+    assert [(*each["group"].values(), each["total"]) for each in found] == [
+        ("plan", "explicit", "5"),
+        ("answer", "inferred:last_call", "2"),
+    ]

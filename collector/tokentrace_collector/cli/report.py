@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _DIMENSIONS = (
     "team", "feature", "project", "cost-center", "environment", "provider", "model", "model-family", "role",
-    "sub-component", "token-class", "customer", "user", "session", "service", "rework", "charge-period",
+    "role-source", "sub-component", "token-class", "customer", "user", "session", "service", "rework", "charge-period",
 )  # fmt: skip
 
 
@@ -84,7 +84,8 @@ def command(
 
     Money without a price is not in the totals; what is known of them is said beside. What a closed month holds stays
     as it was booked; what changed since is a correction in the first open month: --by charge-period says of which.
-    By user, session or rework, all is as it is now; `rework` are runs of a piece of work that was done again later.
+    By user, session, role source or rework, all is as it is now; `rework` are runs of a piece of work that was done
+    again later. --by role --by role-source says what each role rests on: what the application said, or an inference.
 
     Capacity and commitments that served requests are in the components of what they served, so that they compare with
     an API; --infra-view all has them as infrastructure, like those that served nobody. The totals are the same.

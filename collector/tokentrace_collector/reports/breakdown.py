@@ -18,15 +18,16 @@ from tokentrace_collector.tenants import Books
 
 DIMENSIONS = (
     "team", "feature", "project", "cost_center", "environment", "provider", "model", "model_family", "role",
-    "sub_component", "token_class", "customer", "user", "session", "service", "rework", "charge_period",
+    "role_source", "sub_component", "token_class", "customer", "user", "session", "service", "rework", "charge_period",
 )  # fmt: skip
 """What costs can be divided by, and chosen by; the last is the month (UTC) of the charge, whichever it is booked in.
 
-`rework` is that of runs of a piece of work which was done again later, and empty of all else.
+`role_source` says what the role of a call rests on: what the application said, or a rule that inferred it. `rework` is
+that of runs of a piece of work which was done again later, and empty of all else.
 """
-_CLOSELY = frozenset({"customer", "user", "session", "service", "rework", "token_class"})
+_CLOSELY = frozenset({"customer", "user", "session", "service", "rework", "token_class", "role_source"})
 """What the hourly table does not know, for there are too many of them."""
-_UNBOOKED = frozenset({"user", "session", "rework"})
+_UNBOOKED = frozenset({"user", "session", "rework", "role_source"})
 """What closed months do not know."""
 
 _CLOSED = "SELECT 1 FROM closed_months WHERE tenant = {tenant:String} LIMIT 1"

@@ -17,6 +17,7 @@ SELECT
     cost_center,
     environment,
     role,
+    role_source,
     provider,
     model,
     toString(line_sub_component) AS sub_component,

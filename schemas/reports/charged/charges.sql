@@ -9,6 +9,7 @@ SELECT
     cost_center,
     environment,
     role,
+    '' AS role_source,
     provider,
     model,
     if(

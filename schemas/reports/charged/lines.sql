@@ -16,6 +16,7 @@ SELECT
     cost_center,
     environment,
     role,
+    role_source,
     provider,
     model,
     if(
@@ -52,6 +53,7 @@ SELECT
     cost_center,
     environment,
     role,
+    role_source,
     provider,
     model,
     '' AS sub_component,
