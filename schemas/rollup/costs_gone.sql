@@ -10,5 +10,4 @@ SELECT
     {version:UInt64},
     1
 FROM rollup_was
-WHERE (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_closed)
-    AND (tenant, hour, trace_id, span_id, part) NOT IN (SELECT tenant, hour, trace_id, span_id, part FROM rollup_costs)
+WHERE (tenant, hour, trace_id, span_id, part) NOT IN (SELECT tenant, hour, trace_id, span_id, part FROM rollup_costs)

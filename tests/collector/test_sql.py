@@ -17,7 +17,7 @@ BUCKETS = [each["id"] for side in ("input", "output") for each in REGISTRY["buck
 METERS = [each["id"] for each in REGISTRY["meters"]]
 NAMES = sorted(str(path.relative_to(files.root()).with_suffix("")) for path in files.root().rglob("*.sql"))
 ROLLUP = [name for name in NAMES if name.startswith(("rollup/", "deletion/", "closing/"))]
-COPIES = ("rollup/calls", "rollup/was", "rollup/costs_written", "rollup/costs_kept")
+COPIES = ("rollup/calls", "rollup/costs_written")
 GIVEN = {
     "trusted": ["openrouter"], **Exchange().parameters(),
     "claim": "c", "among": "", "turn": 1, "life": 1000,

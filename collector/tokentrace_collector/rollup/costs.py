@@ -42,9 +42,8 @@ class Costs:
             self.do("costs_written")
 
     def leave(self, version: int) -> None:
-        """Take what is not there any more out of the table, and have here what is left."""
+        """Take what is not there any more out of the table."""
         self.do("costs_gone", version=version)
-        self.do("costs_kept")
 
     def of(self, name: str, sql: str) -> str:
         """A statement, as it finds them."""

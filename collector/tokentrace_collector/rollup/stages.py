@@ -70,6 +70,7 @@ FROM reviewed
 WHERE (tenant, trace_id, review_trace_id) IN (SELECT tenant, '', trace_id FROM rollup_batch)
 LIMIT 1
 """
+_CLOSED = "SELECT 1 FROM rollup_closed LIMIT 1"
 _SHARED = """
 SELECT 1 FROM capacity_lines WHERE kind = 'review_share' AND version = {version:UInt64} LIMIT 1
 """
@@ -172,8 +173,11 @@ class Stages:
         return Bounds(**found[0]) if found else None
 
     def read_costs(self) -> bool:
-        """Read what the batch has cost so far, before that changes; False where that would be too much."""
-        if self.extents.are_known:
+        """Read what the batch has cost so far, before that changes; False where that would be too much.
+
+        Or where some of it stays as it is, as traces of the batch are closed.
+        """
+        if self.extents.are_known and not (self.forgets and self.store.query(_CLOSED)):
             self.costs.read()
         return self.costs.are_kept
 
