@@ -152,18 +152,20 @@ def test_a_run_that_breaks_after_any_of_its_statements_loses_nothing(fragile_led
     assert is_whole(ledger)
 
 
-@pytest.mark.parametrize("found_by", ["place", "batch"])
-def test_a_batch_that_is_large_or_lasts_for_years_gives_the_same(fragile_ledger, monkeypatch, found_by):
+def test_a_batch_that_is_large_or_lasts_for_years_gives_the_same(fragile_ledger, monkeypatch):
     """Its hours are summed up whole."""
     ledger = fragile_ledger(BOOK)
-    for number in range(3):
-        ledger.call(f"t{number}", "a", provider="p", model="m", tokens={"input_text": 100}, at=number * HOUR)
-    ledger.tick()
-    with monkeypatch.context() as small:
-        small.setattr(extents, "_MOST", 2) if found_by == "place" else small.setattr(gathered, "MOST", 2)
+
+    def arrive(model, tokens):
         for number in range(3):
-            ledger.call(f"t{number}", "a", provider="p", model="half", tokens={"output_text": 9}, at=number * HOUR)
+            ledger.call(f"t{number}", "a", provider="p", model=model, tokens={"input_text": tokens}, at=number * HOUR)
         ledger.tick()
+
+    arrive("m", 100)
+    for module, name, model in ((extents, "_MOST", "half"), (gathered, "MOST", "nobody's")):
+        with monkeypatch.context() as small:
+            small.setattr(module, name, 2)
+            arrive(model, 9)
     ledger.span("t1", "endless", at=-400 * 24 * HOUR)
     ledger.call("t1", "b", provider="p", model="m", tokens={"input_text": 7}, at=9 * HOUR)
     ledger.tick()
