@@ -153,6 +153,15 @@ FROM (
         hour
     FROM owed
     WHERE (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM booked WHERE charged_seconds = 3600)
+    UNION DISTINCT
+    -- A run that was cut short may have booked an hour, and shared it out to nobody.
+    SELECT
+        tenant,
+        pool,
+        hour
+    FROM capacity_hours
+    WHERE version > {sound:UInt64}
+        AND rating_run = {run:String}
 )
 WHERE hour + INTERVAL 1 HOUR > {horizon:DateTime64(6)}
     AND (tenant, pool, hour) NOT IN (SELECT tenant, pool, hour FROM rollup_closed_hours)

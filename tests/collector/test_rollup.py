@@ -169,7 +169,7 @@ def test_a_run_without_news_does_nothing(ledger):
     assert ledger.rollup.tick().traces == 0
 
 
-@pytest.mark.parametrize("stage", ["begin", "rate", "sum_up", "add_hours"])
+@pytest.mark.parametrize("stage", ["begin", "rate", "sum_up", "change_hours"])
 def test_what_arrives_during_a_run_waits_for_the_next(ledger, monkeypatch, stage):
     """Also a further span of the trace that is being recomputed, whatever of it was already read."""
     ledger.call("t", "a", tokens={"input_text": 1_000})
@@ -238,7 +238,7 @@ def test_an_hour_that_a_call_left_is_summed_up_also_where_the_run_broke(ledger, 
     ledger.tick()
     ledger.call("t", "a", tokens={"input_text": 1_000}, at=7_200)
     with monkeypatch.context() as broken:
-        broken.delattr(Stages, "add_hours")
+        broken.delattr(Stages, "change_hours")
         with pytest.raises(AttributeError):
             ledger.tick()
     ledger.tick()

@@ -108,6 +108,25 @@ def test_a_changed_scratch_table_is_made_anew(empty_store: Store, schemas):
     assert empty_store.query("SELECT tenant FROM scratch") == [{"tenant": "default"}]
 
 
+@pytest.mark.parametrize("change", ["component", "migration"])
+def test_scratch_that_copies_a_table_has_what_columns_that_gets(empty_store: Store, schemas, change):
+    """Rows go from one to the other by position."""
+    (schemas / "tables/90_copy.sql").write_text("CREATE TABLE IF NOT EXISTS copy AS costs\nENGINE = Memory\n")
+    schema.apply(empty_store)
+    if change == "component":
+        (schemas / "components/20_errors.sql").write_text("SELECT 1")
+        schema.components.cache_clear()
+    else:
+        (schemas / "migrations").mkdir()
+        (schemas / "migrations/0001_more.sql").write_text("ALTER TABLE costs ADD COLUMN more UInt8")
+        (schemas / "tables/10_costs.sql").write_text(
+            schema.sql("tables/10_costs").replace("total UInt8", "total UInt8, more UInt8")
+        )
+    schema.apply(empty_store)
+    assert columns(empty_store, "copy") == columns(empty_store, "costs")
+    assert len(columns(empty_store, "copy")) == 4
+
+
 def test_text_is_repeated_for_each_component(schemas):
     (schemas / "components/20_errors.sql").write_text("SELECT 1")
     schema.components.cache_clear()

@@ -34,7 +34,7 @@ class Sharing:
         met = self._rows("commitments_met", run=self.run.id)
         known = {
             (name, since): bool(is_settled)
-            for name, since, is_settled in self._rows("commitments_known", run=self.run.id)
+            for name, since, is_settled in self._rows("commitments_known", run=self.run.id, sound=named["sound"])
         }
         pots = windows.affected(commitments, touched, (each[0] for each in met), known, latest)
         kept = _moment(self.kept_since)

@@ -20,6 +20,7 @@ STEPS = frozenset(
         "batch_responses",
         "batch_retellings",
         "batch_reviews",
+        "extents",
         "spans",
         "rejected",
         "rates",

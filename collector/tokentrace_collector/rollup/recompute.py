@@ -11,8 +11,7 @@ from tokentrace_collector.prices.book import Book
 from tokentrace_collector.reports.documents.spending import Repriced
 from tokentrace_collector.reports.documents.upkeep import Verified
 from tokentrace_collector.retention import Retention
-from tokentrace_collector.rollup import again, apart, closing, deletion, trial
-from tokentrace_collector.rollup.apart import Apart
+from tokentrace_collector.rollup import again, closing, deletion, hours, trial
 from tokentrace_collector.rollup.deletion import Marked, Scrub, Wanted
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.horizon import Horizon
@@ -235,6 +234,8 @@ class Rollup:
         self._horizon.advance()
         if self._remembered.get("rating_run") != run.id:
             return self._rebuild(run, hold)
+        if (sound := hours.behind(self._remembered)) is not None:
+            self._sum_what_is_behind(run, hold, sound)
         traces, taken = 0, _TOUCHES
         # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
         while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
@@ -242,24 +243,41 @@ class Rollup:
         return traces
 
     def _tick(self, run: rates.Run, hold: Hold) -> int:
-        stages = self._stages(run, hold)
+        sound = hours.behind(self._remembered)
+        stages = self._stages(run, hold, sound)
         traces = stages.begin("batch")
+        is_small = stages.read_costs()
         self._rate(stages)
+        stages.costs.write()
         bounds = stages.bounds()
         if bounds is not None:
             stages.leave(bounds)
             stages.share_reviews(bounds)
             bounds = stages.allocate(self._with_latest(bounds, stages.version))
             stages.sum_up(bounds)
-            stages.add_hours(bounds)
+            if is_small:
+                stages.change_hours()
+            else:
+                stages.add_hours(bounds)
         hold.check()
+        if sound is None or bounds is not None:
+            hours.are_summed(self._remembered, stages.version)
         self._drop_touches()
         return traces
 
+    def _sum_what_is_behind(self, run: rates.Run, hold: Hold, sound: int) -> None:
+        if servers := self._store.address.cluster:
+            # What another server has written before it broke off, this one may not have yet.
+            for statement in cluster.settled(self._store.address.database, servers):
+                self._store.run(statement)
+        # That is not remembered before the next batch has been shared out, too.
+        self._stages(run, hold).catch_up(sound)
+
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
+        sound = hours.behind(self._remembered)
         self._take_touches(_EVERY)
-        stages = self._stages(run, hold)
-        stands_alone = stages.stands_alone and apart.stands_alone(self._store)
+        stages = self._stages(run, hold, sound)
+        stands_alone = stages.stands_alone
         traces, bounds = self._sum_everything(stages) if stands_alone else self._rate_everything(stages)
         # Before hours are summed up in which closed traces have figures, too.
         stages.forget_left_over("call_costs", "capacity_lines")
@@ -276,6 +294,7 @@ class Rollup:
                 stages.sum_up(bounds)
         hold.check()
         stages.forget_left_over("tcoai_by_trace", "tcoai_by_hour")
+        hours.are_summed(self._remembered, stages.version)
         self._remembered.put("rating_run", run.id, stages.version)
         self._drop_touches()
         return traces
@@ -301,17 +320,17 @@ class Rollup:
     def _sum_everything(self, stages: Stages) -> tuple[int, Bounds | None]:
         """Rate all traces, and sum them up at once, as none has a share in anything."""
         traces, bounds = 0, None
-        with Apart(self._store) as beside:
-            stages = replace(stages, statement=beside.sql)
-            for share in self._shares():
-                traces += stages.begin("batch_everything", **share)
-                self._rate(stages)
-                stages.forget_lines()
-                beside.enter()
-                if (these := stages.bounds()) is not None:
-                    stages.add_traces(these)
-                beside.clear()
-                bounds = _wider(bounds, these)
+        for share in self._shares():
+            traces += stages.begin("batch_everything", **share)
+            # In the table they lie by hour: to find those of some traces, all of it would be read, for each share.
+            stages.costs.keep()
+            self._rate(stages)
+            stages.forget_lines()
+            stages.costs.write()
+            if (these := stages.bounds()) is not None:
+                stages.add_traces(these)
+            bounds = _wider(bounds, these)
+        stages.clear()
         return traces, bounds
 
     def _shares(self) -> list[dict[str, str]]:
@@ -348,8 +367,8 @@ class Rollup:
         self._remembered.put("latest", latest, version)
         return replace(bounds, latest=latest)
 
-    def _stages(self, run: rates.Run, hold: Hold) -> Stages:
-        return Stages(
+    def _stages(self, run: rates.Run, hold: Hold, sound: int | None = None) -> Stages:
+        stages = Stages(
             self._store,
             run,
             self._remembered.next_version(),
@@ -357,6 +376,7 @@ class Rollup:
             closed_before=self._horizon.closed_before,
             kept_since=self._horizon.kept_since,
         )
+        return stages if sound is None else replace(stages, sound=sound)
 
     def _rate(self, stages: Stages) -> None:
         stages.rate()

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tokentrace_collector.prices import rates
-from tokentrace_collector.rollup import commitments, forgotten, rating
+from tokentrace_collector.rollup import commitments, forgotten, hours, rating
+from tokentrace_collector.rollup.costs import Costs
+from tokentrace_collector.rollup.extents import Extents
 from tokentrace_collector.rollup.forgotten import Late
 from tokentrace_collector.rollup.gathered import STEPS, Gathered
 from tokentrace_collector.rollup.horizon import NEVER
+from tokentrace_collector.rollup.hours import Hours
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store
 
@@ -42,7 +45,7 @@ _UNPRICED = "SELECT uniqExact(number) AS calls FROM rollup_lines WHERE unpriced 
 _SCRATCH = (
     "batch",
     *rating.SCRATCH,
-    "hours",
+    *hours.SCRATCH,
     "pool_hours",
     "shares",
     "closed",
@@ -67,9 +70,12 @@ FROM reviewed
 WHERE (tenant, trace_id, review_trace_id) IN (SELECT tenant, '', trace_id FROM rollup_batch)
 LIMIT 1
 """
+_CLOSED = "SELECT 1 FROM rollup_closed LIMIT 1"
 _SHARED = """
 SELECT 1 FROM capacity_lines WHERE kind = 'review_share' AND version = {version:UInt64} LIMIT 1
 """
+_IS_SHARED = "SELECT (SELECT count() FROM reviewed) + (SELECT count() FROM capacity_lines) > 0 AS is_shared"
+_ANY = (1 << 64) - 1
 _ALLOCATION = ("pool_hours", "shares", "capacity_hours", "capacity_hours_gone", "capacity_lines", "capacity_lines_gone")
 
 
@@ -100,11 +106,20 @@ class Stages:
     """The horizon: traces that came before it may have lost spans, and keep the figures that they have."""
     kept_since: str = field(default=NEVER, kw_only=True)
     """Of hours before this one only sums are kept."""
+    sound: int = field(default=_ANY, kw_only=True)
+    """The last run before one that was cut short: what has been shared out since is shared out again."""
     gathered: Gathered = field(init=False)
+    extents: Extents = field(init=False)
+    costs: Costs = field(init=False)
+    hours: Hours = field(init=False)
 
     def __post_init__(self) -> None:
         """Nothing has been read of the batch yet."""
         object.__setattr__(self, "gathered", Gathered(self.store, self.send))
+        object.__setattr__(self, "extents", Extents(self.store, self._do))
+        object.__setattr__(self, "costs", Costs(self.store, self._do))
+        hours = Hours(self.store, self._do, self.send, self.run.id, self.version, self.kept_since)
+        object.__setattr__(self, "hours", hours)
 
     def begin(self, statement: str, **parameters: Any) -> int:
         """Choose the traces of the batch, and those they bear upon; how many there are."""
@@ -115,9 +130,7 @@ class Stages:
         for neighbours in ("batch_responses", "batch_retellings", "batch_reviews"):
             self._do(neighbours)
             self.gathered.add()
-        self.gathered.settle()
-        if self.forgets:
-            self._close()
+        self._settle()
         return self._count()
 
     @property
@@ -130,6 +143,8 @@ class Stages:
         for table in _SCRATCH:
             self.store.run(f"TRUNCATE TABLE rollup_{table}")
         self.gathered.clear()
+        self.extents.clear()
+        self.costs.clear()
 
     def rate(self) -> None:
         """Decide for each call of the batch whether it bears cost, its role, its prices, its components."""
@@ -153,12 +168,26 @@ class Stages:
     def bounds(self) -> Bounds | None:
         """When the batch took place; None where it has no spans."""
         # Time has passed up to what a span first said, too.
-        found = self.store.query(self.gathered.of(schema.sql("rollup/bounds"), of_all_versions=True))
+        asked = self.extents.reach(schema.sql("rollup/bounds"))
+        found = self.store.query(self.gathered.of(asked, of_all_versions=True))
         return Bounds(**found[0]) if found else None
+
+    def read_costs(self) -> bool:
+        """Read what the batch has cost so far, before that changes; False where that would be too much.
+
+        Or where some of it stays as it is, as traces of the batch are closed.
+        """
+        if self.extents.are_known and not (self.forgets and self.store.query(_CLOSED)):
+            self.costs.read()
+        return self.costs.are_kept
 
     def leave(self, bounds: Bounds) -> None:
         """Take the calls of the batch out of hours that they are not of any more."""
-        self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
+        if self.costs.are_kept:
+            self.costs.leave(self.version)
+            self.hours.note()
+        else:
+            self._do("call_costs_moved", since=bounds.since, until=bounds.until, version=self.version)
 
     def share_reviews(self, bounds: Bounds) -> None:
         """Share out what the reviews of the batch cost that are of a session, or of several requests."""
@@ -177,8 +206,7 @@ class Stages:
         Also of those that have a share in a review.
         """
         book, named = self.run.book, self._named(bounds)
-        has_capacity = book.pools or book.platform or book.commitments
-        if not has_capacity and not self.store.query(_SHARED, version=self.version):
+        if not self._has_capacity and not self._shares_reviews():
             return bounds
         if book.commitments:
             sharing = commitments.Sharing(self.store, self.run, self.statement, self._do, self.kept_since)
@@ -190,16 +218,14 @@ class Stages:
             for statement in _ALLOCATION:
                 self._do(statement, **named)
         self._do("batch_neighbours", version=self.version)
-        self.gathered.settle()
-        if self.forgets:
-            self._close()
+        self.costs.clear()
+        self._settle()
         return bounds | (self.bounds() or bounds)
 
     @property
     def stands_alone(self) -> bool:
-        """Whether the prices share nothing out among traces, and what the batch costs is all there is of its traces."""
-        book = self.run.book
-        return self.keeps_all and not (book.pools or book.platform or book.commitments)
+        """Whether nothing that a trace costs is a share of something, and what is rated is all there is of traces."""
+        return self.keeps_all and not self._has_capacity and not self.store.query(_IS_SHARED)[0]["is_shared"]
 
     @property
     def keeps_all(self) -> bool:
@@ -222,13 +248,22 @@ class Stages:
     def add_hours(self, bounds: Bounds) -> None:
         """Sum up the hours that the run has changed."""
         self._do("hours", **self._named(bounds))
-        self._sum_hours()
+        self.hours.sum_up()
+
+    def change_hours(self) -> None:
+        """Bring the hours up to date that the run has changed, by what has been noted before and since."""
+        self.hours.change(is_shared=self._has_capacity or self._shares_reviews())
+
+    def catch_up(self, summed: int) -> None:
+        """Sum up the hours that a run has left behind that was cut short, after the last that was not."""
+        self.clear()
+        self.hours.catch_up(summed)
 
     def add_closed_hours(self) -> None:
         """Sum up, by the prices of the run, the hours in which closed traces have figures that it has not rated."""
         if self.forgets:
             self._do("hours_closed", kept=self.kept_since)
-            self._sum_hours()
+            self.hours.sum_up()
 
     def carry_hours(self, before: str) -> None:
         """Have the run go on with the sums of hours, by the prices before, of which nothing else is kept."""
@@ -254,9 +289,23 @@ class Stages:
                 kept=self.kept_since,
             )
 
-    def _sum_hours(self) -> None:
-        for statement in ("tcoai_by_hour", "tcoai_by_hour_gone"):
-            self._do(statement, run=self.run.id, version=self.version)
+    @property
+    def _has_capacity(self) -> bool:
+        book = self.run.book
+        return bool(book.pools or book.platform or book.commitments)
+
+    def _shares_reviews(self) -> bool:
+        return bool(self.store.query(_SHARED, version=self.version))
+
+    def _settle(self) -> None:
+        """Read what has come into the batch."""
+        self.gathered.settle()
+        if self.gathered.traces is None:
+            self.extents.clear()
+        else:
+            self.extents.read()
+        if self.forgets:
+            self._close()
 
     def _close(self) -> None:
         """Find which traces of the batch are closed, and what is known of them."""
@@ -273,6 +322,7 @@ class Stages:
             "latest": bounds.latest,
             "kept": self.kept_since,
             "horizon": self.closed_before,
+            "sound": self.sound,
         }
 
     def _count(self) -> int:
@@ -280,7 +330,7 @@ class Stages:
         return count
 
     def _do(self, name: str, **parameters: Any) -> None:
-        text = self.statement(f"rollup/{name}")
+        text = self.extents.of(self.costs.of(name, self.statement(f"rollup/{name}")))
         self.send(self.gathered.of(text) if name in STEPS else text, **parameters)
 
     def send(self, text: str, *, at_once: int | None = None, **parameters: Any) -> None:

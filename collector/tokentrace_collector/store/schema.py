@@ -39,6 +39,8 @@ _CLAIM = re.compile(
 _CREATED = re.compile(r"\bCREATE\s+(?:TABLE|MATERIALIZED VIEW)\s+(?:IF NOT EXISTS\s+)?(?P<name>\w+)", re.IGNORECASE)
 _HOLDS_NOTHING = re.compile(r"\bENGINE\s*=\s*(?:Null|Memory)\b|\bCREATE\s+MATERIALIZED\s+VIEW\b", re.IGNORECASE)
 
+_COPIES = re.compile(r"\bAS \w+\s+ENGINE = Memory\b")
+
 
 class SchemaError(Exception):
     """A schema file that is missing or cannot be rendered."""
@@ -88,6 +90,11 @@ class _Object:
         return _HOLDS_NOTHING.search(self.sql) is not None
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it is scratch that has the columns of another table."""
+        return _COPIES.search(self.sql) is not None
+
+    @property
     def creates(self) -> str:
         """The name of what it creates."""
         created = _CREATED.search(self.sql)
@@ -122,6 +129,11 @@ def apply(store: Store) -> None:
     # A new database starts from the tables as they are; the migrations that led there are history.
     _apply(store, changed, *(() if known else migrations))
     _add_component_columns(store)
+    for each in objects if known and changed else ():
+        # What it is a copy of may have got a column.
+        if each.is_copy:
+            _run(store, f"DROP TABLE IF EXISTS {each.creates} SYNC")
+            _run(store, each.sql)
 
 
 def sql(name: str, *, by: Collection[str] = (), only: Collection[str] = ()) -> str:
