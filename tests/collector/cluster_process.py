@@ -14,10 +14,12 @@ import clickhouse_connect
 from conftest import Ledger
 
 from tokentrace_collector.ingest.renormalise import renormalise
+from tokentrace_collector.reports import answers, breakdown
 from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.rollup.stages import _SETTINGS
 from tokentrace_collector.store import cluster, dsn, schema
 from tokentrace_collector.store.database import _SESSION, Store
+from tokentrace_collector.tenants import Books
 
 
 def free() -> int:
@@ -120,6 +122,13 @@ commitments:
 """
 
 
+def asked(books: Books) -> dict[str, Any]:
+    whole = {"a": answers.request(books, "a" * 32), "latest": answers.request(books, "")}
+    by = ("team",), ("customer", "model")
+    shares = [breakdown.shares(books, breakdown.Breakdown(each, limit=limit)) for each in by for limit in (0, 1)]
+    return {"whole": whole, "shares": shares, "agents": breakdown.agents(books, None, 9)}
+
+
 def books(directory: Path) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for kind, servers in ((Store, ""), (One, "one")):
@@ -134,6 +143,7 @@ def books(directory: Path) -> dict[str, Any]:
         kept[servers]["work"] = store.query(
             "SELECT work_unit, runs, known_runs, total, rework FROM work_units ORDER BY ALL"
         )
+        kept[servers]["reports"] = asked(Books(store))
         (span,) = store.query("SELECT min(IngestedAt) AS first, now64(6) AS last FROM otel_traces")
         renormalise(store, span["first"], span["last"])
         kept[servers]["read again"] = store.query("SELECT uniqExact(trace_id) AS traces FROM touched_traces")
