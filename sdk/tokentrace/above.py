@@ -43,10 +43,11 @@ def enter(opened: Opened, own: int | None = None) -> Any:
     `own` is our span around it, where it is somebody else's; 0 where there is none. Gives the token that undoes it.
     """
     above = context_api.get_current()
-    if opened.is_private or opened.is_hidden:
+    span, is_private, is_hidden = opened
+    if is_private or is_hidden:
         return context_api.attach(Context({**above, KEY: _Above(opened, _current().span_id, own)}))
     # Both at once: each by itself would copy all of the context twice.
-    return context_api.attach(Context({**above, _CURRENT: opened.span, KEY: _Above(opened, None, own)}))
+    return context_api.attach(Context({**above, _CURRENT: span, KEY: _Above(opened, None, own)}))
 
 
 def parent() -> tuple[Opened | None, int]:

@@ -19,6 +19,7 @@ from tokentrace.config import Config
 from tokentrace.estimation.prefixes import Prefixes
 from tokentrace.metrics import Metrics
 from tokentrace.version import SCOPE, VERSION
+from tokentrace.writing import Starter
 
 if TYPE_CHECKING:
     from tokentrace.delivery.export import Processor
@@ -60,10 +61,10 @@ class _Tracers(NamedTuple):
     """Where spans begin, as long as the application has this provider."""
 
     provider: trace.TracerProvider
-    shared: Tracer | None
+    shared: Starter | None
     """The application's own; None where it is of a kind that we cannot deliver from."""
 
-    private: Tracer
+    private: Starter
 
 
 def _unlimited(tracer: Tracer) -> Tracer:
@@ -72,6 +73,14 @@ def _unlimited(tracer: Tracer) -> Tracer:
     if "_span_limits" in own:
         own["_span_limits"] = _UNLIMITED
     return tracer
+
+
+def _current(known: trace.TracerProvider) -> trace.TracerProvider:
+    """The application's provider, which was the known one before."""
+    # To ask for it where none has been set is to ask the environment, on every call.
+    if type(known) is trace.ProxyTracerProvider and getattr(trace, "_TRACER_PROVIDER", known) is None:
+        return known
+    return trace.get_tracer_provider()
 
 
 class Tracing:
@@ -122,9 +131,9 @@ class Tracing:
         began: int | None = None,
     ) -> Opened:
         """A span as the child of the current one, or of `parent`, with the attribution of the request, or another."""
-        tracers = self._tracers
-        if (self._given or trace.get_tracer_provider()) is not tracers.provider:
-            tracers = self._renewed()
+        provider, shared, private = self._tracers
+        if self._given is None and _current(provider) is not provider:
+            _, shared, private = self._renewed()
         tags = context.tags() if attribution is None else attribution
         described = {**tags, **attributes} if tags else attributes
         here = context_api.get_current()
@@ -133,16 +142,14 @@ class Tracing:
             parent, around = above.parent()
             if around:
                 described = {**described, name.PARENT: format(around, "016x")}
-        is_below_private = parent is not None and parent.is_private
         # Not None where it is the current one: OpenTelemetry would look that up again and again.
         within = here if parent is None else trace.set_span_in_context(parent.span)
         # What is below a private span stays private: a sampler asked once more would tear the request apart.
-        if not is_below_private and tracers.shared is not None:
-            span = tracers.shared.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
+        if shared is not None and (parent is None or not parent.is_private):
+            span = shared.start(title, within, kind, described, began)
             if self.delivery is None or span.is_recording():
-                return Opened(span, is_hidden=is_hidden)
-        private = tracers.private.start_span(title, context=within, kind=kind, attributes=described, start_time=began)
-        return Opened(private, is_private=True)
+                return Opened(span, False, is_hidden)
+        return Opened(private.start(title, within, kind, described, began), is_private=True)
 
     @staticmethod
     def here() -> trace.SpanContext:
@@ -209,13 +216,13 @@ class Tracing:
         resource = own if isinstance(own, Resource) else Resource.create(self._service)
         private = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False, span_limits=_UNLIMITED)
         self._attach(private)
-        ours = private.get_tracer(SCOPE, VERSION)
+        ours = Starter(private.get_tracer(SCOPE, VERSION))
         if isinstance(provider, trace.ProxyTracerProvider):
             # The application has none, so that ours may be current.
             return _Tracers(provider, ours, ours)
         takes_processors = self._attach(provider)
         is_ours_to_use = takes_processors or provider is self._given
-        shared = _unlimited(provider.get_tracer(SCOPE, VERSION)) if is_ours_to_use else None
+        shared = Starter(_unlimited(provider.get_tracer(SCOPE, VERSION))) if is_ours_to_use else None
         return _Tracers(provider, shared, ours)
 
     def _attach(self, provider: Any) -> bool:

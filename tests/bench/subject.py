@@ -1,7 +1,8 @@
 """What one instrumentation costs: run by `peers.py`, with the interpreter of an environment that has it.
 
 Prints a line of JSON: CPU of setting it up, modules that this loads, CPU of a call and of streams, of the whole
-process. The real client asks an in-process transport, and spans go through a batch processor to nobody.
+process. The real client asks an in-process transport, and spans go through one batch processor to nobody: that of the
+application, or of the peer.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind
 
-ROUNDS = 5
-CALLS = 200
-STREAMS = 40
+ROUNDS = 20
+CALLS = 15
+STREAMS = 3
 FEW, MANY = 20, 220
 SPAN = {
     "gen_ai.operation.name": "chat",
@@ -45,32 +46,49 @@ class Nobody(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def bare(_provider: TracerProvider) -> None:
-    """Sets up nothing."""
+def application() -> TracerProvider:
+    """The provider of an application that has one."""
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(Nobody(), max_queue_size=100_000))
+    trace.set_tracer_provider(provider)
+    return provider
 
 
-def tokentrace(provider: TracerProvider) -> None:
-    importlib.import_module("tokentrace").instrument(tracer_provider=provider, exporter=Nobody())
+def tokentrace() -> None:
+    importlib.import_module("tokentrace").instrument(tracer_provider=application())
 
 
-def instrumentor(module: str) -> Callable[[TracerProvider], None]:
+def tokentrace_alone() -> None:
+    # What it does by default, in an application without tracing of its own.
+    importlib.import_module("tokentrace").instrument(exporter=Nobody())
+
+
+def instrumentor(module: str) -> Callable[[], None]:
     """Sets up a package with OpenTelemetry's interface of instrumentations."""
-    return lambda provider: importlib.import_module(module).OpenAIInstrumentor().instrument(tracer_provider=provider)
+
+    def set_up() -> None:
+        provider = application()
+        importlib.import_module(module).OpenAIInstrumentor().instrument(tracer_provider=provider)
+
+    return set_up
 
 
-def langfuse(provider: TracerProvider) -> None:
+def langfuse() -> None:
+    provider = application()
     keys = {"public_key": "pk-none", "secret_key": "sk-none", "base_url": "http://127.0.0.1:9"}
     importlib.import_module("langfuse").Langfuse(**keys, tracer_provider=provider, span_exporter=Nobody())
     importlib.import_module("langfuse.openai")
 
 
-def logfire(_provider: TracerProvider) -> None:
+def logfire() -> None:
+    application()
     package = importlib.import_module("logfire")
     package.configure(send_to_logfire=False, console=False, additional_span_processors=[BatchSpanProcessor(Nobody())])
     package.instrument_openai()
 
 
-def openlit(_provider: TracerProvider) -> None:
+def openlit() -> None:
+    application()
     importlib.import_module("openlit").init(
         disable_metrics=True,
         otlp_endpoint="http://127.0.0.1:9",
@@ -78,10 +96,11 @@ def openlit(_provider: TracerProvider) -> None:
     )
 
 
-PEERS: dict[str, Callable[[TracerProvider], None]] = {
-    "nothing": bare,
-    "a bare span": bare,
+PEERS: dict[str, Callable[[], object]] = {
+    "nothing": application,
+    "a bare span": application,
     "tokentrace": tokentrace,
+    "tokentrace alone": tokentrace_alone,
     "OpenTelemetry GenAI": instrumentor("opentelemetry.instrumentation.genai.openai"),
     "OpenInference": instrumentor("openinference.instrumentation.openai"),
     "OpenLLMetry": instrumentor("opentelemetry.instrumentation.openai"),
@@ -94,16 +113,13 @@ PEERS: dict[str, Callable[[TracerProvider], None]] = {
 def main(peer: str) -> None:
     """Set the peer up, measure, print."""
     modules, began = len(sys.modules), time.process_time_ns()
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(Nobody(), max_queue_size=100_000))
-    trace.set_tracer_provider(provider)
-    PEERS[peer](provider)
+    PEERS[peer]()
     measured: dict[str, float] = {
         "setup": (time.process_time_ns() - began) / 1e6,
         "modules": len(sys.modules) - modules,
     }
     client = _client()
-    tracer = provider.get_tracer("bench")
+    tracer = trace.get_tracer("bench")
 
     def ask(chunks: int) -> None:
         create: Any = client.chat.completions.create
@@ -142,7 +158,7 @@ def _client() -> openai.OpenAI:
 
 
 def _least(run: Callable[[], object], times: int) -> float:
-    """Microseconds of CPU of the process per run, the best of a few rounds."""
+    """Microseconds of CPU of the process per run, the best of many short rounds."""
     rounds: list[float] = []
     for _ in range(ROUNDS):
         began = time.process_time_ns()

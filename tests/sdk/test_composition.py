@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from operator import sub
 from threading import Thread
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tokentrace.estimation.composition import CACHEABLE, Share, attributes, leading, scaled, shared, weight
-from tokentrace.estimation.prefixes import LIFE, MOST, Prefixes, Repeated
+from tokentrace.estimation import composition
+from tokentrace.estimation.composition import CACHEABLE, leading, told
+from tokentrace.estimation.prefixes import LIFE, MOST, Prefixes
+from tokentrace.estimation.runs import Runs, scaled, weight
 from tokentrace.usage.buckets import Usage
 from tokentrace.usage.prompt import EVERYTHING, KINDS, MEDIA, Other, file, image, kept, structured
 
@@ -28,7 +32,35 @@ INPUT = (
 BUCKETS = st.dictionaries(st.sampled_from(INPUT), st.integers(1, 10**9))
 METERS = st.dictionaries(st.sampled_from(("web_search", "images")), st.integers(1, 5))
 SHOWN = frozenset({"input_image", "input_audio", "cache_read_image"})
-NEW = Repeated(0, 0)
+TO = ("openai", "gpt-6")
+
+
+class Share(NamedTuple):
+    """A run of a prompt, and how many tokens of the input it is."""
+
+    kind: str
+    pieces: int
+    tokens: int
+
+
+def shared(prompt, usage):
+    """The shares of a prompt; none where they cannot be told."""
+    if not usage.input:
+        return []
+    runs = Runs(prompt)
+    tokens = composition.shared(runs, usage, usage.input) or ()
+    return [Share(*each) for each in zip(runs.kinds, map(sub, runs.ends, (0, *runs.ends)), tokens, strict=False)]
+
+
+def led(prompt, usage, pieces):
+    """Tokens of so many pieces at the beginning of a prompt."""
+    runs = Runs(prompt)
+    return leading(prompt, runs, composition.shared(runs, usage, usage.input) or [0] * len(runs.kinds), pieces)
+
+
+def repeated(sent, recipient, prompt):
+    """How much of a prompt was sent before."""
+    return sent.repeated(Runs(prompt, recipient).beginnings)
 
 
 def totals(shares: list[Share]) -> dict[str, int]:
@@ -90,9 +122,10 @@ def test_largest_remainders_are_rounded_up():
 
 
 def test_an_input_that_was_not_reported_has_no_shares():
-    assert shared([("user", "2+2?")], Usage(buckets={"output_text": 5})) == []
-    assert shared([("user", "2+2?")], Usage()) == []
-    assert shared([], Usage(buckets={"input_text": 5})) == []
+    answered = Usage(buckets={"output_text": 5})
+    assert told([("user", "2+2?")], answered, answered.input, TO, Prefixes()) == {}
+    assert told([("user", "2+2?")], Usage(), None, TO, Prefixes()) == {}
+    assert told([], Usage(buckets={"input_text": 5}), 5, TO, Prefixes()) == {}
 
 
 def test_a_text_weighs_what_its_bytes_weigh():
@@ -138,8 +171,7 @@ def test_what_frames_a_sound_is_counted_with_it():
 
 def test_attributes_say_the_kinds_in_order_and_their_sums():
     prompt = [("system", "x"), ("user", "x"), ("history", "xx"), ("user", "x")]
-    shares = shared(prompt, Usage(buckets={"input_text": 500}))
-    assert attributes(prompt, shares, NEW) == {
+    assert told(prompt, Usage(buckets={"input_text": 500}), 500, TO, Prefixes()) == {
         "tokentrace.input.system": 100,
         "tokentrace.input.user": 200,
         "tokentrace.input.history": 200,
@@ -152,9 +184,10 @@ def test_attributes_say_the_kinds_in_order_and_their_sums():
 @settings(deadline=None)
 @given(prompt=PIECES, buckets=BUCKETS, data=st.data())
 def test_what_leads_grows_with_the_pieces_up_to_the_prompt(prompt, buckets, data):
-    shares = shared(prompt, Usage(buckets=buckets))
+    usage = Usage(buckets=buckets | {"input_text": 10})
+    shares = shared(prompt, usage)
     first = data.draw(st.integers(0, len(prompt)))
-    tokens = [leading(prompt, shares, pieces) for pieces in (0, first, len(prompt))]
+    tokens = [led(prompt, usage, pieces) for pieces in (0, first, len(prompt))]
     assert tokens == sorted(tokens)
     assert tokens[0] == 0
     assert tokens[-1] <= sum(share.tokens for share in shares)
@@ -162,28 +195,28 @@ def test_what_leads_grows_with_the_pieces_up_to_the_prompt(prompt, buckets, data
 
 def test_what_leads_inside_of_neighbours_goes_by_their_bytes():
     prompt = [("history", "x" * 30), ("history", "x" * 10), ("user", "x" * 40)]
-    shares = shared(prompt, Usage(buckets={"input_text": 800}))
-    assert [leading(prompt, shares, pieces) for pieces in range(4)] == [0, 300, 400, 800]
+    usage = Usage(buckets={"input_text": 800})
+    assert [led(prompt, usage, pieces) for pieces in range(4)] == [0, 300, 400, 800]
 
 
 def test_a_prefix_that_is_too_short_for_a_cache_is_only_repeated():
     prompt = [("system", "x" * 30), ("user", "x" * 10)]
-    shares = shared(prompt, Usage(buckets={"input_text": CACHEABLE}))
-    found = attributes(prompt, shares, Repeated(1, 1))
+    sent = Prefixes()
+    repeated(sent, TO, prompt[:1])
+    found = told(prompt, Usage(buckets={"input_text": CACHEABLE}), CACHEABLE, TO, sent)
     assert (found["tokentrace.prefix.repeated"], found["tokentrace.prefix.cacheable"]) == (CACHEABLE * 3 // 4, 0)
-    shares = shared(prompt, Usage(buckets={"input_text": 2 * CACHEABLE}))
-    assert attributes(prompt, shares, Repeated(1, 1))["tokentrace.prefix.cacheable"] == 2 * CACHEABLE * 3 // 4
-
-
-TO = ("openai", "gpt-6")
+    sent = Prefixes()
+    repeated(sent, TO, prompt[:1])
+    found = told(prompt, Usage(buckets={"input_text": 2 * CACHEABLE}), 2 * CACHEABLE, TO, sent)
+    assert found["tokentrace.prefix.cacheable"] == 2 * CACHEABLE * 3 // 4
 
 
 def test_a_conversation_repeats_its_beginning_whatever_its_pieces_have_become():
     sent = Prefixes()
-    assert sent.repeated(TO, [("system", "Be brief."), ("user", "2+2?")]) == (0, 0)
+    assert repeated(sent, TO, [("system", "Be brief."), ("user", "2+2?")]) == (0, 0)
     longer = [("system", "Be brief."), ("history", "2+2?"), ("history", "4"), ("user", "3+3?")]
-    assert sent.repeated(TO, longer) == (2, 2)
-    assert sent.repeated(TO, longer) == (4, 4)
+    assert repeated(sent, TO, longer) == (2, 2)
+    assert repeated(sent, TO, longer) == (4, 4)
 
 
 @settings(deadline=None)
@@ -197,61 +230,61 @@ def test_of_every_prompt_it_is_known_how_far_it_was_sent_and_how_lately(sendings
             beginnings = [tuple(texts[:length]) for length in range(1, len(texts) + 1)]
             ever = sum(each in known for each in beginnings)
             lately = sum(each in known and now - known[each] <= LIFE for each in beginnings)
-            assert sent.repeated(TO, [("user", text) for text in texts]) == (ever, lately)
+            assert repeated(sent, TO, [("user", text) for text in texts]) == (ever, lately)
             known.update(dict.fromkeys(beginnings, now))
 
 
 def test_only_the_same_model_has_seen_it():
     sent = Prefixes()
-    sent.repeated(TO, [("user", "2+2?")])
-    assert sent.repeated(("openai", "gpt-5"), [("user", "2+2?")]) == (0, 0)
-    assert sent.repeated(("azure.ai.openai", "gpt-6"), [("user", "2+2?")]) == (0, 0)
+    repeated(sent, TO, [("user", "2+2?")])
+    assert repeated(sent, ("openai", "gpt-5"), [("user", "2+2?")]) == (0, 0)
+    assert repeated(sent, ("azure.ai.openai", "gpt-6"), [("user", "2+2?")]) == (0, 0)
 
 
 def test_a_change_in_front_makes_all_of_it_new():
     sent = Prefixes()
-    sent.repeated(TO, [("system", "It is 10:01."), ("user", "2+2?")])
-    assert sent.repeated(TO, [("system", "It is 10:02."), ("user", "2+2?")]) == (0, 0)
+    repeated(sent, TO, [("system", "It is 10:01."), ("user", "2+2?")])
+    assert repeated(sent, TO, [("system", "It is 10:02."), ("user", "2+2?")]) == (0, 0)
 
 
 def test_tools_are_known_by_what_they_are():
     sent = Prefixes()
-    sent.repeated(TO, [structured("tool_definitions", [{"name": "add"}])])
-    assert sent.repeated(TO, [structured("tool_definitions", [{"name": "add"}])]) == (1, 1)
-    assert sent.repeated(TO, [structured("tool_definitions", [{"name": "sub"}])]) == (0, 0)
+    repeated(sent, TO, [structured("tool_definitions", [{"name": "add"}])])
+    assert repeated(sent, TO, [structured("tool_definitions", [{"name": "add"}])]) == (1, 1)
+    assert repeated(sent, TO, [structured("tool_definitions", [{"name": "sub"}])]) == (0, 0)
 
 
 def test_a_long_text_is_known_by_its_length_and_samples():
     sent = Prefixes()
     long = "abc" * 100_000
-    sent.repeated(TO, [("user", long)])
-    assert sent.repeated(TO, [("user", "".join(["abc"] * 100_000))]) == (1, 1)
-    assert sent.repeated(TO, [("user", long[:-1])]) == (0, 0)
-    assert sent.repeated(TO, [("user", long[:-1] + "d")]) == (0, 0)
+    repeated(sent, TO, [("user", long)])
+    assert repeated(sent, TO, [("user", "".join(["abc"] * 100_000))]) == (1, 1)
+    assert repeated(sent, TO, [("user", long[:-1])]) == (0, 0)
+    assert repeated(sent, TO, [("user", long[:-1] + "d")]) == (0, 0)
 
 
 def test_what_nobody_can_tell_apart_repeats_nothing():
     sent = Prefixes()
-    sent.repeated(TO, [("system", "Look."), file(), ("user", "What is it?")])
-    assert sent.repeated(TO, [("system", "Look."), file(), ("user", "What is it?")]) == (1, 1)
+    repeated(sent, TO, [("system", "Look."), file(), ("user", "What is it?")])
+    assert repeated(sent, TO, [("system", "Look."), file(), ("user", "What is it?")]) == (1, 1)
 
 
 def test_a_prefix_of_long_ago_is_repeated_but_in_no_cache(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr("tokentrace.estimation.prefixes.monotonic", lambda: now[0])
     sent = Prefixes()
-    sent.repeated(TO, [("user", "2+2?")])
+    repeated(sent, TO, [("user", "2+2?")])
     now[0] += 3601
-    assert sent.repeated(TO, [("user", "2+2?")]) == (1, 0)
+    assert repeated(sent, TO, [("user", "2+2?")]) == (1, 0)
 
 
 def test_what_is_kept_is_bounded_and_the_rest_is_forgotten():
     sent = Prefixes()
-    sent.repeated(TO, [("user", "2+2?")])
+    repeated(sent, TO, [("user", "2+2?")])
     for number in range(2 * MOST + 2):
-        sent.repeated(TO, [("user", str(number))])
-    assert sent.repeated(TO, [("user", "2+2?")]) == (0, 0)
-    assert sent.repeated(TO, [("user", str(2 * MOST))]) == (1, 1)
+        repeated(sent, TO, [("user", str(number))])
+    assert repeated(sent, TO, [("user", "2+2?")]) == (0, 0)
+    assert repeated(sent, TO, [("user", str(2 * MOST))]) == (1, 1)
     kept_now = sum(len(value) for value in vars(sent).values())
     assert kept_now <= 2 * MOST + 2
 
@@ -262,7 +295,7 @@ def test_many_threads_may_send_at_once():
     def send(first: int) -> None:
         try:
             for number in range(first, first + 20_000):
-                sent.repeated(TO, [("system", "Be brief."), ("user", str(number))])
+                repeated(sent, TO, [("system", "Be brief."), ("user", str(number))])
         except Exception as error:  # noqa: BLE001  (a thread's error would be lost)
             failed.append(error)
 
@@ -272,7 +305,7 @@ def test_many_threads_may_send_at_once():
     for thread in threads:
         thread.join()
     assert failed == []
-    assert sent.repeated(TO, [("system", "Be brief."), ("user", "?")]) == (1, 1)
+    assert repeated(sent, TO, [("system", "Be brief."), ("user", "?")]) == (1, 1)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7])

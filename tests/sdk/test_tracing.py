@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
 
 import tokentrace
 from tokentrace.context import attribution, role
@@ -278,6 +278,45 @@ def test_a_processor_that_fails_does_not_reach_the_application(spans, monkeypatc
     monkeypatch.delenv("TOKENTRACE_STRICT")
     spans.provider.add_span_processor(Failing())
     assert ask(lambda _: None) == 1
+
+
+class Looking(SpanProcessor):
+    """Notes what is known of a span when it starts."""
+
+    def __init__(self):
+        self.found = []
+
+    def on_start(self, span, parent_context=None):
+        self.found.append(dict(span.attributes))
+
+
+def test_a_processor_finds_what_is_known_when_a_span_starts_whenever_it_is_added(delivered):
+    application()
+    with tokentrace.step("unseen"):
+        pass
+    looking = Looking()
+    trace.get_tracer_provider().add_span_processor(looking)
+    with tokentrace.step("seen"):
+        pass
+    assert [each["tokentrace.step.name"] for each in looking.found] == ["seen"]
+    assert [span.attributes["tokentrace.step.name"] for span in delivered()] == ["unseen", "seen"]
+
+
+def test_a_sampler_is_asked_with_what_is_known_when_a_span_starts(delivered):
+    asked = []
+
+    class Asking(Sampler):
+        def should_sample(self, parent_context, trace_id, name, **told):
+            asked.append(told["attributes"]["tokentrace.step.name"])
+            return ALWAYS_ON.should_sample(parent_context, trace_id, name, **told)
+
+        def get_description(self):
+            return "Asking"
+
+    application(ParentBased(Asking()))
+    with tokentrace.step("outer"):
+        pass
+    assert asked == ["outer"]
 
 
 def test_whoever_has_patched_the_spans_sees_what_is_set(monkeypatch, spans):

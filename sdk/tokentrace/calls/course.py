@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tokentrace.calls.attempts import FIRST_ERROR, Attempt
 from tokentrace.estimation.missing import MEASURED, Kept
 from tokentrace.guard import note, quietly
-from tokentrace.integration import Request, Tap
+from tokentrace.integration import Tap
 from tokentrace.streams.body import Body, read_result, read_whole
 from tokentrace.streams.tap import AsyncByteTap, AsyncPartTap, ByteTap, Listener, PartTap
-from tokentrace.usage.reading import Reading
+from tokentrace.usage.reading import Format, Reading
 
 
 class Course:
@@ -38,9 +38,9 @@ class Course:
         "sifts",
     )
 
-    def __init__(self, request: Request, kept: Kept | None) -> None:
-        self.format = request.format
-        self.reads_body = request.reads_body
+    def __init__(self, fmt: Format, kept: Kept | None, *, reads_body: bool) -> None:
+        self.format = fmt
+        self.reads_body = reads_body
         self.seen = Reading()
         self.attempts: list[Attempt] = []
         self.is_streamed = False
@@ -53,7 +53,7 @@ class Course:
         """The headers of a body that comes in pieces."""
         self.sifts = False
         """Whether the usage of a stream is kept from the application, which has not asked for it."""
-        self._parts = kept.parts if kept is not None and request.format.say is not None else None
+        self._parts = kept.parts if kept is not None and fmt.say is not None else None
         self._received = False
         self._whole: Any = None
         self._body: Body | None = None

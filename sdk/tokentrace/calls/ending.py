@@ -10,7 +10,7 @@ from tokentrace.calls import attempts
 from tokentrace.estimation import composition
 from tokentrace.estimation.missing import CANCELLED
 from tokentrace.guard import note
-from tokentrace.integration import EVERY, Request
+from tokentrace.integration import EVERY
 from tokentrace.providers.hosts import PROXY
 from tokentrace.usage import record
 from tokentrace.usage.buckets import Usage
@@ -24,17 +24,19 @@ _MAY_BE_PROXIES = frozenset({"", PROXY})
 """What is known of a host by its name alone."""
 
 
-def asked(request: Request, provider: str) -> dict[str, Any]:
+def asked(
+    operation: str, provider: str, model: str | None, host: str | None, port: int | None, *, is_streamed: bool
+) -> dict[str, Any]:
     """What is known before the call, so that even a call that never ends is recorded with it."""
-    known: dict[str, Any] = {name.OPERATION: request.operation, name.PROVIDER: provider}
-    if request.model:
-        known[name.REQUEST_MODEL] = request.model
-    if request.stream:
+    known: dict[str, Any] = {name.OPERATION: operation, name.PROVIDER: provider}
+    if model:
+        known[name.REQUEST_MODEL] = model
+    if is_streamed:
         known[name.REQUEST_STREAM] = True
-    if request.host:
-        known[name.SERVER_ADDRESS] = request.host
-    if request.port and request.port != _HTTPS:
-        known[name.SERVER_PORT] = request.port
+    if host:
+        known[name.SERVER_ADDRESS] = host
+    if port and port != _HTTPS:
+        known[name.SERVER_PORT] = port
     if role := context.role.get():
         known[name.ROLE], known[name.ROLE_SOURCE] = role
     return known
@@ -87,10 +89,10 @@ class Ending:
         found[name.USAGE_SCOPE] = "aggregate" if self.covered else call.scope
         if call.prompt and not self.covered:
             try:
-                if shares := composition.shared(call.prompt, self.usage):
-                    recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
-                    repeated = call.tracing.sent.repeated(recipient, call.prompt)
-                    found |= composition.attributes(call.prompt, shares, repeated)
+                recipient = call.provider, call.asked.get(name.REQUEST_MODEL)
+                found |= composition.told(
+                    call.prompt, self.usage, found.get(name.INPUT_TOKENS), recipient, call.tracing.sent
+                )
             except Exception as error:
                 if not note("sharing out a prompt", error):
                     raise

@@ -14,13 +14,13 @@ from tokentrace import above, context
 from tokentrace.calls import attempts, ending
 from tokentrace.calls.course import Course
 from tokentrace.calls.ending import Ending
-from tokentrace.calls.writing import write
 from tokentrace.estimation import composition, missing
 from tokentrace.guard import note
 from tokentrace.integration import Request
 from tokentrace.providers.hosts import providers_at
 from tokentrace.tracing import Tracing
 from tokentrace.usage.prompt import Piece
+from tokentrace.writing import write
 
 if TYPE_CHECKING:
     from tokentrace.delivery.queue import Delivery
@@ -49,32 +49,37 @@ class Meter(Course):
     )
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
+        # All at once: to ask a tuple for a field by its name takes longer than to have it all.
+        own, operation, model, fmt, host, port, stream, scope, http, facts, body, reads_body, inside, is_hidden = (
+            request
+        )
         # Without a delivery of ours there is nobody who could count.
-        counts = tracing.delivery is not None and request.scope != "aggregate"
-        super().__init__(request, missing.Kept() if counts else None)
-        self.http = request.http
+        counts = tracing.delivery is not None and scope != "aggregate"
+        super().__init__(fmt, missing.Kept() if counts else None, reads_body=reads_body)
+        self.http = http
         self.inner = 0
-        self.scope = request.scope
+        self.scope = scope
         self.tracing = tracing
         self.hosts = hosts
-        self.facts = request.facts
+        self.facts = facts
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
         self._delivery: Delivery | None = None
-        self.provider, self.known_provider = providers_at(request.host, request.port, request.provider, hosts)
+        self.provider, self.known_provider = providers_at(host, port, own, hosts)
         """Who answers; and what is known of that by the host alone, empty where that is nothing."""
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.
         try:
-            self.prompt = composition.pieces(request)
+            if scope == "call" and body is not None:
+                self.prompt = composition.pieces(fmt, body)
         except Exception as error:
             if not note("looking at a prompt", error):
                 raise
-        self.asked = ending.asked(request, self.provider)
-        title = f"{request.operation} {request.model}" if request.model else request.operation
+        self.asked = ending.asked(operation, self.provider, model, host, port, is_streamed=stream)
+        title = f"{operation} {model}" if model else operation
         self._began = time.time_ns()
-        parent = None if request.inside is None else request.inside.span.opened
-        self._opened = tracing.start(title, SpanKind.CLIENT, self.asked, is_hidden=request.is_hidden, parent=parent)
+        parent = None if inside is None else inside.span.opened
+        self._opened = tracing.start(title, SpanKind.CLIENT, self.asked, is_hidden=is_hidden, parent=parent)
 
     def __enter__(self) -> Self:
         if (outer := context.metering.get()) is not None:
@@ -113,7 +118,8 @@ class Meter(Course):
             self._claims.pop()
         except IndexError:
             return
-        self.tracing.open.discard(self)
+        if self.is_streamed:
+            self.tracing.open.discard(self)
         span = self._opened.span
         try:
             self.finish(how)
@@ -122,7 +128,7 @@ class Meter(Course):
             if not note("describing a call", failed):
                 raise
         try:
-            span.end(self.last if self.is_streamed and self.last else None)
+            span.end(self.last or None)
             if self._delivery is not None:
                 self._delivery.forget(span.get_span_context().span_id)
         except Exception as failed:
@@ -144,10 +150,10 @@ class Meter(Course):
         # One request that went well is said by the count of attempts; events tell what more happened.
         if len(self.attempts) > 1 or ended.failure is not None:
             attempts.note(self.attempts, span, ended.usage)
-        is_open = ended.may_be_open and self._hand_over(span, ended)
+        is_open = self.kept is not None and ended.may_be_open and self._hand_over(span, ended)
         metrics = self.tracing.metrics
         if metrics.is_heard:
-            until = self.last if self.is_streamed and self.last else time.time_ns()
+            until = self.last or time.time_ns()
             metrics.record({**self.asked, **ended.found}, (until - self._began) / 1e9, is_open=is_open)
 
     def _hand_over(self, span: Span, ended: Ending) -> bool:

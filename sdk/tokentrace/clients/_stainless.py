@@ -56,6 +56,9 @@ def place(url: Any) -> tuple[str, int | None]:
     return known[1:]
 
 
+_REST = tuple(Request._field_defaults[name] for name in ("reads_body", "inside", "is_hidden"))
+
+
 def model_in(body: bytes) -> str | None:
     """The model that the body of a request asks for."""
     found = re.search(_MODEL, body[:_EDGE]) or re.search(_MODEL, body[-_EDGE:])
@@ -97,13 +100,13 @@ def seams(
         return next((kinds[name] for name in names if name in kinds), provider)
 
     @lru_cache(maxsize=1024)
-    def endpoint_of(method: str, path: str) -> tuple[Endpoint, Format, str] | None:
+    def endpoint_of(method: str, path: str) -> tuple[str, Facts, Format, str] | None:
         method, path = method.lower(), path.partition("?")[0].rstrip("/")
         for endpoint in endpoints:
             if method == "post" and re.fullmatch(f".*{endpoint.path}", path):
-                return endpoint, endpoint.spoken, "call"
+                return endpoint.operation, endpoint.facts, endpoint.spoken, "call"
             if endpoint.retrieve and re.fullmatch(endpoint.retrieve, f"{method} {path}"):
-                return endpoint, endpoint.spoken, "retrieve"
+                return endpoint.operation, endpoint.facts, endpoint.spoken, "retrieve"
         return None
 
     def describe(call: Call) -> Request | None:
@@ -112,24 +115,27 @@ def seams(
         found = endpoint_of(options.method, options.url)
         if found is None:
             return None
-        endpoint, fmt, scope = found
+        operation, facts, fmt, scope = found
         body = options.json_data
         model = body.get("model") if body.__class__ is dict else dig(body, "model")
         # What `base_url` gives; to ask the client of OpenAI for it takes two functions and an import.
         host, port = place(getattr(client, "_base_url", None) or client.base_url)
-        # By their places: to find them by name would take three times as long.
-        return Request(
-            provider_of(client.__class__),
-            endpoint.operation,
-            model if isinstance(model, str) and model else None,
-            fmt,
-            host,
-            port,
-            bool(named.get("stream")),
-            scope,
-            client._client,
-            NOTHING if endpoint.facts is _no_facts else endpoint.facts(body),
-            body,
+        # From a tuple: to find its fields by their names, or their defaults, would take twice as long.
+        return Request._make(
+            (
+                provider_of(client.__class__),
+                operation,
+                model if isinstance(model, str) and model else None,
+                fmt,
+                host,
+                port,
+                bool(named.get("stream")),
+                scope,
+                client._client,
+                NOTHING if facts is _no_facts else facts(body),
+                body,
+                *_REST,
+            )
         )
 
     module = f"{package}._base_client"

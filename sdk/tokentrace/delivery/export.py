@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from tokentrace.config import Config, pairs
@@ -111,9 +110,6 @@ class Processor(SpanProcessor):
     """Hands our spans, and the roots of the application's traces, to the delivery. Never raises."""
 
     delivery: Delivery | None = None
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        pass
 
     def on_end(self, span: ReadableSpan) -> None:
         # Without the cost of a `with`, for every span of the application goes through here.

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from tokentrace import attributes as name
 from tokentrace.estimation import composition
 from tokentrace.estimation.counting import Counting
+from tokentrace.estimation.runs import Runs
 from tokentrace.streams.body import Body, read_result
 from tokentrace.usage import record
 from tokentrace.usage.buckets import Usage
@@ -71,8 +72,10 @@ def _found(lacking: Missing, before: Usage, after: Usage, counting: Counting) ->
     for side in sides:
         if (error := counting.errors.get(side)) is not None:
             found[name.ESTIMATE_ERROR + side] = round(error, 4)
-    if "input" in sides and (shares := composition.shared(lacking.prompt, after)):
-        found |= composition.kinds(shares)
+    if "input" in sides and after.input and lacking.prompt:
+        runs = Runs(lacking.prompt)
+        if (shares := composition.shared(runs, after, after.input)) is not None:
+            found |= composition.kinds(runs, shares)
     return found
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tokentrace.estimation import definitions, pictures
-from tokentrace.estimation.composition import PER_TOKEN
 from tokentrace.estimation.families import Framing, family
+from tokentrace.estimation.runs import PER_TOKEN
 from tokentrace.estimation.tokenizers import Tokenizer
 from tokentrace.usage.prompt import EVERYTHING, HISTORY, MEDIA, SYSTEM, TOOLS, USER, Other, Piece, unchanged
 

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import NamedTuple
-
-from tokentrace.usage.prompt import SHORT, Piece, mark
 
 MOST = 16_384
 """Beginnings that are kept at least; twice as many at most."""
 
 LIFE = 3600.0
 """Seconds for which providers keep a prefix at their longest usual price of writing it."""
-
-
-class Repeated(NamedTuple):
-    """How many pieces at the beginning of a prompt were sent before, in this order and to the same model."""
-
-    ever: int
-    lately: int
-    """Those of the last `LIFE` seconds."""
 
 
 class Prefixes:
@@ -34,37 +23,19 @@ class Prefixes:
         self._young: dict[int, float] = {}
         self._old: dict[int, float] = {}
 
-    def repeated(self, recipient: tuple[str, str | None], prompt: Sequence[Piece]) -> Repeated:
-        """What of the prompt was sent before; from now on, all of it was."""
+    def repeated(self, beginnings: Sequence[int]) -> tuple[int, int]:
+        """How many of a prompt's beginnings were sent before, ever and in the last `LIFE` seconds; now, all were."""
         young, old, now = self._young, self._old, monotonic()
-        beginnings = _beginnings(recipient, prompt)
         # With a beginning all shorter ones were sent, and none of them earlier: the longest tells of all.
-        ever = len(beginnings)
-        while ever and beginnings[ever - 1] not in young and beginnings[ever - 1] not in old:
+        ever, when = len(beginnings), None
+        while ever and (when := young.get(beginnings[ever - 1]) or old.get(beginnings[ever - 1])) is None:
             ever -= 1
         lately = ever
-        while lately:
-            beginning = beginnings[lately - 1]
-            if now - (young.get(beginning) or old.get(beginning, 0.0)) <= LIFE:
-                break
+        while lately and now - (when or 0.0) > LIFE:
             lately -= 1
+            when = young.get(beginnings[lately - 1]) or old.get(beginnings[lately - 1])
         young.update(dict.fromkeys(beginnings, now))
         if len(young) > MOST:
             # What was not sent again since the last time goes.
             self._young, self._old = {}, young
-        return Repeated(ever, lately)
-
-
-def _beginnings(recipient: tuple[str, str | None], prompt: Sequence[Piece]) -> list[int]:
-    so_far = hash(recipient)
-    found: list[int] = []
-    for _, content in prompt:
-        # The kind is no part of it: what was the question is history the next time.
-        if isinstance(content, str):
-            so_far = hash((so_far, content if len(content) <= SHORT else mark(content)))
-        elif told := content.mark:
-            so_far = hash((so_far, told))
-        else:
-            break
-        found.append(so_far)
-    return found
+        return ever, lately

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentrace import context
 from tokentrace.guard import note, quietly
-from tokentrace.integration import EVERY, Ask, AttemptSeam, Call, ResendSeam, Seam
+from tokentrace.integration import EVERY, Ask, AttemptSeam, Call, Describe, Kept, ResendSeam, Seam
 from tokentrace.tracing import Tracing
 
 if TYPE_CHECKING:
@@ -20,23 +20,25 @@ Wrapper = Callable[[Any, Any, Any, Any], Any]
 
 def call(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
     """The wrapper that meters the calls of a seam."""
+    # Asked once: for a call it takes longer to ask a tuple for a field than to have it.
+    describe, tap = seam.describe, seam.tap
     ask = seam.ask if tracing.asks_usage else None
 
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (meter := _opened(seam, tracing, hosts, Call(instance, args, kwargs))) is None:
+        if (meter := _opened(describe, tracing, hosts, Call(instance, args, kwargs))) is None:
             return wrapped(*args, **kwargs)
         with meter:
             if ask is not None:
                 _, args, kwargs = _asking(ask, meter, Call(instance, args, kwargs))
-            return meter.hand_back(wrapped(*args, **kwargs), seam.tap)
+            return meter.hand_back(wrapped(*args, **kwargs), tap)
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        if (meter := _opened(seam, tracing, hosts, Call(instance, args, kwargs))) is None:
+        if (meter := _opened(describe, tracing, hosts, Call(instance, args, kwargs))) is None:
             return await wrapped(*args, **kwargs)
         with meter:
             if ask is not None:
                 _, args, kwargs = _asking(ask, meter, Call(instance, args, kwargs))
-            return meter.hand_back(await wrapped(*args, **kwargs), seam.tap)
+            return meter.hand_back(await wrapped(*args, **kwargs), tap)
 
     return awaited if seam.awaited else called
 
@@ -59,7 +61,7 @@ def calls(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
         stream, call = wrapped(*args, **kwargs), Call(instance, args, kwargs)
 
         def begin() -> Meter | None:
-            if (meter := _opened(seam, tracing, hosts, call)) is not None:
+            if (meter := _opened(seam.describe, tracing, hosts, call)) is not None:
                 meter.hand_back(stream, lambda itself, _: itself)
             return meter
 
@@ -68,13 +70,13 @@ def calls(seam: Seam, tracing: Tracing, hosts: Mapping[str, str]) -> Wrapper:
     return followed
 
 
-def _opened(seam: Seam, tracing: Tracing, hosts: Mapping[str, str], call: Call) -> Meter | None:
+def _opened(describe: Describe, tracing: Tracing, hosts: Mapping[str, str], call: Call) -> Meter | None:
     if not tracing.is_open:
         # A wrapper that could not be taken off, because somebody has wrapped it.
         return None
     # Without the cost of a `with`, for every call goes through here.
     try:
-        request = seam.describe(call)
+        request = describe(call)
         if request is not None:
             return (_lister() if request.format.lists else _meter())(request, tracing, hosts)
     except Exception as error:
@@ -101,6 +103,7 @@ def _lister() -> type[Meter]:
 
 def attempt(seam: AttemptSeam) -> Wrapper:
     """The wrapper that notes the HTTP requests of the call that is being metered."""
+    kept = seam.kept
 
     def called(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         meter = context.metering.get()
@@ -114,7 +117,7 @@ def attempt(seam: AttemptSeam) -> Wrapper:
             with quietly("noting an error"):
                 tried.broke(error)
             raise
-        _answered(seam, meter, tried, (instance, args, kwargs), response)
+        _answered(meter, tried, (instance, args, kwargs), response, kept, awaited=False)
         return response
 
     async def awaited(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -128,7 +131,7 @@ def attempt(seam: AttemptSeam) -> Wrapper:
             with quietly("noting an error"):
                 tried.broke(error)
             raise
-        _answered(seam, meter, tried, (instance, args, kwargs), response)
+        _answered(meter, tried, (instance, args, kwargs), response, kept, awaited=True)
         return response
 
     return awaited if seam.awaited else called
@@ -158,13 +161,15 @@ def resend(seam: ResendSeam) -> Wrapper:
     return awaited
 
 
-def _answered(seam: AttemptSeam, meter: Meter, tried: Attempt, call: Any, response: Any) -> None:
+def _answered(
+    meter: Meter, tried: Attempt, call: tuple[Any, Any, Any], response: Any, kept: Kept | None, *, awaited: bool
+) -> None:
     try:
         tried.answered(response)
-        if seam.kept is not None:
-            meter.receive_kept(seam.kept(Call(*call), response, meter.format))
+        if kept is not None:
+            meter.receive_kept(kept(Call(*call), response, meter.format))
         else:
-            meter.receive(response, streamed=call[2].get("stream") is True, awaited=seam.awaited)
+            meter.receive(response, streamed=call[2].get("stream") is True, awaited=awaited)
     except Exception as error:
         if not note("receiving a response", error):
             raise

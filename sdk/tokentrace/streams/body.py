@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from tokentrace.guard import log
 from tokentrace.usage.reading import Format, Reading, items
@@ -32,6 +32,7 @@ _DONE = 16
 """Bytes at the end of a piece in which `[DONE]` and its blank lines stand."""
 
 _json = json.JSONDecoder()
+_scan = cast("Callable[[str, int], tuple[Any, int]]", _json.scan_once)  # type: ignore[attr-defined]
 _BLANK = " \t\n\r"
 """What JSON takes for white."""
 
@@ -83,10 +84,10 @@ def _parsed(content: bytes, fmt: Format) -> Any:
     try:
         # What `json.loads` does in the end, which asks first in which of five encodings it is.
         text = content.decode()
-        told, end = _json.raw_decode(text)
-    except ValueError:
+        told, end = _scan(text, 0)
+    except (ValueError, StopIteration):
         return json.loads(content)
-    return json.loads(text) if text[end:].strip(_BLANK) else told
+    return json.loads(text) if end != len(text) and text[end:].strip(_BLANK) else told
 
 
 def _skimmed(content: bytes, member: str | None) -> dict[str, Any] | None:

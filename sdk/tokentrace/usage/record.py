@@ -23,19 +23,19 @@ _FLAG_NAMES = {"main_is_sum_of_sub": "main_is_sum_of_parts"}
 """Flags that are called otherwise on a span."""
 
 
-def _part(bucket: str) -> str | None:
+def _parts(bucket: str) -> tuple[str, ...]:
     if bucket.startswith("cache_read"):
-        return name.CACHE_READ_TOKENS
+        return (name.CACHE_READ_TOKENS,)
     if bucket.startswith("cache_write"):
-        return name.CACHE_WRITE_TOKENS
-    return name.REASONING_TOKENS if bucket == "output_reasoning" else None
+        return (name.CACHE_WRITE_TOKENS,)
+    return (name.REASONING_TOKENS,) if bucket == "output_reasoning" else ()
 
 
 _BUCKETS = {
     bucket: (
         name.USAGE + bucket,
         name.INPUT_TOKENS if bucket in name.INPUT_BUCKETS else name.OUTPUT_TOKENS,
-        _part(bucket),
+        *_parts(bucket),
     )
     for bucket in name.BUCKETS
 }
@@ -71,29 +71,24 @@ def attributes(seen: Reading, usage: Usage, provider: str, facts: Mapping[str, A
 def _counted(usage: Usage) -> dict[str, Any]:
     # With the standard totals, for any tool that reads the GenAI conventions.
     found: dict[str, Any] = {}
-    for bucket, count in usage.buckets.items():
-        key, total, part = _BUCKETS[bucket]
-        found[key] = count
-        found[total] = found.get(total, 0) + count
-        if part is not None:
-            found[part] = found.get(part, 0) + count
-    for bucket in usage.zeros:
-        key, total, part = _BUCKETS[bucket]
-        found[key] = 0
-        found.setdefault(total, 0)
-        if part is not None:
-            found.setdefault(part, 0)
-    if usage.meters:
-        found.update((name.METER + meter, count) for meter, count in usage.meters.items())
-    if usage.sub:
-        found[name.USAGE_PARTS] = json.dumps(usage.sub, separators=(",", ":"), default=dict)
+    buckets, meters, flags, sub, zeros = usage
+    for bucket, count in buckets.items():
+        for key in _BUCKETS[bucket]:
+            found[key] = found.get(key, 0) + count
+    for bucket in zeros:
+        for key in _BUCKETS[bucket]:
+            found.setdefault(key, 0)
+    if meters:
+        found.update((name.METER + meter, count) for meter, count in meters.items())
+    if sub:
+        found[name.USAGE_PARTS] = json.dumps(sub, separators=(",", ":"), default=dict)
     found[name.USAGE_SOURCE] = "reported"
     if _REASONED in found:
         found[name.REASONING_SOURCE] = "reported"
-    if usage.flags:
-        found.update(_flagged(usage.flags))
+    if flags:
+        found.update(_flagged(flags))
         # An estimate has no place in a standard total.
-        if usage.flags.get("reasoning_source", "reported") != "reported":
+        if flags.get("reasoning_source", "reported") != "reported":
             found.pop(name.REASONING_TOKENS, None)
     return found
 

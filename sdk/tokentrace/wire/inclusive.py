@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import filterfalse
+from operator import itemgetter
 from typing import Any
 
 from tokentrace.usage.buckets import Usage
@@ -38,6 +39,8 @@ _CONNECTORS = {
 
 _PLAIN = (*_CHAT[0], "total_tokens", _CHAT[1][0], _CHAT[2][0])
 _PLAIN_KEYS = frozenset(_PLAIN)
+_told = itemgetter(*_PLAIN)
+_WHOLE = frozenset({int})
 _PLAIN_INPUT = frozenset({"cached_tokens", "audio_tokens"})
 _PLAIN_OUTPUT = frozenset({"reasoning_tokens", "accepted_prediction_tokens", *(name for _, name in _PARTS)})
 """What OpenAI tells of texts: all that there is in the usage, and what there may be in its details."""
@@ -55,7 +58,7 @@ def plain(seen: Reading, context: Mapping[str, Any]) -> Usage | None:
         return None
     if seen.facts or not seen.complete or not context.keys() <= _UNTELLING:
         return None
-    asked, answered, total, details, answer = map(usage.__getitem__, _PLAIN)
+    asked, answered, total, details, answer = _told(usage)
     if not (
         details.__class__ is answer.__class__ is dict
         and details.keys() <= _PLAIN_INPUT
@@ -63,9 +66,10 @@ def plain(seen: Reading, context: Mapping[str, Any]) -> Usage | None:
         and not details.get("audio_tokens")
     ):
         return None
-    cached, thought = details.get("cached_tokens"), answer.get("reasoning_tokens")
+    cached: Any = details.get("cached_tokens")
+    thought: Any = answer.get("reasoning_tokens")
     if not (
-        asked.__class__ is answered.__class__ is total.__class__ is cached.__class__ is thought.__class__ is int
+        _WHOLE.issuperset(map(type, (asked, answered, total, cached, thought)))
         and 0 <= cached <= asked
         and 0 <= thought <= answered
         and asked + answered == total <= LARGEST
@@ -85,7 +89,7 @@ def plain(seen: Reading, context: Mapping[str, Any]) -> Usage | None:
     zeros = frozenset(filterfalse(counts.get, counts))
     for bucket in zeros:
         del counts[bucket]
-    return Usage(counts, zeros=zeros)
+    return Usage(counts, NOTHING, NOTHING, (), zeros)
 
 
 def tally(
