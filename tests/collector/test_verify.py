@@ -47,6 +47,14 @@ def test_tables_that_are_right_are_equal_in_every_row(books):
     assert books.store.query("SELECT count() AS kept FROM rollup_verified") == [{"kept": 0}]
 
 
+def test_costs_of_before_the_keys_of_price_lists_are_equal(books):
+    books.store.run("INSERT INTO call_costs SELECT * REPLACE (0 AS rate_key) FROM call_costs FINAL")
+    assert books.rollup.verify().verified["differences"] == []
+    assert books.store.query("SELECT count() AS keyless FROM call_costs FINAL WHERE rate_key = 0 AND bearing") == [
+        {"keyless": 0}
+    ]
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_a_row_that_is_wrong_is_named_and_put_right(books, table):
     before, amount = books.everything(), TABLES[table]
