@@ -199,7 +199,7 @@ def test_no_table_that_knows_of_traces_is_left_out(store):
     """Scratch is empty when the rollup is over."""
     asked = """
     SELECT DISTINCT table FROM system.columns
-    WHERE database = currentDatabase() AND name IN ('TraceId', 'trace_id', 'traces', 'user', 'session')
+    WHERE database = currentDatabase() AND name IN ('TraceId', 'trace_id', 'traces', 'owner', 'user', 'session')
         AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')
     """
     assert {row["table"] for row in store.query(asked)} == set(TABLES)
