@@ -39,18 +39,4 @@ FROM (
     FROM unknown_usage
     WHERE hour >= {kept:DateTime}
 )
-GROUP BY
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency
+GROUP BY ALL

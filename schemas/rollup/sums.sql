@@ -19,21 +19,7 @@ WITH
             currency
         FROM rollup_changes
         WHERE (tenant, hour) NOT IN (SELECT tenant, hour FROM rollup_hours)
-        GROUP BY
-            tenant,
-            hour,
-            team,
-            feature,
-            project,
-            cost_center,
-            environment,
-            provider,
-            model,
-            role,
-            component,
-            sub_component,
-            status,
-            currency
+        GROUP BY ALL
         HAVING sum(lines) != 0
             OR sum(tokens) != 0
             OR sum(amount) != 0
@@ -77,7 +63,7 @@ WITH
             toInt64(0) AS contracted_costs
         FROM tcoai_by_hour FINAL
         WHERE rating_run = {run:String}
-            AND (tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency) IN (SELECT tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency FROM changed)
+            AND (tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency) IN (SELECT * FROM changed)
         UNION ALL
         SELECT
             tenant,
@@ -108,7 +94,7 @@ WITH
             list_costs,
             contracted_costs
         FROM rollup_changes
-        WHERE (tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency) IN (SELECT tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency FROM changed)
+        WHERE (tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency) IN (SELECT * FROM changed)
     )
 SELECT
     tenant,
@@ -142,18 +128,4 @@ SELECT
         OR (lines_left = 0 AND (sum(amount_part) != 0 OR sum(list_part) != 0 OR sum(contracted_part) != 0 OR sum(tokens) != 0))
         OR lines_left < 0
 FROM sides
-GROUP BY
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency
+GROUP BY ALL

@@ -22,15 +22,17 @@ ANSWER = {
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Four."}}],
     "usage": {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14},
 }
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+OURS = tokentrace.__path__[0]
 ASK = {"model": "gpt-4o", "messages": [{"role": "user", "content": "2+2?"}]}
 STREAM = b'data: {"choices": [{"index": 0, "delta": {"content": "Four."}}]}\n\ndata: [DONE]\n\n'
 
 
-def client() -> openai.OpenAI:
+def client(whole: object = ANSWER) -> openai.OpenAI:
     def answer(request: httpx2.Request) -> httpx2.Response:
         if b'"stream":true' in request.content:
             return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=iter((STREAM,)))
-        return httpx2.Response(200, json=ANSWER)
+        return httpx2.Response(200, json=whole)
 
     transport = httpx2.MockTransport(answer)
     return openai.OpenAI(api_key="none", http_client=httpx2.Client(transport=transport))
@@ -81,6 +83,30 @@ def test_a_call_takes_few_functions(spans):
     create(**ASK)
     # OpenTelemetry alone would be asked for 36 more if each attribute that the call ends with were set by itself.
     assert functions_of(lambda: create(**ASK)) <= 142
+
+
+def test_a_conversation_about_many_images_is_shared_out_in_one_go(spans):
+    """Hundreds of texts between images leave hundreds of remainders: to search all for each next one took milliseconds."""
+    turns = [
+        {"role": "user", "content": [{"type": "text", "text": "word " * (1 + number % 7)}, IMAGE]}
+        for number in range(300)
+    ]
+    usage = {"prompt_tokens": 123_457, "completion_tokens": 2, "total_tokens": 123_459}
+    create = client(ANSWER | {"usage": usage}).chat.completions.create
+    searches = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal searches
+        searches += event == "c_call" and argument is max and frame.f_code.co_filename.startswith(OURS)
+
+    sys.setprofile(note)
+    try:
+        create(model="gpt-4o", messages=[*turns, *ASK["messages"]])
+    finally:
+        sys.setprofile(None)
+    (span,) = spans.ours()
+    assert len(span.attributes["tokentrace.input.segments"]) > 500
+    assert searches < 10
 
 
 SETTING_UP = """

@@ -113,7 +113,7 @@ def shares(books: Books, wanted: Breakdown) -> list[Share]:
     chosen = sums.partition(",\n    summed AS (")[0]
     if source in _UNCORRECTED and not wanted.limit:
         sums = f"{chosen}\n{schema.sql('reports/sums', by=wanted.by)}"
-    rows = books.query(sums.replace("FROM charged\n", f"FROM (\n{charged}) AS charged\n"), **asked)
+    rows = books.query(schema.instead(sums, "FROM charged\n", f"FROM (\n{charged}) AS charged\n"), **asked)
     sampled = population.rows(books, chosen, population.unit((*wanted.by, *wanted.only)), by=wanted.by, **asked)
     calls = _calls(sampled, wanted, frozenset((row["currency"], *row["group"]) for row in rows))
     return [_share(row, wanted, calls) for row in rows]

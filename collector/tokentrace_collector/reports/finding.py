@@ -34,13 +34,13 @@ def matching(books: Books, wanted: Mapping[str, Any]) -> _Rows:
 
 def named(books: Books, trace_id: str) -> _Rows:
     """The row of the request with this whole id, or none."""
-    sql = schema.sql("reports/traces").replace(_CHOSEN, "trace_id = {trace_id:String}")
+    sql = schema.instead(schema.sql("reports/traces"), _CHOSEN, "trace_id = {trace_id:String}")
     return books.query(sql, trace_id=trace_id, by_cost=False, limit=1)
 
 
 def _chosen(books: Books, wanted: Mapping[str, Any], first_day: date, last_day: date) -> _Rows:
     chosen = schema.sql("reports/chosen")
-    sql = schema.sql("reports/traces").replace("FROM chosen)", f"FROM (\n{chosen}))")
+    sql = schema.instead(schema.sql("reports/traces"), "FROM chosen)", f"FROM (\n{chosen}))")
     return books.query(sql, **wanted, first_day=first_day, last_day=last_day)
 
 

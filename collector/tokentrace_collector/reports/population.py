@@ -59,7 +59,7 @@ def rows(books: Books, chosen: str, counted: Unit, *, by: Sequence[str], **asked
         return []
     calls = schema.sql("reports/charged/calls")
     # What is wanted is chosen and named as for the answer itself.
-    wanted = chosen.replace("FROM charged\n", f"FROM (\n{calls}) AS charged\n")
+    wanted = schema.instead(chosen, "FROM charged\n", f"FROM (\n{calls}) AS charged\n")
     return books.query(f"{wanted}\n{schema.sql('reports/population', by=by)}", unit=counted, **asked)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tokentrace_collector.prices import rates
 from tokentrace_collector.prices.rates import Run
+from tokentrace_collector.rollup import trial
 from tokentrace_collector.rollup.horizon import NEVER
 from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.store import schema
@@ -51,12 +52,11 @@ def rate(stages: Stages, before: Run) -> Again | None:
         return None
     stages.clear()
     rates.resolve(store, run, schema.sql("rollup/unresolved_again"), before=before.id)
-    stages.send(schema.sql("rollup/rates").replace(_OF_BATCH, "FROM call_costs"), run=run.id)
+    stages.send(schema.instead(schema.sql("rollup/rates"), _OF_BATCH, "FROM call_costs"), run=run.id)
     if store.query(_HAS_FEES)[0]["has_fees"]:
         return None
     stages.send(schema.sql("rollup/prices"))
-    text = schema.sql("rollup/repriced").replace("INSERT INTO ", "INSERT INTO trial_")
-    stages.send(text, at_once=_AT_ONCE, run=run.id, version=stages.version)
+    stages.send(trial.into("rollup/repriced"), at_once=_AT_ONCE, run=run.id, version=stages.version)
     return Again(
         traces=found["traces"],
         unpriced=store.query(_UNPRICED)[0]["calls"],

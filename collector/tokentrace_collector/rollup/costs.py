@@ -51,13 +51,14 @@ class Costs:
 
     def of(self, name: str, sql: str) -> str:
         """A statement, as it finds them."""
-        return sql.replace(*_KEPT[name]) if self.are_kept and name in _KEPT else sql
+        return schema.instead(sql, *_KEPT[name]) if self.are_kept and name in _KEPT else sql
 
 
 def lines(sql: str, table: str) -> str:
     """A statement about lines of cost, about those of one of the tables that are kept here."""
     for view, file in (("cost_lines", "views/10_cost_lines"), ("unknown_usage", "views/11_unknown_usage")):
         # The rest of it is what capacity and reviews cost.
-        text = schema.sql(file).partition(" AS\n")[2].partition("UNION ALL\n")[0].replace("call_costs FINAL", table)
-        sql = sql.replace(f"FROM {view}\n", f"FROM ({text}) AS {view}\n")
+        text = schema.sql(file).partition(" AS\n")[2].partition("UNION ALL\n")[0]
+        text = schema.instead(text, "call_costs FINAL", table)
+        sql = schema.instead(sql, f"FROM {view}\n", f"FROM ({text}) AS {view}\n")
     return sql

@@ -75,7 +75,7 @@ class Gathered:
         if self.traces is not None and self.store.query(_REPEATS)[0]["repeats"]:
             self.has_repeats = True
             self.store.run("TRUNCATE TABLE rollup_calls")
-            self.do(schema.sql("rollup/calls").replace("FROM llm_calls", "FROM llm_calls FINAL"))
+            self.do(schema.instead(schema.sql("rollup/calls"), "FROM llm_calls", "FROM llm_calls FINAL"))
 
     def of(self, sql: str, *, of_all_versions: bool = False) -> str:
         """A statement about the spans of the batch, or all versions of them, as it finds these."""

@@ -66,8 +66,9 @@ def sql(name: str) -> str:
     return _BESIDE.sub(r"trial_\1", schema.sql(name))
 
 
-def _into(name: str) -> str:
-    return schema.sql(name).replace("INSERT INTO ", "INSERT INTO trial_")
+def into(name: str) -> str:
+    """A statement of the rollup that reads the books, and writes what it makes of them into the tables of the trial."""
+    return schema.instead(schema.sql(name), "INSERT INTO ", "INSERT INTO trial_")
 
 
 class Trial:
@@ -112,7 +113,7 @@ class Trial:
             self._store.run(_CLOSED_REVIEWS, horizon=stages.closed_before)
             for name in ("capacity_hours", "capacity_lines"):
                 self._store.run(_CLOSED_CAPACITY.format(name=name))
-        replace(stages, statement=_into).carry_hours(self._before)
+        replace(stages, statement=into).carry_hours(self._before)
 
     def _drop(self) -> None:
         for name in _VIEWS:

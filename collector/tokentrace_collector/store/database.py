@@ -42,6 +42,8 @@ _SESSION = {
     "async_insert": 0,
     # Backfills span more days than the default of 100.
     "max_partitions_per_insert_block": 0,
+    # A server may write 1.50 for an amount of 1.5; answers hand on amounts as it writes them.
+    "output_format_decimal_trailing_zeros": 0,
     # A batch has hardly a duplicate, and readers expect them: looking for them costs as much as writing.
     "optimize_on_insert": 0,
 }

@@ -136,6 +136,13 @@ def apply(store: Store) -> None:
             _run(store, each.sql)
 
 
+def instead(text: str, part: str, other: str) -> str:
+    """A statement with another part; SchemaError where it has no such part, for silence would leave it as it was."""
+    if part not in text:
+        raise SchemaError(f"The statement {text[:60]!r} has no {part!r}. Rename it where it is replaced, too.")
+    return text.replace(part, other)
+
+
 def sql(name: str, *, by: Collection[str] = (), only: Collection[str] = ()) -> str:
     """The statement of a schema file, by its name below `schemas/` without `.sql`.
 

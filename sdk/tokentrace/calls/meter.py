@@ -50,7 +50,7 @@ class Meter(Course):
 
     def __init__(self, request: Request, tracing: Tracing, hosts: Mapping[str, str]) -> None:
         # All at once: to ask a tuple for a field by its name takes longer than to have it all.
-        own, operation, model, fmt, host, port, stream, scope, http, facts, body, reads_body, inside, is_hidden = (
+        named, operation, model, fmt, host, port, stream, scope, http, facts, body, reads_body, inside, is_hidden = (
             request
         )
         # Without a delivery of ours there is nobody who could count.
@@ -65,7 +65,7 @@ class Meter(Course):
         # Popping is atomic: whoever takes the only claim, from whatever thread, ends the span.
         self._claims = [None]
         self._delivery: Delivery | None = None
-        self.provider, self.known_provider = providers_at(host, port, own, hosts)
+        self.provider, self.known_provider = providers_at(host, port, named, hosts)
         """Who answers; and what is known of that by the host alone, empty where that is nothing."""
         self.prompt: Sequence[Piece] = ()
         # Now, for the application may go on with its list of messages before the answer is there.

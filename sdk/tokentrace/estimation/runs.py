@@ -116,8 +116,11 @@ def scaled(weights: Sequence[int], total: int) -> list[int] | None:
         count, rest = divmod(weight * total, whole)
         counts.append(count)
         rests.append(rest)
-    for _ in range(total - sum(counts)):
-        place = rests.index(max(rests))
-        counts[place] += 1
-        rests[place] = -1
+    missing = total - sum(counts)
+    if missing == 1:
+        counts[rests.index(max(rests))] += 1
+    elif missing:
+        # Sorted once: a conversation about many images has hundreds of runs, and as many remainders to go by.
+        for place in sorted(range(len(weights)), key=rests.__getitem__, reverse=True)[:missing]:
+            counts[place] += 1
     return counts
