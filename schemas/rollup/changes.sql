@@ -1,20 +1,7 @@
 -- One row per sum of an hour to which traces of the batch give something: what they give, or take away.
 INSERT INTO rollup_changes
 SELECT
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency,
+    ${hour_key},
     {sign:Int8} * sum(ifNull(amount, 0)),
     {sign:Int8} * sumIf(ifNull(amount, 0), kind NOT IN ('token', 'meter', 'review')),
     {sign:Int8} * sumIf(ifNull(amount, 0), is_estimated),
@@ -27,8 +14,7 @@ SELECT
     {sign:Int8} * count(contracted_cost)
 FROM (
     SELECT
-        tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component,
-        status, currency, amount, kind, is_estimated, list_cost, contracted_cost, quantity
+        ${hour_key}, amount, kind, is_estimated, list_cost, contracted_cost, quantity
     FROM cost_lines
     WHERE hour >= {kept:DateTime}
     UNION ALL

@@ -1,20 +1,7 @@
 -- One row per sum of an hour that the batch has changed, but of hours that are summed up whole.
 INSERT INTO tcoai_by_hour
 SELECT
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency,
+    ${hour_key},
     {run:String},
     amount,
     allocated,

@@ -3,20 +3,7 @@ INSERT INTO rollup_sums
 WITH
     changed AS (
         SELECT
-            tenant,
-            hour,
-            team,
-            feature,
-            project,
-            cost_center,
-            environment,
-            provider,
-            model,
-            role,
-            component,
-            sub_component,
-            status,
-            currency
+            ${hour_key}
         FROM rollup_changes
         WHERE (tenant, hour) NOT IN (SELECT tenant, hour FROM rollup_hours)
         GROUP BY ALL
@@ -34,20 +21,7 @@ WITH
     -- What an hour had is one row of it, and how many of its lines have an amount nobody has kept.
     sides AS (
         SELECT
-            tenant,
-            hour,
-            team,
-            feature,
-            project,
-            cost_center,
-            environment,
-            provider,
-            model,
-            role,
-            component,
-            sub_component,
-            status,
-            currency,
+            ${hour_key},
             ifNull(amount, 0) AS amount_part,
             allocated,
             estimated,
@@ -63,23 +37,10 @@ WITH
             toInt64(0) AS contracted_costs
         FROM tcoai_by_hour FINAL
         WHERE rating_run = {run:String}
-            AND (tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency) IN (SELECT * FROM changed)
+            AND (${hour_key}) IN (SELECT * FROM changed)
         UNION ALL
         SELECT
-            tenant,
-            hour,
-            team,
-            feature,
-            project,
-            cost_center,
-            environment,
-            provider,
-            model,
-            role,
-            component,
-            sub_component,
-            status,
-            currency,
+            ${hour_key},
             amount,
             allocated,
             estimated,
@@ -94,23 +55,10 @@ WITH
             list_costs,
             contracted_costs
         FROM rollup_changes
-        WHERE (tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, status, currency) IN (SELECT * FROM changed)
+        WHERE (${hour_key}) IN (SELECT * FROM changed)
     )
 SELECT
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency,
+    ${hour_key},
     if(max(had_amount) OR sum(amounts) > 0, sum(amount_part), NULL),
     sum(allocated),
     sum(estimated),

@@ -2,20 +2,7 @@
 -- those that nobody knows, without an amount.
 INSERT INTO tcoai_by_hour
 SELECT
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency,
+    ${hour_key},
     {run:String},
     sum(amount),
     sumIf(ifNull(amount, 0), kind NOT IN ('token', 'meter', 'review')),
@@ -28,8 +15,7 @@ SELECT
     0
 FROM (
     SELECT
-        tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component,
-        status, currency, amount, kind, is_estimated, list_cost, contracted_cost, quantity
+        ${hour_key}, amount, kind, is_estimated, list_cost, contracted_cost, quantity
     FROM cost_lines
     WHERE (tenant, hour) IN (SELECT tenant, hour FROM rollup_hours)
     UNION ALL
@@ -41,17 +27,4 @@ FROM (
     WHERE (tenant, hour) IN (SELECT tenant, hour FROM rollup_hours)
 )
 GROUP BY
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency
+    ${hour_key}

@@ -1,23 +1,9 @@
 -- One row per combination that a changed hour no longer has.
 INSERT INTO tcoai_by_hour (
-    tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component,
-    status, currency, rating_run, version, is_deleted
+    ${hour_key}, rating_run, version, is_deleted
 )
 SELECT
-    tenant,
-    hour,
-    team,
-    feature,
-    project,
-    cost_center,
-    environment,
-    provider,
-    model,
-    role,
-    component,
-    sub_component,
-    status,
-    currency,
+    ${hour_key},
     rating_run,
     {version:UInt64},
     1

@@ -26,8 +26,14 @@ ORDER BY name
 _EACH = re.compile(r"\$\{(?P<list>components|by|only)(?:\('(?P<between>[^']*)'\))?:(?P<each>(?:[^{}]|\{[^{}]*\})*)\}")
 _AMOUNT = "Decimal(38, 18) CODEC(GCD, ZSTD(1))"
 """How costs are stored: each is some count times some unit, which takes half the room when the unit is divided out."""
+_HOUR_KEY = (
+    "tenant, hour, team, feature, project, cost_center, environment, provider, model, role, component, sub_component, "
+    "status, currency"
+)
+"""What a sum of an hour is of, in each rating run."""
 _MEANT = {
     "component_columns": f"${{components: {{name}} {_AMOUNT}}}",
+    "hour_key": _HOUR_KEY,
     "worth": money.WORTH,
     "valued": amounts.VALUED,
 }
@@ -198,7 +204,8 @@ def _render(text: str, **columns: Collection[str]) -> str:
     `${components(' + '): {name}}`. It may use {name}, {rank}, and the expressions {claimed} and {sub_component}.
     `${by: …}` and `${only: …}` repeat theirs per column, and may use {name} and {place}, from 1 on.
     `${component_columns}` is the column definitions of components; `${dialects.name}` an expression that the dialects
-    decide; `${worth}` the function that converts currencies; `${valued}` the steps from lines to their amounts.
+    decide; `${worth}` the function that converts currencies; `${valued}` the steps from lines to their amounts;
+    `${hour_key}` the columns that tell the sums of hours from one another.
     """
     for name, meant in _MEANT.items():
         text = text.replace(f"${{{name}}}", meant)
