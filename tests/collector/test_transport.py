@@ -45,7 +45,9 @@ def through(collector: Collector) -> Iterator[Callable[[str], Proxy]]:
 
 def exporter(protocol: str, address: str, seconds: float) -> SpanExporter:
     if protocol == "grpc":
-        return GrpcExporter(address, insecure=True, timeout=seconds)
+        # Else gRPC may go on with the connection of the exporter before, which no fault befalls any more.
+        own = (("grpc.use_local_subchannel_pool", 1),)
+        return GrpcExporter(address, insecure=True, timeout=seconds, channel_options=own)
     return HttpExporter(f"http://{address}/v1/traces", timeout=seconds)
 
 
