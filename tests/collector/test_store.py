@@ -36,6 +36,16 @@ def test_the_same_token_inserts_once(store: Store):
     ]
 
 
+@pytest.mark.parametrize("into", ["told", "told (said)", "told (* EXCEPT (other))"])
+def test_a_setting_is_of_one_statement(store: Store, into):
+    """Whatever it says."""
+    store.run("CREATE TABLE told (said String, other String) ENGINE = Memory")
+    said, more = "it's \\ 'one'; \n-- two", ", ''" if into == "told" else ""
+    store.run(f"-- A row.\nINSERT INTO {into}\nSELECT getSetting('log_comment'){more}", settings={"log_comment": said})
+    store.run(f"INSERT INTO {into} SELECT getSetting('log_comment'){more}")
+    assert store.query("SELECT said FROM told ORDER BY said") == [{"said": ""}, {"said": said}]
+
+
 def test_a_sibling_sees_the_same_database(store: Store):
     sibling = store.sibling()
     store.insert("otel_traces", ["TraceId"], [["aa"]])

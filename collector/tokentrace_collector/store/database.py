@@ -24,6 +24,8 @@ _driver: Any = clickhouse_connect
 
 _PARAMETER = re.compile(r"\{\w+:[^}]+\}")
 
+_INTO = re.compile(r"(?:\s|--[^\n]*\n)*INSERT INTO \w+(?: \((?:[^()]|\([^()]*\))*\))?(?=\s+(?:SELECT|WITH)\b)")
+
 _HOUSEHOLD = frozenset({16, 60, 81, 192, 194, 497, 516})
 """ClickHouse codes that an operator puts right: a column, table, database, user or grant that is missing."""
 
@@ -117,6 +119,9 @@ class Store:
     def run(self, sql: str, /, *, settings: Mapping[str, Any] | None = None, **parameters: Any) -> None:
         """Do what a statement says: DDL, INSERT … SELECT, ALTER."""
         with self._ours(sql, parameters):
+            if settings and self.address.embedded and (into := _INTO.match(sql)):
+                # Given beside a statement, each of them is set before it and put back after it, by statements of their own.
+                sql, settings = f"{into[0]} SETTINGS {_listed(settings)}{sql[into.end() :]}", None
             self._client.command(sql, parameters=parameters, settings=dict(settings or {}))
 
     def insert(
@@ -200,6 +205,17 @@ def _our_errors() -> Generator[None]:
         # Values that it cannot write, it does not even send.
         unwritable = isinstance(error, DataError) and error.code is None
         raise StoreError(str(error), code=error.code, is_transient=unreachable, blames_data=unwritable) from error
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    """Settings as a statement writes them."""
+    return ", ".join(f"{name} = {_written(value)}" for name, value in settings.items())
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, (bool, int)):
+        return str(int(value))
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _connect(where: dsn.Dsn) -> Any:
