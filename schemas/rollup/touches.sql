@@ -4,6 +4,6 @@ SELECT
     tenant,
     trace_id,
     touch
-FROM touched_traces
+FROM taken_traces
 ORDER BY touch
 LIMIT {limit:UInt64}

@@ -215,6 +215,7 @@ ATTACKS = [
     "SELECT total_rows FROM system.tables WHERE database = '{home}'",
     "SELECT * FROM llm_calls_mv",
     "SELECT * FROM touched_traces",
+    "SELECT * FROM taken_traces",
     "SELECT * FROM rollup_spans",
     "SELECT * FROM rollup_state",
     "SELECT * FROM charges",

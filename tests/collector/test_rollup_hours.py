@@ -11,7 +11,7 @@ from tokentrace_collector.store.database import Store
 
 HOUR = 3_600
 LASTS = re.compile(
-    r"INSERT INTO (call_costs|capacity_lines|capacity_hours|tcoai_by_trace|tcoai_by_hour)\b|DELETE FROM touched_traces"
+    r"INSERT INTO (call_costs|capacity_lines|capacity_hours|tcoai_by_trace|tcoai_by_hour)\b|MOVE PARTITION|TRUNCATE TABLE taken_traces"
 )
 BOOK = """
 version: 1

@@ -19,6 +19,7 @@ from tokentrace_collector.rollup.lease import Hold, Lease, TakenError
 from tokentrace_collector.rollup.orders import Closing, Repricing
 from tokentrace_collector.rollup.stages import Bounds, Stages
 from tokentrace_collector.rollup.state import State
+from tokentrace_collector.rollup.touches import Touches
 from tokentrace_collector.rollup.verify import Verification
 from tokentrace_collector.store import cluster, schema
 from tokentrace_collector.store.database import Store
@@ -75,6 +76,7 @@ class Rollup:
         self._store = store
         self._book = book or Book()
         self._lease = Lease(store)
+        self._touches = Touches(store)
         self._retention = retention
         self._remembered = State(store)
         self._horizon = Horizon(store, self._remembered)
@@ -216,7 +218,7 @@ class Rollup:
 
     def _is_disturbed(self) -> bool:
         """Whether spans have come since the work before the latest rebuild was done."""
-        return bool(self._store.query("SELECT 1 FROM rollup_touches LIMIT 1")) or self._waits()
+        return bool(self._store.query("SELECT 1 FROM rollup_touches LIMIT 1")) or self._touches.wait()
 
     def _run(self) -> rates.Run:
         if self._loaded is None:
@@ -224,11 +226,7 @@ class Rollup:
         return self._loaded
 
     def _is_up_to_date(self, run: rates.Run) -> bool:
-        return not self._waits() and self._remembered.get("rating_run") == run.id
-
-    def _waits(self) -> bool:
-        # For one row of many, the engine would pass by what has been deleted row by row.
-        return bool(self._store.query("SELECT count() AS touches FROM touched_traces")[0]["touches"])
+        return not self._touches.wait() and self._remembered.get("rating_run") == run.id
 
     def _catch_up(self, run: rates.Run, hold: Hold) -> int:
         self._horizon.advance()
@@ -238,7 +236,7 @@ class Rollup:
             self._sum_what_is_behind(run, hold, sound)
         traces, taken = 0, _TOUCHES
         # A batch that was not full was the last: what arrives meanwhile waits, or a busy store would never let go.
-        while taken == _TOUCHES and (taken := self._take_touches(_TOUCHES)):
+        while taken == _TOUCHES and (taken := self._touches.take(_TOUCHES)):
             traces += self._tick(run, hold)
         return traces
 
@@ -262,7 +260,7 @@ class Rollup:
         hold.check()
         if sound is None or bounds is not None:
             hours.are_summed(self._remembered, stages.version)
-        self._drop_touches()
+        self._touches.drop()
         return traces
 
     def _sum_what_is_behind(self, run: rates.Run, hold: Hold, sound: int) -> None:
@@ -275,7 +273,7 @@ class Rollup:
 
     def _rebuild(self, run: rates.Run, hold: Hold) -> int:
         sound = hours.behind(self._remembered)
-        self._take_touches(_EVERY)
+        self._touches.take(_EVERY)
         stages = self._stages(run, hold, sound)
         stands_alone = stages.stands_alone
         traces, bounds = self._sum_everything(stages) if stands_alone else self._rate_everything(stages)
@@ -296,7 +294,7 @@ class Rollup:
         stages.forget_left_over("tcoai_by_trace", "tcoai_by_hour")
         hours.are_summed(self._remembered, stages.version)
         self._remembered.put("rating_run", run.id, stages.version)
-        self._drop_touches()
+        self._touches.drop()
         return traces
 
     def _rate_again(self, stages: Stages) -> tuple[int, Bounds | None]:
@@ -342,25 +340,6 @@ class Rollup:
         starts = sorted({traces[len(traces) * share // shares] for share in range(1, shares)} - {""})
         firsts, beyond = ["", *starts], [*starts, ""]
         return [{"first": first, "beyond": end} for first, end in zip(firsts, beyond, strict=True)]
-
-    def _take_touches(self, limit: int) -> int:
-        self._store.run("TRUNCATE TABLE rollup_touches")
-        self._store.run(schema.sql("rollup/touches"), limit=limit)
-        taken: int = self._store.query("SELECT count() AS taken FROM rollup_touches")[0]["taken"]
-        if taken and (servers := self._store.address.cluster):
-            # A touch may have come to this server before the span has come to the one that is asked for it.
-            for statement in cluster.settled(self._store.address.database, servers):
-                self._store.run(statement)
-        return taken
-
-    def _drop_touches(self) -> None:
-        # Exactly those that were taken: what arrived meanwhile waits for the next run, however late it became visible.
-        if not self._store.address.cluster:
-            self._store.run("DELETE FROM touched_traces WHERE touch IN (SELECT touch FROM rollup_touches)")
-            return
-        taken = self._store.query("SELECT trace_id, touch FROM rollup_touches")
-        for statement in cluster.deletions([each["trace_id"] for each in taken], [each["touch"] for each in taken]):
-            self._store.run(statement, settings={"max_query_size": 1 << 20})
 
     def _with_latest(self, bounds: Bounds, version: int) -> Bounds:
         latest = max(bounds.latest, self._remembered.get("latest"))

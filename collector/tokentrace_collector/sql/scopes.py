@@ -38,7 +38,9 @@ _OF_EVERYBODY = frozenset({"price_rates", "price_fallbacks", "rating_runs"})
 _IN_PART = {"rollup_state": "name = 'kept'"}
 """Tables of which views need some rows of everybody, that tell nothing of anybody."""
 
-_INTERNAL = frozenset({"touched_traces", "deletion_marks", "deletion_corrections", "schema_versions", "otlp_requests"})
+_INTERNAL = frozenset(
+    {"touched_traces", "taken_traces", "deletion_marks", "deletion_corrections", "schema_versions", "otlp_requests"}
+)
 
 _BARRIER = {
     "enable_analyzer": 1,

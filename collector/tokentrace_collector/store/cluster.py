@@ -19,7 +19,7 @@ to all shards; the rows are in `x_local`. A trace is whole on one shard, so that
 Views that materialise stay on the shard: their rows are found through the door wherever they are, and are read by
 aggregation where they meet rows of other traces. All other tables are whole on every server."""
 
-_SCRATCH = frozenset({"rollup_verified"})
+_SCRATCH = frozenset({"rollup_verified", "taken_traces"})
 """What one run keeps for itself, beside tables in memory, which are of one server by nature."""
 
 SETTINGS = {
