@@ -93,7 +93,7 @@ class Rollup:
             if self._is_up_to_date(run) and not self._horizon.is_due(self._retention):
                 return Report(0, perf_counter() - began)
             try:
-                with self._lease.held() as hold:
+                with self._lease.held() as hold, self._remembered.read_once():
                     traces = self._catch_up(run, hold)
                     if self._retention is not None:
                         hold.check()
