@@ -70,6 +70,15 @@ def test_each_step_that_reads_the_spans_of_a_batch_takes_those_that_are_kept(sto
     store.run(sql, settings=_SETTINGS, **bound(sql))
 
 
+@pytest.mark.parametrize("name", sorted(STEPS | {"bounds", "unresolved"}))
+def test_no_step_asks_of_the_spans_of_a_batch_what_is_not_kept(store, name):
+    """It would find the default there, and not know."""
+    left_out = re.search(r"SELECT \* EXCEPT \(([^)]*)\)", schema.sql("rollup/calls"))[1]
+    store.run(f"CREATE VIEW kept AS SELECT * EXCEPT ({left_out}), broke, sampling FROM rollup_calls")
+    sql = Gathered(store, store.run, traces=1).of(schema.sql(f"rollup/{name}")).replace("FROM rollup_calls", "FROM kept")
+    store.run(sql, settings=_SETTINGS, **bound(sql))
+
+
 @pytest.mark.parametrize("component", schema.components(), ids=lambda each: each.name)
 def test_each_component_runs_over_the_units(store, component):
     """The file itself is a query."""

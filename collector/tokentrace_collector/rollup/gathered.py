@@ -32,7 +32,18 @@ STEPS = frozenset(
 """Statements that ask of `llm_calls` nothing but what is of the batch."""
 
 _FROM = re.compile(r"\bFROM llm_calls\b(?P<alias> AS \w+)?(?: FINAL)?")
-_TRACES = "SELECT uniqExact(tenant, trace_id) AS traces FROM rollup_batch"
+_TRACES = "SELECT uniqExact(tenant, trace_id) AS traces, uniqExact(tenant) AS tenants FROM rollup_batch"
+_OF_ANY = """    AND (tenant, trace_id) IN (
+        SELECT
+            tenant,
+            trace_id
+        FROM rollup_batch
+        WHERE (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_calls)
+    )
+"""
+_OF_ONE = """    AND tenant IN (SELECT tenant FROM rollup_batch)
+"""
+"""The same, where there is one tenant, and nothing has been read."""
 _REPEATS = "SELECT count() != uniqExact(tenant, trace_id, span_id, part) AS repeats FROM rollup_calls"
 
 
@@ -62,11 +73,14 @@ class Gathered:
         """Read what has come into the batch since it was read."""
         if self.traces is None:
             return
-        traces: int = self.store.query(_TRACES)[0]["traces"]
+        (found,) = self.store.query(_TRACES)
+        traces: int = found["traces"]
         if traces > MOST:
             self.clear()
         elif traces > self.traces:
-            self.do(schema.sql("rollup/calls"))
+            text = schema.sql("rollup/calls")
+            is_simple = self.traces == 0 and found["tenants"] == 1
+            self.do(schema.instead(text, _OF_ANY, _OF_ONE) if is_simple else text)
             self.traces = traces
 
     def settle(self) -> None:
