@@ -119,5 +119,6 @@ ORDER BY (tenant, trace_id, span_id, part)
 SETTINGS
     index_granularity = 1024,
     min_bytes_for_wide_part = 67108864,
+    min_compress_block_size = 16384,
     non_replicated_deduplication_window = 1000,
     default_compression_codec = 'ZSTD(1)'

@@ -97,3 +97,13 @@ def test_a_migration_that_was_cut_short_is_taken_up_again(store):
     assert store.query("SELECT 1 FROM schema_versions WHERE name = 'migrations/0031_room'") == []
     schema.apply(store)
     assert store.query(LAYOUT) == fresh
+
+
+def test_blocks_of_a_store_of_before_become_as_small_as_those_of_a_new_one(store):
+    asked = "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'llm_calls'"
+    fresh = store.query(asked)
+    store.run("ALTER TABLE llm_calls RESET SETTING min_compress_block_size")
+    store.run("ALTER TABLE schema_versions DELETE WHERE name = 'migrations/0038_blocks' SETTINGS mutations_sync = 1")
+    assert store.query(asked) != fresh
+    schema.apply(store)
+    assert {*store.query(asked)[0]["engine_full"].split(", ")} == {*fresh[0]["engine_full"].split(", ")}
