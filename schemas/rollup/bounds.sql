@@ -26,8 +26,7 @@ WITH
 SELECT
     toString(reach.1) AS since,
     toString(reach.2) AS until,
-    -- A span from the future is a wrong clock, and must not run up the rent.
-    toString(max(least(ended_at, toDateTime64(ingested_at, 9) + INTERVAL 1 HOUR))) AS latest
+    toString(${latest}) AS latest
 FROM llm_calls
 WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM rollup_batch)
 HAVING count() > 0

@@ -220,6 +220,19 @@ def test_a_span_that_comes_again_at_once_is_what_it_said_last(ledger, monkeypatc
     assert total(ledger, "SELECT sum(amount) AS total FROM tcoai_by_hour FINAL") == Decimal("0.01")
 
 
+@pytest.mark.parametrize("most", [0, 2, 9])
+def test_time_has_passed_up_to_what_any_version_of_a_span_said(ledger, monkeypatch, most):
+    """A pool is charged up to then, whichever spans are kept, and of other traces beside it."""
+    monkeypatch.setattr(gathered, "MOST", most)
+    ledger.priced_by("version: 1\ngpu_pools: [{id: h, hourly_cost: 8, match: {provider: vllm}}]\n")
+    for trace, seconds in (("t", 60), ("u", 9_000), ("v", 60), ("u", 120)):
+        ledger.call(trace, "a", provider="vllm", tokens={"input_text": 1_000}, seconds=seconds)
+        ledger.arrive()
+    ledger.tick()
+    assert total(ledger, "SELECT sum(cost) AS total FROM capacity_hours FINAL") == Decimal(20)
+    assert {ledger.trace(each)["calls"] for each in "tuv"} == {1}
+
+
 def test_a_run_that_broke_is_made_good_by_the_next(ledger, monkeypatch):
     """Nothing is forgotten, nothing is doubled."""
     ledger.call("t", "a", tokens={"input_text": 1_000})

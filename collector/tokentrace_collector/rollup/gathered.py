@@ -44,6 +44,16 @@ _OF_ANY = """    AND (tenant, trace_id) IN (
 _OF_ONE = """    AND tenant IN (SELECT tenant FROM rollup_batch)
 """
 """The same, where there is one tenant, and nothing has been read."""
+_REPEATED = """
+ALTER TABLE rollup_calls
+    DELETE WHERE (tenant, trace_id) IN (
+        SELECT tenant, trace_id
+        FROM rollup_calls
+        GROUP BY tenant, trace_id
+        HAVING count() != uniqExact(span_id, part)
+    )
+"""
+"""Traces of which a span has been read in several versions are read again."""
 _REPEATS = "SELECT count() != uniqExact(tenant, trace_id, span_id, part) AS repeats FROM rollup_calls"
 
 
@@ -56,13 +66,13 @@ class Gathered:
     """Runs the text of a statement."""
     traces: int | None = None
     """Those that have been read; None: every step reads for itself."""
-    has_repeats: bool = False
-    """Whether a span of theirs is stored in more versions than the one that is kept."""
+    latest: str = ""
+    """Up to when time has passed by versions of spans that are not kept, where there are any."""
 
     def clear(self) -> None:
         """Keep nothing."""
         self.store.run("TRUNCATE TABLE rollup_calls")
-        self.traces, self.has_repeats = None, False
+        self.traces, self.latest = None, ""
 
     def begin(self) -> None:
         """Read the batch, in every version that is stored of its spans: each may bear upon other traces."""
@@ -87,11 +97,10 @@ class Gathered:
         """Read what has come into the batch since it was read, and have each span once, in its last version."""
         self.add()
         if self.traces is not None and self.store.query(_REPEATS)[0]["repeats"]:
-            self.has_repeats = True
-            self.store.run("TRUNCATE TABLE rollup_calls")
+            self.latest = max(self.latest, self.store.query(schema.sql("rollup/latest"))[0]["latest"])
+            self.store.run(_REPEATED)
             self.do(schema.instead(schema.sql("rollup/calls"), "FROM llm_calls", "FROM llm_calls FINAL"))
 
-    def of(self, sql: str, *, of_all_versions: bool = False) -> str:
-        """A statement about the spans of the batch, or all versions of them, as it finds these."""
-        is_kept = self.traces is not None and not (of_all_versions and self.has_repeats)
-        return _FROM.sub(r"FROM rollup_calls\g<alias>", sql) if is_kept else sql
+    def of(self, sql: str) -> str:
+        """A statement about the spans of the batch, as it finds these."""
+        return sql if self.traces is None else _FROM.sub(r"FROM rollup_calls\g<alias>", sql)

@@ -169,8 +169,11 @@ class Stages:
         """When the batch took place; None where it has no spans."""
         # Time has passed up to what a span first said, too.
         asked = self.extents.reach(schema.sql("rollup/bounds"))
-        found = self.store.query(self.gathered.of(asked, of_all_versions=True))
-        return Bounds(**found[0]) if found else None
+        found = self.store.query(self.gathered.of(asked))
+        if not found:
+            return None
+        bounds = Bounds(**found[0])
+        return replace(bounds, latest=max(bounds.latest, self.gathered.latest))
 
     def read_costs(self) -> bool:
         """Read what the batch has cost so far, before that changes; False where that would be too much.

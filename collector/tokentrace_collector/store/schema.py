@@ -31,9 +31,12 @@ _HOUR_KEY = (
     "status, currency"
 )
 """What a sum of an hour is of, in each rating run."""
+_LATEST = "max(least(ended_at, toDateTime64(ingested_at, 9) + INTERVAL 1 HOUR))"
+"""Up to when spans say that time has passed: one from the future is a wrong clock, and must not run up the rent."""
 _MEANT = {
     "component_columns": f"${{components: {{name}} {_AMOUNT}}}",
     "hour_key": _HOUR_KEY,
+    "latest": _LATEST,
     "worth": money.WORTH,
     "valued": amounts.VALUED,
 }
@@ -205,7 +208,7 @@ def _render(text: str, **columns: Collection[str]) -> str:
     `${by: …}` and `${only: …}` repeat theirs per column, and may use {name} and {place}, from 1 on.
     `${component_columns}` is the column definitions of components; `${dialects.name}` an expression that the dialects
     decide; `${worth}` the function that converts currencies; `${valued}` the steps from lines to their amounts;
-    `${hour_key}` the columns that tell the sums of hours from one another.
+    `${hour_key}` the columns that tell the sums of hours from one another; `${latest}` up to when time has passed.
     """
     for name, meant in _MEANT.items():
         text = text.replace(f"${{{name}}}", meant)
