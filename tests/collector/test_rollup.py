@@ -258,6 +258,21 @@ def test_an_hour_that_a_call_left_is_summed_up_also_where_the_run_broke(ledger, 
     assert total(ledger, "SELECT sum(amount) AS total FROM tcoai_by_hour FINAL") == ledger.trace("t")["total"]
 
 
+@pytest.mark.parametrize("hours", [1, 30])
+def test_a_trace_that_costs_nothing_any_more_has_no_sum(ledger, hours):
+    """Its only call was none after all; of one day, or of two."""
+    for trace in "tu":
+        ledger.call(trace, "a", tokens={"input_text": 1_000}, at=hours * 3_600)
+        ledger.span(trace, "b")
+    ledger.tick()
+    ledger.span("t", "a", at=hours * 3_600)
+    ledger.tick()
+    assert [row["trace_id"] for row in ledger.everything()["tcoai_by_trace"]] == ["u"]
+    found = ledger.everything()
+    ledger.rollup.rebuild()
+    assert ledger.everything() == found
+
+
 def test_an_earlier_span_moves_a_trace_to_an_earlier_day(ledger):
     """It leaves no row on the later one."""
     ledger.call("t", "a", tokens={"input_text": 1_000})

@@ -14,6 +14,12 @@ _KEPT = {
     "tcoai_by_trace": ("FROM call_costs FINAL\n", "FROM rollup_costs\n"),
 }
 """What of a statement is about what is kept here, and what it then is."""
+_PLACES = "trace_id FROM rollup_extents)"
+_LEFT = (
+    "trace_id FROM rollup_extents WHERE toDate(hours[1]) != toDate(hours[-1])"
+    " OR (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_costs WHERE borne_by != 'shares'))"
+)
+"""Of a trace that has costs, and never was of more than one day, there is no sum but the one that has just been written."""
 
 
 @dataclass(slots=True)
@@ -52,6 +58,10 @@ class Costs:
     def of(self, name: str, sql: str) -> str:
         """A statement, as it finds them."""
         return schema.instead(sql, *_KEPT[name]) if self.are_kept and name in _KEPT else sql
+
+    def moved(self, sql: str) -> str:
+        """A statement about sums of traces that others have replaced, where the places are known that these can be at."""
+        return schema.instead(sql, _PLACES, _LEFT) if self.are_kept else sql
 
 
 def lines(sql: str, table: str) -> str:

@@ -246,7 +246,8 @@ class Stages:
     def sum_up(self, bounds: Bounds) -> None:
         """Sum the batch up by trace."""
         self.add_traces(bounds)
-        self._do("tcoai_by_trace_moved", **self._named(bounds))
+        moved = self.extents.of(self.statement("rollup/tcoai_by_trace_moved"))
+        self.send(self.costs.moved(moved), **self._named(bounds))
 
     def add_hours(self, bounds: Bounds) -> None:
         """Sum up the hours that the run has changed."""
