@@ -1,5 +1,5 @@
--- One row per trace that shares an allocated hour, or whose line of a commitment or share of a review has changed: its
--- share has changed though its own lines have not.
+-- One row per trace that shares an allocated hour, or whose line of a commitment or share of a review has changed, in this
+-- run or in one that was cut short: its share has changed though its own lines have not.
 INSERT INTO rollup_batch
 SELECT DISTINCT
     tenant,
@@ -12,6 +12,6 @@ SELECT DISTINCT
     tenant,
     trace_id
 FROM capacity_lines
-WHERE version = {version:UInt64}
+WHERE (version = {version:UInt64} OR version > {sound:UInt64})
     AND (startsWith(kind, 'commit_') OR kind = 'review_share')
     AND trace_id != ''

@@ -1,5 +1,6 @@
 """The sums of hours are changed by what a batch has changed, and are those of all costs whatever happens in between."""
 
+import json
 import re
 from collections import Counter
 
@@ -11,8 +12,11 @@ from tokentrace_collector.store.database import Store
 
 HOUR = 3_600
 LASTS = re.compile(
-    r"INSERT INTO (call_costs|capacity_lines|capacity_hours|tcoai_by_trace|tcoai_by_hour)\b|MOVE PARTITION|TRUNCATE TABLE taken_traces"
+    r"INSERT INTO (call_costs|capacity_lines|capacity_hours|commitment_periods|tcoai_by_trace|tcoai_by_hour)\b"
+    r"|MOVE PARTITION|TRUNCATE TABLE taken_traces"
 )
+SHARED = re.compile(r"INSERT INTO (capacity_lines|commitment_periods|tcoai_by_trace)\b")
+"""Of the same, those that share something out, and sum shares up by trace."""
 BOOK = """
 version: 1
 rates:
@@ -21,6 +25,21 @@ rates:
 human_review: {rate_per_hour: 36}
 """
 POOL = BOOK + "gpu_pools: [{id: h, hourly_cost: 7.77, match: {provider: vllm}}]\n"
+PROMISE = (
+    BOOK
+    + """
+commitments:
+  - id: c
+    kind: usage
+    settle: hour
+    price: 7.77
+    quantity: 250
+    weights: {input: 1}
+    from: 2026-11-20
+    to: 2026-11-23
+    match: {provider: vllm}
+"""
+)
 
 
 class CrashError(Exception):
@@ -33,15 +52,17 @@ class Fragile(Store):
     def __init__(self, store):
         super().__init__(store.address, store._client)
         self.left = 0
+        self.counted = LASTS
 
     def run(self, sql, /, **more):
         super().run(sql, **more)
-        if LASTS.search(sql):
+        if self.counted.search(sql):
             self._count()
 
     def insert(self, table, *given, **more):
         super().insert(table, *given, **more)
-        self._count()
+        if self.counted is LASTS:
+            self._count()
 
     def _count(self):
         self.left -= 1
@@ -84,11 +105,12 @@ def is_whole(ledger):
 
 
 steps = st.fixed_dictionaries({
-    "what": st.sampled_from(("call", "call", "foreign", "both", "lost", "review")),
+    "what": st.sampled_from(("call", "call", "foreign", "both", "lost", "review", "shared")),
     "trace": st.integers(0, 4),
     "span": st.integers(0, 2),
     "hour": st.integers(0, 3),
     "model": st.sampled_from(("m", "m", "half", "nobody's")),
+    "provider": st.sampled_from(("p", "p", "vllm")),
     "tokens": st.integers(0, 9_000),
     "team": st.sampled_from(("a", "b")),
     "crash": st.integers(0, 9),
@@ -102,7 +124,7 @@ def told(ledger, each):
     trace, span = f"t{each['trace']}", f"s{each['span']}"
     tokens = {"input_text": each["tokens"], "output_text": 10}
     if each["what"] in {"call", "both"}:
-        ledger.call(trace, span, provider="p", model=each["model"], tokens=tokens, said=named, **place)
+        ledger.call(trace, span, provider=each["provider"], model=each["model"], tokens=tokens, said=named, **place)
     if each["what"] in {"foreign", "both"}:
         said = {**named, "gen_ai.provider.name": "p"}
         usage = {"input_tokens": each["tokens"], "output_tokens": 10}
@@ -110,6 +132,10 @@ def told(ledger, each):
     if each["what"] == "lost":
         said = {**named, "tokentrace.usage.source": "missing"}
         ledger.call(trace, span, provider="p", model=each["model"], said=said, **place)
+    if each["what"] == "shared":
+        reviewed = json.dumps([trace, f"t{each['hour']}"])
+        said = {"tokentrace.report": "review", "tokentrace.review.traces": reviewed}
+        ledger.review(f"r{each['span']}", "r", active=each["tokens"] % 400, said=said, **place)
     if each["what"] == "review":
         ledger.review(trace, f"r{each['span']}", active=each["tokens"] % 400, by="x", **place)
 
@@ -117,7 +143,7 @@ def told(ledger, each):
 @settings(
     max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
-@given(arrivals=st.lists(steps, min_size=9, max_size=9), book=st.sampled_from((BOOK, POOL)))
+@given(arrivals=st.lists(steps, min_size=9, max_size=9), book=st.sampled_from((BOOK, POOL, PROMISE)))
 def test_hours_are_those_of_a_recomputation_whatever_came_and_broke(fragile_ledger, arrivals, book):
     """Calls that are new, told again, told otherwise, by others too, or without usage; in runs that end anywhere."""
     ledger = fragile_ledger(book)
@@ -149,6 +175,34 @@ def test_a_run_that_breaks_after_any_of_its_statements_loses_nothing(fragile_led
         if crash % 2:
             ledger.call("t1", f"b{crash}", provider="p", model="m", tokens={"input_text": crash}, at=crash % 3 * HOUR)
     assert crash > 6
+    assert is_whole(ledger)
+
+
+@pytest.mark.parametrize("what", ["commitment", "review"])
+def test_what_others_have_a_share_in_is_theirs_wherever_a_run_breaks(fragile_ledger, what):
+    """The next run is not told of them again: a period that others settled, a review that is not of all any more."""
+    ledger, crash, broke = fragile_ledger(PROMISE), 0, True
+    ledger.store.counted = SHARED
+
+    def used(trace, provider, hour):
+        ledger.call(trace, "a", provider=provider, model="m", tokens={"input_text": 100}, at=hour * HOUR)
+
+    def reviewed(number, active, *traces):
+        said = {"tokentrace.report": "review", "tokentrace.review.traces": json.dumps(traces)}
+        ledger.review(f"r{number}", "r", active=active, said=said, at=9 * HOUR)
+
+    while broke:
+        crash += 1
+        used(f"t{crash}", "vllm", 2 * crash)
+        if what == "review":
+            reviewed(crash, 60, f"t{crash}", f"u{crash}")
+        ledger.tick()
+        if what == "review":
+            reviewed(crash, 61, f"u{crash}")
+        else:
+            used(f"u{crash}", "p", 2 * crash + 1)
+        broke = tick(ledger, crash)
+    assert crash > 3
     assert is_whole(ledger)
 
 

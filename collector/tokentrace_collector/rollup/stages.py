@@ -72,7 +72,9 @@ LIMIT 1
 """
 _CLOSED = "SELECT 1 FROM rollup_closed LIMIT 1"
 _SHARED = """
-SELECT 1 FROM capacity_lines WHERE kind = 'review_share' AND version = {version:UInt64} LIMIT 1
+SELECT 1 FROM capacity_lines
+WHERE kind = 'review_share' AND (version = {version:UInt64} OR version > {sound:UInt64})
+LIMIT 1
 """
 _IS_SHARED = "SELECT (SELECT count() FROM reviewed) + (SELECT count() FROM capacity_lines) > 0 AS is_shared"
 _ANY = (1 << 64) - 1
@@ -220,7 +222,7 @@ class Stages:
             self.close_hours(self.statement)
             for statement in _ALLOCATION:
                 self._do(statement, **named)
-        self._do("batch_neighbours", version=self.version)
+        self._do("batch_neighbours", version=self.version, sound=self.sound)
         self.costs.clear()
         self._settle()
         return bounds | (self.bounds() or bounds)
@@ -299,7 +301,7 @@ class Stages:
         return bool(book.pools or book.platform or book.commitments)
 
     def _shares_reviews(self) -> bool:
-        return bool(self.store.query(_SHARED, version=self.version))
+        return bool(self.store.query(_SHARED, version=self.version, sound=self.sound))
 
     def _settle(self) -> None:
         """Read what has come into the batch."""
