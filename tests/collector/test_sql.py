@@ -75,7 +75,9 @@ def test_no_step_asks_of_the_spans_of_a_batch_what_is_not_kept(store, name):
     """It would find the default there, and not know."""
     left_out = re.search(r"SELECT \* EXCEPT \(([^)]*)\)", schema.sql("rollup/calls"))[1]
     store.run(f"CREATE VIEW kept AS SELECT * EXCEPT ({left_out}), broke, sampling FROM rollup_calls")
-    sql = Gathered(store, store.run, traces=1).of(schema.sql(f"rollup/{name}")).replace("FROM rollup_calls", "FROM kept")
+    sql = (
+        Gathered(store, store.run, traces=1).of(schema.sql(f"rollup/{name}")).replace("FROM rollup_calls", "FROM kept")
+    )
     store.run(sql, settings=_SETTINGS, **bound(sql))
 
 

@@ -19,7 +19,7 @@ _LEFT = (
     "trace_id FROM rollup_extents WHERE toDate(hours[1]) != toDate(hours[-1])"
     " OR (tenant, trace_id) NOT IN (SELECT tenant, trace_id FROM rollup_costs WHERE borne_by != 'shares'))"
 )
-"""Of a trace that has costs, and never was of more than one day, there is no sum but the one that has just been written."""
+"""A trace that has costs, and never was of more than one day, has no sum but the one that was just written."""
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Costs:
         return schema.instead(sql, *_KEPT[name]) if self.are_kept and name in _KEPT else sql
 
     def moved(self, sql: str) -> str:
-        """A statement about sums of traces that others have replaced, where the places are known that these can be at."""
+        """A statement about sums of traces that others have replaced, in the places where these can be."""
         return schema.instead(sql, _PLACES, _LEFT) if self.are_kept else sql
 
 

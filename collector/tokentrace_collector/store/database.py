@@ -120,7 +120,7 @@ class Store:
         """Do what a statement says: DDL, INSERT … SELECT, ALTER."""
         with self._ours(sql, parameters):
             if settings and self.address.embedded and (into := _INTO.match(sql)):
-                # Given beside a statement, each of them is set before it and put back after it, by statements of their own.
+                # Given beside it, each of them is set before the statement and put back after it, by others.
                 sql, settings = f"{into[0]} SETTINGS {_listed(settings)}{sql[into.end() :]}", None
             self._client.command(sql, parameters=parameters, settings=dict(settings or {}))
 
