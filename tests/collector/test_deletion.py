@@ -72,7 +72,7 @@ SUMMED = ("capacity_hours", "tcoai_by_hour")
 
 def held(ledger, table):
     """The rows of a table, but for when they came and which run wrote them."""
-    final = "" if table in {"otel_traces", "touched_traces"} else "FINAL"
+    final = "" if table in {"otel_traces", "touched_traces", "taken_traces"} else "FINAL"
     rows = ledger.store.query(f"SELECT * FROM {table} {final} ORDER BY ALL")
     passing = {"ingested_at", "IngestedAt", "version", "touch", "received"}
     return sorted(repr({name: _orderless(row[name]) for name in row if name not in passing}) for row in rows)

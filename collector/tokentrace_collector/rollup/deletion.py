@@ -43,6 +43,7 @@ TOLD = {
     "outcomes": "(tenant, trace_id)",
     "work_unit_runs": "(tenant, trace_id)",
     "touched_traces": "(tenant, trace_id)",
+    "taken_traces": "(tenant, trace_id)",
 }
 """What spans tell, by table and what names their trace."""
 SHARED = {"responses": "25_responses_mv", "retellings": "39_retellings_mv"}

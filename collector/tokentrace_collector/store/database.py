@@ -14,7 +14,7 @@ from clickhouse_connect.driver.exceptions import DataError, Error, OperationalEr
 
 from tokentrace_collector import files
 from tokentrace_collector.otlp import rows
-from tokentrace_collector.store import cluster, dsn
+from tokentrace_collector.store import clause, cluster, dsn
 
 _TRANSIENT = frozenset({159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 279, 285, 319, 425, 999})
 """ClickHouse codes that pass by themselves: time-outs, network, memory, disk, read-only, too many parts or queries."""
@@ -23,8 +23,6 @@ _driver: Any = clickhouse_connect
 """The driver types its parameters only in part, so that strict checking stops here, once."""
 
 _PARAMETER = re.compile(r"\{\w+:[^}]+\}")
-
-_INTO = re.compile(r"(?:\s|--[^\n]*\n)*INSERT INTO \w+(?: \((?:[^()]|\([^()]*\))*\))?(?=\s+(?:SELECT|WITH)\b)")
 
 _HOUSEHOLD = frozenset({16, 60, 81, 192, 194, 497, 516})
 """ClickHouse codes that an operator puts right: a column, table, database, user or grant that is missing."""
@@ -119,10 +117,11 @@ class Store:
     def run(self, sql: str, /, *, settings: Mapping[str, Any] | None = None, **parameters: Any) -> None:
         """Do what a statement says: DDL, INSERT … SELECT, ALTER."""
         with self._ours(sql, parameters):
-            if settings and self.address.embedded and (into := _INTO.match(sql)):
-                # Given beside it, each of them is set before the statement and put back after it, by others.
-                sql, settings = f"{into[0]} SETTINGS {_listed(settings)}{sql[into.end() :]}", None
-            self._client.command(sql, parameters=parameters, settings=dict(settings or {}))
+            beside = dict(settings or {})
+            if self.address.embedded:
+                # Beside a statement, each of them would be set before it and put back after it, by others.
+                sql, beside = clause.said(sql, beside)
+            self._client.command(sql, parameters=parameters, settings=beside)
 
     def insert(
         self, table: str, columns: Sequence[str], data: Sequence[Sequence[Any]], *, token: str | None = None
@@ -205,17 +204,6 @@ def _our_errors() -> Generator[None]:
         # Values that it cannot write, it does not even send.
         unwritable = isinstance(error, DataError) and error.code is None
         raise StoreError(str(error), code=error.code, is_transient=unreachable, blames_data=unwritable) from error
-
-
-def _listed(settings: Mapping[str, Any]) -> str:
-    """Settings as a statement writes them."""
-    return ", ".join(f"{name} = {_written(value)}" for name, value in settings.items())
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, (bool, int)):
-        return str(int(value))
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _connect(where: dsn.Dsn) -> Any:
