@@ -28,6 +28,8 @@ _SETTINGS = {
     "optimize_move_to_prewhere_if_final": 1,
     # To share a join among threads, all columns are copied, and the rows of a batch are wide.
     "join_algorithm": "direct,hash",
+    # By default so little is read at once that most of the time goes into beginning anew with each column.
+    "preferred_block_size_bytes": 4 << 20,
 }
 _UNREAD = """
 SELECT count() AS spans
