@@ -29,12 +29,18 @@ def test_a_prompt_that_nobody_described_is_visible(shared_ledger):
 
 
 @pytest.fixture
-def seventh(tmp_path, monkeypatch):
+def claim(request):
+    """How much of a picture the seventh component claims."""
+    return getattr(request, "param", "quantity")
+
+
+@pytest.fixture
+def seventh(tmp_path, monkeypatch, claim):
     """The schema files with one more component: output in pictures."""
     copied = shutil.copytree(files.root(), tmp_path / "schemas")
     (copied / "components/55_pictures.sql").write_text(
         "-- One row per unit of a call, review or pool: what was drawn.\n"
-        "SELECT\n    if(unit = 'output_image', quantity, 0) AS claimed,\n    'drawn' AS sub_component\nFROM call_units\n"
+        f"SELECT\n    if(unit = 'output_image', {claim}, 0) AS claimed,\n    'drawn' AS sub_component\nFROM call_units\n"
     )
     monkeypatch.setattr(schema, "root", lambda: copied)
     schema.components.cache_clear()
@@ -52,3 +58,17 @@ def test_a_seventh_component_is_one_file(ledger):
         {"pictures": "0.001", "visible": "0.002"},
         row["total"],
     )
+
+
+@pytest.mark.usefixtures("seventh")
+@pytest.mark.parametrize(
+    ("claim", "pictures", "visible"),
+    [("least(quantity, 30)", "0.0003", "0.0027"), ("quantity * 5", "0.001", "0.002"), ("-quantity", None, "0.003")],
+    indirect=["claim"],
+)
+def test_a_component_may_claim_a_part(ledger, pictures, visible):
+    """Those below it have the rest; of more than there is, it has all."""
+    ledger.call("t", "a", tokens={"input_text": 1_000, "output_image": 100})
+    ledger.tick()
+    told = {"pictures": pictures, "visible": visible}
+    assert ledger.components("t") == {name: amount for name, amount in told.items() if amount}
