@@ -103,7 +103,7 @@ def test_blocks_of_a_store_of_before_become_as_small_as_those_of_a_new_one(store
     asked = "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'llm_calls'"
     fresh = store.query(asked)
     store.run("ALTER TABLE llm_calls RESET SETTING min_compress_block_size")
-    store.run("ALTER TABLE schema_versions DELETE WHERE name = 'migrations/0038_blocks' SETTINGS mutations_sync = 1")
+    store.run("ALTER TABLE schema_versions DELETE WHERE name = 'migrations/0032_blocks' SETTINGS mutations_sync = 1")
     assert store.query(asked) != fresh
     schema.apply(store)
     assert {*store.query(asked)[0]["engine_full"].split(", ")} == {*fresh[0]["engine_full"].split(", ")}
