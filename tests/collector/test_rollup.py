@@ -208,6 +208,17 @@ def test_small_batches_and_shares_give_the_same_tables(ledger, expected, monkeyp
     assert ledger.everything() == expected
 
 
+def test_a_rebuild_prices_a_call_of_which_only_a_trace_of_another_share_tells(ledger, monkeypatch):
+    """Whatever was answered lies in the trace that read it again."""
+    monkeypatch.setattr(recompute, "_SPANS", 1)
+    said = {"gen_ai.response.id": "resp_0123456789abcdef"}
+    ledger.call("a", "c", model="", said=said | {"tokentrace.usage.source": "missing"})
+    ledger.call("z", "r", tokens={"input_text": 1_000}, said=said | {"tokentrace.usage.scope": "retrieve"}, at=60)
+    ledger.tick()
+    ledger.rollup.rebuild()
+    assert [ledger.trace(trace)["total"] for trace in "az"] == [Decimal("0.002"), Decimal(0)]
+
+
 @pytest.mark.parametrize("most", [0, 2])
 def test_a_span_that_comes_again_at_once_is_what_it_said_last(ledger, monkeypatch, most):
     """Whether the spans of a batch are kept, or read by each step."""
