@@ -1,4 +1,4 @@
--- One row per trace and insert that added spans to it: the work list of the rollup, which deletes what it has done.
+-- One row per trace and insert that added spans to it: the work list of the rollup, which takes off what it does (on a cluster, deletes it).
 CREATE TABLE IF NOT EXISTS touched_traces (
     tenant LowCardinality(String),
     trace_id String CODEC(ZSTD(1)),

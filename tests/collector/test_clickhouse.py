@@ -14,6 +14,7 @@ from draining import Draining
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tokentrace_collector.rollup.lease import Lease, TakenError
+from tokentrace_collector.rollup.touches import Touches
 from tokentrace_collector.store import schema
 from tokentrace_collector.store.database import Store, StoreError
 
@@ -83,6 +84,26 @@ def test_collectors_of_one_server_take_turns(served: Store):
             pass
         with Lease(other).held(patience=300) as hold:
             hold.check()
+
+
+def test_a_run_that_goes_on_after_its_lease_leaves_the_work_list_of_the_next(served: Store):
+    """It strikes out no more than what somebody has begun."""
+
+    def touched(trace: str) -> None:
+        served.insert("touched_traces", ["tenant", "trace_id"], [["default"], [trace]])
+
+    with closing(served.sibling()) as other:
+        late, following = Touches(served), Touches(other)
+        touched("a")
+        assert late.take(9) == 1
+        following.take(9)
+        following.drop()
+        touched("b")
+        touched("c")
+        assert following.take(1) == 1
+        late.drop()
+        assert served.query("SELECT trace_id FROM taken_traces") == [{"trace_id": "c"}]
+        assert following.are_waiting()
 
 
 @pytest.mark.fault("database overloaded")

@@ -218,7 +218,7 @@ class Rollup:
 
     def _is_disturbed(self) -> bool:
         """Whether spans have come since the work before the latest rebuild was done."""
-        return bool(self._store.query("SELECT 1 FROM rollup_touches LIMIT 1")) or self._touches.wait()
+        return bool(self._store.query("SELECT 1 FROM rollup_touches LIMIT 1")) or self._touches.are_waiting()
 
     def _run(self) -> rates.Run:
         if self._loaded is None:
@@ -226,7 +226,7 @@ class Rollup:
         return self._loaded
 
     def _is_up_to_date(self, run: rates.Run) -> bool:
-        return not self._touches.wait() and self._remembered.get("rating_run") == run.id
+        return not self._touches.are_waiting() and self._remembered.get("rating_run") == run.id
 
     def _catch_up(self, run: rates.Run, hold: Hold) -> int:
         self._horizon.advance()

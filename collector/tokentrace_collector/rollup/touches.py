@@ -27,7 +27,7 @@ class Touches:
     are_all: bool = False
     """Whether no other has been moved."""
 
-    def wait(self) -> bool:
+    def are_waiting(self) -> bool:
         """Whether there are any."""
         return bool(self.store.query(_WAITING)[0]["touches"])
 
@@ -56,7 +56,8 @@ class Touches:
             taken = self.store.query("SELECT trace_id, touch FROM rollup_touches")
             for statement in cluster.deletions([each["trace_id"] for each in taken], [each["touch"] for each in taken]):
                 self.store.run(statement, settings={"max_query_size": 1 << 20})
-        elif self.are_all:
+        elif self.are_all and self.store.address.embedded:
+            # On a server, one that was stopped for longer than its lease would take away what the next has moved.
             self.store.run("TRUNCATE TABLE taken_traces")
         else:
             self.store.run("DELETE FROM taken_traces WHERE touch IN (SELECT touch FROM rollup_touches)")
